@@ -1,0 +1,41 @@
+use crate::base::Seed;
+use burn::tensor::Tensor;
+
+/// Anything that maps images to logits: this crate's models, a user's own, or a closure.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::base::Classifier;
+///
+/// let brightness = |images: Tensor<4>| {
+///     let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+///     Tensor::cat(vec![mean.clone(), -mean + 1.0], 1)
+/// };
+/// let images = Tensor::<4>::ones([2, 1, 8, 8], &fireproof::device());
+/// assert_eq!(brightness.logits(images).dims(), [2, 2]);
+/// ```
+pub trait Classifier: Send + Sync {
+    /// Logits `[batch, classes]` of images `[batch, channel, height, width]`.
+    ///
+    /// Must be differentiable in the images to be attacked with gradients, and must treat the
+    /// images of a batch independently of each other.
+    fn logits(&self, images: Tensor<4>) -> Tensor<2>;
+
+    /// Logits in training, with every random draw inside the model (dropout) a function of the
+    /// seed, the images' ids and the draw, which is the epoch.
+    ///
+    /// As [`logits`](Classifier::logits) unless a model says otherwise.
+    fn training_logits(&self, images: Tensor<4>, seed: Seed, ids: &[u64], draw: u64) -> Tensor<2> {
+        let _ = (seed, ids, draw);
+        self.logits(images)
+    }
+}
+
+impl<F> Classifier for F
+where
+    F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync,
+{
+    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        self(images)
+    }
+}

@@ -1,0 +1,66 @@
+//! Neural networks that hold up under rotations and translations *and* under adversarial pixel
+//! perturbations, on [Burn](https://burn.dev).
+//!
+//! It implements, and goes beyond, "Can we have it all? On the Trade-off between Spatial and
+//! Adversarial Robustness of Neural Networks" (Kamath, Deshpande, Subrahmanyam, Balasubramanian,
+//! NeurIPS 2021).
+//!
+//! ```
+//! use fireproof::prelude::*;
+//!
+//! let device = fireproof::device(); // a real GPU if one answers, else the CPU
+//! let model = CnnConfig::new(Group::P4, [1, 28, 28], 10).with_seed(7).init(&device)?;
+//!
+//! let victim = Frozen::new(&model); // inference mode, no parameter gradients
+//! let batch = embedded_mnist().test.batch(&[0, 1, 2, 3], &device);
+//! let found = Pgd::linf(0.1).attack(&victim, &batch, Seed(1))?;
+//! assert_eq!(found.fooled.len(), 4);
+//! # Ok::<(), fireproof::base::Error>(())
+//! ```
+//!
+//! # Modules, from the top down
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `report` (feature `report`) | plots and contact sheets |
+//! | `train` (feature `train`) | training under a curriculum, by burn-train |
+//! | [`evaluate`] | accuracy and fooling rate with intervals; comparisons; reports |
+//! | [`attack`] | frozen victims, FGSM, PGD |
+//! | [`model`] | the networks of the paper |
+//! | [`nn`] | layers over p1, p4 and p4m |
+//! | [`transform`] | rotations and translations, exact and interpolated |
+//! | [`curriculum`] | schedules and CuSP |
+//! | [`data`] | image sets in memory and their files |
+//! | `kernel` (feature `flex`) | CPU kernels on slices: 3×3 convolution and its gradients, pooling, the attack's step; layers do not call them yet |
+//! | [`group`] | the groups and their index tables |
+//! | [`base`] | errors, units, bounds, seeds, batches, statistics, devices |
+//!
+//! [`prelude`] holds the names most programs need.
+
+pub mod attack;
+pub mod base;
+pub mod curriculum;
+pub mod data;
+pub mod evaluate;
+pub mod group;
+#[cfg(feature = "flex")]
+pub mod kernel;
+pub mod model;
+pub mod nn;
+pub mod prelude;
+#[cfg(feature = "report")]
+pub mod report;
+#[cfg(feature = "train")]
+pub mod train;
+pub mod transform;
+
+pub use base::{device, try_device};
+
+// The programs in the documents compile and run as tests.
+#[cfg(all(doctest, feature = "train", feature = "report"))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/guide.md")]
+    struct Guide;
+}
