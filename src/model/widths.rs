@@ -1,0 +1,36 @@
+use serde::{Deserialize, Serialize};
+
+/// How many channels the four convolutions of a [`Cnn`](crate::model::Cnn) have.
+///
+/// A group convolution has |G| times the weights of an ordinary one of the same width. To compare
+/// groups at the same number of parameters, match them to one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Widths {
+    /// These numbers of channels.
+    Given([usize; 4]),
+    /// Widths `[a, a, b, b]` whose network has this number of parameters, as
+    /// [`num_params`](burn::module::Module::num_params) counts them, within 5 %: of those, the ones with b nearest to 2a, and of these, the ones that come nearest.
+    Matched(usize),
+}
+
+impl Widths {
+    /// The widths of the published networks, p4 and plain.
+    pub const PUBLISHED: Self = Self::Given([10, 10, 20, 20]);
+
+    /// The channels, given the number of parameters that channels lead to.
+    ///
+    /// None if no network comes within 5 % of a number to match.
+    pub(crate) fn resolve(self, parameters: impl Fn([usize; 4]) -> usize) -> Option<[usize; 4]> {
+        let target = match self {
+            Self::Given(widths) => return Some(widths),
+            Self::Matched(target) => target,
+        };
+        let distance = |[a, _, b, _]: [usize; 4]| parameters([a, a, b, b]).abs_diff(target);
+        (1..)
+            .take_while(|&a| parameters([a, a, 1, 1]) <= 2 * target)
+            .flat_map(|a| (a.div_ceil(2)..=4 * a).map(move |b| [a, a, b, b]))
+            .filter(|&widths| 20 * distance(widths) <= target)
+            .min_by_key(|&widths| ((2 * widths[0]).abs_diff(widths[2]), distance(widths)))
+    }
+}

@@ -1,0 +1,73 @@
+use crate::group::Group;
+use burn::config::Config;
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig};
+use burn::tensor::{Device, Tensor};
+
+/// Configuration of a [`GroupBatchNorm`].
+#[derive(Config, Debug)]
+pub struct GroupBatchNormConfig {
+    /// The group.
+    pub group: Group,
+    /// Channels of the features.
+    pub channels: usize,
+    /// Added to the variance; positive.
+    #[config(default = 1e-5)]
+    pub epsilon: f64,
+    /// Share of the newest batch in the running statistics, 0 to 1.
+    #[config(default = 0.1)]
+    pub momentum: f64,
+}
+
+impl GroupBatchNormConfig {
+    /// A layer with scale 1 and shift 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`BatchNormConfig::init`] does.
+    pub fn init(&self, device: &Device) -> GroupBatchNorm {
+        GroupBatchNorm {
+            norm: BatchNormConfig::new(self.channels)
+                .with_epsilon(self.epsilon)
+                .with_momentum(self.momentum)
+                .init(device),
+            group: self.group,
+        }
+    }
+}
+
+/// Batch normalisation of features over a group.
+///
+/// A channel has one mean, variance, scale and shift for all its components: with one for each
+/// component, moving the input would no longer just permute them. As in Burn, statistics are
+/// those of the batch while training on an autodiff device, else the running ones.
+#[derive(Module, Debug)]
+pub struct GroupBatchNorm {
+    /// Burn's layer, which sees group and space as one axis.
+    pub norm: BatchNorm,
+    #[module(skip)]
+    group: Group,
+}
+
+impl GroupBatchNorm {
+    /// Normalised features.
+    ///
+    /// # Shapes
+    ///
+    /// - features, output: `[batch, channel, group, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the number of channels or the group axis is wrong.
+    pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
+        let shape @ [batch, channels, size, height, width] = features.dims();
+        assert_eq!(size, self.group.size(), "group axis of {}", self.group);
+        let flat = features.reshape([batch, channels, size * height, width]);
+        self.norm.forward(flat).reshape(shape)
+    }
+
+    /// The group.
+    pub fn group(&self) -> Group {
+        self.group
+    }
+}

@@ -1,0 +1,159 @@
+use crate::base::{Purpose, Seed};
+use burn::config::Config;
+use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param};
+use burn::tensor::{Tensor, TensorData};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Configuration of a [`GroupDropout`].
+#[derive(Config, Debug)]
+pub struct GroupDropoutConfig {
+    /// The probability that a channel is dropped, at least 0 and below 1.
+    pub probability: f64,
+    /// The seed of the layer's own draws.
+    #[config(default = 0)]
+    pub seed: u64,
+}
+
+impl GroupDropoutConfig {
+    /// The layer.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the probability is at least 0 and below 1.
+    pub fn init(&self) -> GroupDropout {
+        assert!(
+            (0.0..1.0).contains(&self.probability),
+            "dropout probability {} is not in [0, 1)",
+            self.probability
+        );
+        GroupDropout {
+            probability: self.probability,
+            seed: Seed(self.seed),
+            passes: Passes::default(),
+            training: Param::from_bool(true),
+        }
+    }
+}
+
+/// Drops whole channels at random during training: all components and pixels of a channel
+/// together, so that it commutes with every motion. What is kept is scaled by 1/(1 − probability).
+///
+/// Active, as Burn's dropout is, for inputs on an autodiff device and until `valid` or `freeze`
+/// switches it off. On features without group and space, `[batch, feature]`, it is ordinary
+/// dropout (Srivastava et al. 2014).
+///
+/// Burn draws its masks from a generator shared by the whole process. Here they are a function of
+/// numbers one can name, so that the same training run gives the same weights.
+#[doc(alias = "FieldDropout")]
+#[derive(Module, Debug)]
+#[module(custom_display)]
+pub struct GroupDropout {
+    probability: f64,
+    #[module(skip)]
+    seed: Seed,
+    #[module(skip)]
+    passes: Passes,
+    /// Whether to drop anything on an autodiff device.
+    pub training: Param<Flag>,
+}
+
+impl GroupDropout {
+    /// The input with some channels dropped.
+    ///
+    /// The masks depend on the layer's seed, the image's place in the batch, and the number of
+    /// training passes that this layer made before; a clone continues at the same number by
+    /// itself. Where images have ids, prefer [`forward_with`](Self::forward_with).
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, channel, ..]`
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        if !self.is_active(&input) {
+            return input;
+        }
+        let pass = self.passes.next();
+        let places: Vec<u64> = (0..input.dims()[0] as u64).collect();
+        self.drop_channels(input, self.seed, &places, pass)
+    }
+
+    /// The input with some channels dropped, as determined by `(seed, image id, draw)` alone,
+    /// whatever the batch.
+    ///
+    /// # Shapes
+    ///
+    /// - input, output: `[batch, channel, ..]`
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there are as many ids as images.
+    pub fn forward_with<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        seed: Seed,
+        ids: &[u64],
+        draw: u64,
+    ) -> Tensor<D> {
+        assert_eq!(ids.len(), input.dims()[0], "as many ids as images");
+        if !self.is_active(&input) {
+            return input;
+        }
+        self.drop_channels(input, seed, ids, draw)
+    }
+
+    fn is_active<const D: usize>(&self, input: &Tensor<D>) -> bool {
+        self.probability > 0.0 && self.training.is_enabled() && input.device().is_autodiff()
+    }
+
+    fn drop_channels<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        seed: Seed,
+        ids: &[u64],
+        draw: u64,
+    ) -> Tensor<D> {
+        let channels = input.dims()[1];
+        let kept = (1.0 / (1.0 - self.probability)) as f32;
+        let mut mask = Vec::with_capacity(ids.len() * channels);
+        for &id in ids {
+            let mut draws = seed.draws(Purpose::Dropout, id, draw);
+            mask.extend((0..channels).map(|_| match draws.chance(self.probability) {
+                true => 0.0,
+                false => kept,
+            }));
+        }
+        let mut shape = [1; D];
+        shape[..2].copy_from_slice(&[ids.len(), channels]);
+        let mask = TensorData::new(mask, shape);
+        let mask = Tensor::from_data(mask, &input.device());
+        input * mask
+    }
+}
+
+impl ModuleDisplay for GroupDropout {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        content.add("probability", &self.probability).optional()
+    }
+}
+
+/// Counts training passes. A clone counts on by itself: two runs from the same model must not
+/// depend on each other.
+#[derive(Debug, Default)]
+struct Passes(AtomicU64);
+
+impl Passes {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Passes {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}

@@ -1,0 +1,175 @@
+use crate::group::Group;
+use burn::module::{
+    Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor,
+};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::sync::{Arc, OnceLock};
+
+/// The filters of a group convolution, expanded over the group once for a model that no longer
+/// learns.
+///
+/// A leaf of the module tree without parameters. It keeps nothing while gradients of the weights
+/// are wanted, and whatever may give its layer other weights or another device (mapping, loading,
+/// moving, forking, switching between training and inference) hands on an empty one. As a layer's
+/// weights can be reached in no other way, no filter can be out of date.
+#[derive(Clone, Debug, Default)]
+pub struct FilterCache {
+    // Clones of a layer have equal weights until one of them is mapped, so they may share.
+    prepared: Arc<OnceLock<Filters>>,
+}
+
+/// Filters and bias as an ordinary convolution takes them.
+#[derive(Clone, Debug)]
+pub(crate) struct Filters {
+    /// `[out·|G|, in·|H|, side, side]`, the group index the faster one.
+    pub filters: Tensor<4>,
+    /// `[out·|G|]`.
+    pub bias: Option<Tensor<1>>,
+}
+
+impl FilterCache {
+    /// Whether filters are kept.
+    pub fn is_prepared(&self) -> bool {
+        self.prepared.get().is_some()
+    }
+
+    /// The filters made by `expand`, kept if neither weight nor bias takes part in a graph.
+    pub(crate) fn filters<const D: usize>(
+        &self,
+        weight: Tensor<D>,
+        bias: Option<Tensor<1>>,
+        expand: impl FnOnce(Tensor<D>, Option<Tensor<1>>) -> Filters,
+    ) -> Filters {
+        if weight.is_tracked() || bias.as_ref().is_some_and(Tensor::is_tracked) {
+            return expand(weight, bias);
+        }
+        self.prepared.get_or_init(|| expand(weight, bias)).clone()
+    }
+}
+
+impl Module for FilterCache {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        devices
+    }
+
+    fn fork(self, _: &Device) -> Self {
+        Self::default()
+    }
+
+    fn to_device(self, _: &Device) -> Self {
+        Self::default()
+    }
+
+    fn train(self) -> Self {
+        Self::default()
+    }
+
+    fn valid(&self) -> Self {
+        Self::default()
+    }
+
+    fn materialize(self) -> Self {
+        Self::default()
+    }
+
+    fn visit<V: ModuleVisitor>(&self, _: &mut V) {}
+
+    fn map<M: ModuleMapper>(self, _: &mut M) -> Self {
+        Self::default()
+    }
+}
+
+impl ModuleDisplayDefault for FilterCache {
+    fn content(&self, content: Content) -> Option<Content> {
+        let state = if self.is_prepared() {
+            "prepared"
+        } else {
+            "empty"
+        };
+        content.add_formatted(&state).optional()
+    }
+}
+
+impl ModuleDisplay for FilterCache {}
+
+/// Expands a weight `[out, in, components, side, side]` over the group into filters
+/// `[out·|G|, in·components, side, side]`, with the bias repeated for each group element.
+///
+/// `indices` says for each `[g, component, row, column]` where to read in a
+/// `[components, side, side]` filter.
+pub(crate) fn expand(
+    weight: Tensor<5>,
+    bias: Option<Tensor<1>>,
+    group: Group,
+    indices: impl FnOnce(usize) -> Vec<usize>,
+) -> Filters {
+    let [output, input, components, side, _] = weight.dims();
+    let size = group.size();
+    let bias = bias.map(|bias| match group {
+        Group::P1 => bias,
+        _ => bias
+            .reshape([output, 1])
+            .repeat_dim(1, size)
+            .reshape([output * size]),
+    });
+    let filters = match group {
+        Group::P1 => weight,
+        _ => {
+            let indices: Vec<i64> = indices(side).into_iter().map(|at| at as i64).collect();
+            let count = indices.len();
+            let indices =
+                Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &weight.device());
+            weight
+                .reshape([output * input, components * side * side])
+                .select(1, indices)
+                .reshape([output, input, size, components * side * side])
+                .swap_dims(1, 2)
+                .reshape([output * size, input, components, side, side])
+        }
+    };
+    Filters {
+        filters: filters.reshape([output * size, input * components, side, side]),
+        bias,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn value_prepares_once_and_never_while_learning() {
+        let device = crate::device();
+        let count = Cell::new(0);
+        let expand = |weight: Tensor<4>, bias| {
+            count.set(count.get() + 1);
+            Filters {
+                filters: weight,
+                bias,
+            }
+        };
+        let weight = Tensor::<4>::ones([1, 1, 1, 1], &device);
+
+        let cache = FilterCache::default();
+        for _ in 0..3 {
+            cache.filters(weight.clone(), None, expand);
+        }
+        assert_eq!(count.get(), 1);
+        assert!(cache.is_prepared() && cache.clone().is_prepared());
+        assert!(!cache.valid().is_prepared());
+        assert!(!cache.clone().train().is_prepared());
+        assert!(!cache.clone().no_grad().is_prepared());
+        assert!(!cache.clone().fork(&device).is_prepared());
+        assert!(!cache.clone().materialize().is_prepared());
+        assert!(!cache.to_device(&device).is_prepared());
+
+        let cache = FilterCache::default();
+        let learning = weight.autodiff().require_grad();
+        for _ in 0..3 {
+            cache.filters(learning.clone(), None, expand);
+        }
+        assert_eq!(count.get(), 4);
+        assert!(!cache.is_prepared());
+    }
+}

@@ -1,0 +1,37 @@
+//! Layers for images and for features over a group.
+//!
+//! Images and ordinary features are `Tensor<4>`, `[batch, channel, height, width]`; features over
+//! a [`Group`](crate::group::Group) are `Tensor<5>`, `[batch, channel, group, height, width]`. A
+//! [`LiftingConv2d`] leads from the former to the latter, a [`GroupPool`] back.
+//!
+//! Every layer is *exactly* equivariant: moving its input by an element of the group moves its
+//! output by the same element, but for the rounding of sums. For a layer with a stride this holds
+//! only on some sizes of image ([`Footprint`] says which), so layers with a spatial footprint
+//! have a method `check` that turns an input size into the output size or refuses it, and
+//! `forward` refuses the same sizes. `with_exact(false)` lifts the restriction.
+
+mod batch_norm;
+mod conv;
+mod convolve;
+mod dropout;
+mod filter_cache;
+mod footprint;
+mod group_conv;
+mod group_pool;
+mod lifting_conv;
+mod normalize;
+mod spatial_pool;
+
+pub use batch_norm::{GroupBatchNorm, GroupBatchNormConfig};
+pub use conv::{Conv2d, Conv2dConfig};
+pub use dropout::{GroupDropout, GroupDropoutConfig};
+pub use filter_cache::FilterCache;
+pub use footprint::Footprint;
+pub(crate) use footprint::nearest_sizes;
+pub use group_conv::{GroupConv2d, GroupConv2dConfig};
+pub use group_pool::{GroupPool, GroupPoolConfig, GroupReduction};
+pub use lifting_conv::{LiftingConv2d, LiftingConv2dConfig};
+pub use normalize::{Normalize, NormalizeConfig};
+pub use spatial_pool::{
+    GroupAvgPool2d, GroupAvgPool2dConfig, GroupMaxPool2d, GroupMaxPool2dConfig,
+};

@@ -1,0 +1,99 @@
+use crate::base::Error;
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Configuration of a [`Normalize`].
+#[derive(Config, Debug)]
+pub struct NormalizeConfig {
+    /// What to subtract, one number per channel.
+    pub mean: Vec<f32>,
+    /// What to divide by afterwards, one positive number per channel.
+    pub std: Vec<f32>,
+}
+
+impl NormalizeConfig {
+    /// The usual constants of MNIST, for pixels in `[0, 1]`.
+    pub fn mnist() -> Self {
+        Self::new(vec![0.1307], vec![0.3081])
+    }
+
+    /// The usual constants of CIFAR-10, for pixels in `[0, 1]`.
+    pub fn cifar10() -> Self {
+        Self::new(vec![0.4914, 0.4822, 0.4465], vec![0.2023, 0.1994, 0.2010])
+    }
+
+    /// Refuses constants that are no normalisation of images with this many channels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] unless there is one finite mean and one finite positive deviation for
+    /// each channel.
+    pub fn check(&self, channels: usize) -> crate::base::Result<()> {
+        let each = |values: &[f32], valid: fn(f32) -> bool| {
+            values.len() == channels && values.iter().all(|&value| valid(value))
+        };
+        if channels > 0
+            && each(&self.mean, |mean| mean.is_finite())
+            && each(&self.std, |std| std.is_finite() && std > 0.0)
+        {
+            return Ok(());
+        }
+        Err(Error::setting(
+            "normalize",
+            format!("mean {:?}, std {:?}", self.mean, self.std),
+            format!("{channels} finite means and {channels} finite positive deviations"),
+        ))
+    }
+
+    /// The layer.
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`check`](Self::check) refuses the constants.
+    pub fn init(&self, device: &Device) -> Normalize {
+        if let Err(error) = self.check(self.mean.len()) {
+            panic!("{error}");
+        }
+        let constant = |values: &[f32]| {
+            let shape = [1, values.len(), 1, 1];
+            Tensor::from_data(TensorData::new(values.to_vec(), shape), device)
+        };
+        Normalize {
+            mean: constant(&self.mean),
+            std: constant(&self.std),
+        }
+    }
+}
+
+/// Brings each channel to mean 0 and deviation 1: `(x − mean) / std`.
+///
+/// Part of the *model*, so that attacks see the pixels that people see: their budget is in
+/// pixels, and clipping to valid pixels clips to valid pixels. Its constants are no parameters:
+/// they move with the model, but are neither trained nor recorded.
+#[derive(Module, Debug)]
+pub struct Normalize {
+    mean: Tensor<4>,
+    std: Tensor<4>,
+}
+
+impl Normalize {
+    /// Normalised images.
+    ///
+    /// # Shapes
+    ///
+    /// - images, output: `[batch, channel, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the number of channels is wrong.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        // A constant `[1, 1, 1, 1]` would be spread over any number of channels.
+        assert_eq!(
+            images.dims()[1],
+            self.mean.dims()[1],
+            "channels of the images"
+        );
+        (images - self.mean.clone()) / self.std.clone()
+    }
+}
