@@ -1,0 +1,17 @@
+use burn::tensor::{Int, Tensor};
+
+/// Pixels `[batch, channel, count]` of `images`: for each image its own `count` places
+/// (`indices` `[batch, 1, count]`, row · width + column), the same in all channels.
+///
+/// Gathering on two axes and not on three is the fast path of Burn's CPU backend.
+pub(super) fn gather(images: Tensor<4>, indices: Tensor<3, Int>) -> Tensor<3> {
+    let [batch, channels, height, width] = images.dims();
+    let [_, _, count] = indices.dims();
+    let indices = indices
+        .expand([batch, channels, count])
+        .reshape([batch * channels, count]);
+    images
+        .reshape([batch * channels, height * width])
+        .gather(1, indices)
+        .reshape([batch, channels, count])
+}

@@ -1,0 +1,92 @@
+//! Nearest-neighbour sampling by Pillow's fixed-point arithmetic.
+//!
+//! The algorithm is that of `PIL.Image.Image.rotate(angle, translate=(right, down))` with its
+//! default filter: the inverse map as a matrix in `f64`, its entries rounded to 15 decimals, then
+//! in units of 2⁻¹⁶ pixel, so that the source of every output pixel is a sum of integers. Pillow
+//! treats 0°, 180° and, for squares, 90° and 270° apart; the general formula gives the same
+//! there. (Pillow leaves fixed-point arithmetic for images or shifts of 32,768 pixels or more;
+//! this code does not.)
+
+use super::gather::gather;
+use super::{Border, Pose};
+use burn::tensor::{Tensor, TensorData};
+
+/// `images` in their `poses`. The caller has checked that the poses are finite and as many as the
+/// images, and that there are some.
+pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tensor<4> {
+    let [batch, channels, height, width] = images.dims();
+    let mut table = Vec::with_capacity(batch * height * width);
+    for pose in poses {
+        push_sources(&mut table, *pose, height, width, border);
+    }
+    let table = TensorData::new(table, [batch, 1, height * width]);
+    let table = Tensor::from_data(table, &images.device());
+    gather(border.frame(images), table).reshape([batch, channels, height, width])
+}
+
+/// Appends, for each pixel of the posed image in row order, the place of its source in the framed
+/// image.
+fn push_sources(table: &mut Vec<i64>, pose: Pose, height: usize, width: usize, border: Border) {
+    let [column, row] = inverse_map(pose, height, width);
+    let ring = border.ring();
+    let framed_width = width + 2 * ring;
+    for y in 0..height as i64 {
+        let from_x = column.offset + column.per_row * y;
+        let from_y = row.offset + row.per_row * y;
+        table.extend((0..width as i64).map(|x| {
+            let source_x = (from_x + column.per_column * x) >> 16;
+            let source_y = (from_y + row.per_column * x) >> 16;
+            // As unsigned numbers negative ones are larger than any side.
+            let inside = (source_x as u64) < width as u64 && (source_y as u64) < height as u64;
+            let (across, along) = if inside {
+                (source_x as usize + ring, source_y as usize + ring)
+            } else {
+                (
+                    border.index(source_x, width),
+                    border.index(source_y, height),
+                )
+            };
+            (along * framed_width + across) as i64
+        }));
+    }
+}
+
+/// A source coordinate as a linear function of the output pixel, in units of 2⁻¹⁶ pixel.
+struct Linear {
+    per_column: i64,
+    per_row: i64,
+    offset: i64,
+}
+
+fn inverse_map(pose: Pose, height: usize, width: usize) -> [Linear; 2] {
+    // The order of the operations is Pillow's; another order rounds differently.
+    let angle = -pose.angle.0.rem_euclid(360.0).to_radians();
+    let (cos, sin, minus_sin) = (
+        round_15(angle.cos()),
+        round_15(angle.sin()),
+        round_15(-angle.sin()),
+    );
+    let (centre_x, centre_y) = (width as f64 / 2.0, height as f64 / 2.0);
+    let (from_x, from_y) = (-centre_x - pose.right.0, -centre_y - pose.down.0);
+    let linear = |along_x: f64, along_y: f64, centre: f64| {
+        let at_corner = along_x * from_x + along_y * from_y + centre;
+        Linear {
+            per_column: fixed(along_x),
+            per_row: fixed(along_y),
+            // Output pixels are sampled at their centres.
+            offset: fixed(at_corner + along_x * 0.5 + along_y * 0.5),
+        }
+    };
+    [linear(cos, sin, centre_x), linear(minus_sin, cos, centre_y)]
+}
+
+fn fixed(value: f64) -> i64 {
+    (value * 65536.0 + 0.5).floor() as i64
+}
+
+// Python's `round(value, 15)`: correctly rounded in decimal, which no multiplication by 10¹⁵ is.
+fn round_15(value: f64) -> f64 {
+    format!("{value:.15}")
+        .parse()
+        .expect("a formatted number is a number")
+}

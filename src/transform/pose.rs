@@ -1,0 +1,157 @@
+use crate::base::{Degrees, Error, Pixels, Purpose, Result, Seed};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A rotation about the image centre followed by a shift.
+///
+/// ```
+/// use fireproof::base::{Degrees, Pixels};
+/// use fireproof::transform::Pose;
+///
+/// let pose = Pose { down: Pixels(2.0), ..Pose::rotation(Degrees(30.0)) };
+/// assert_eq!(pose.to_string(), "30°, right 0 px, down 2 px");
+/// assert!(Pose::rotation(Degrees(f64::NAN)).check().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pose {
+    /// Rotation, counter-clockwise as displayed.
+    pub angle: Degrees,
+    /// Shift to the right.
+    pub right: Pixels,
+    /// Shift downwards.
+    pub down: Pixels,
+}
+
+impl Pose {
+    /// The pose that changes nothing.
+    pub const IDENTITY: Self = Self {
+        angle: Degrees(0.0),
+        right: Pixels(0.0),
+        down: Pixels(0.0),
+    };
+
+    /// A pure rotation.
+    pub fn rotation(angle: Degrees) -> Self {
+        Self {
+            angle,
+            ..Self::IDENTITY
+        }
+    }
+
+    /// A pure shift to the right and downwards.
+    pub fn shift(right: Pixels, down: Pixels) -> Self {
+        Self {
+            right,
+            down,
+            ..Self::IDENTITY
+        }
+    }
+
+    /// The largest shift that [`check`](Pose::check) accepts: beyond it `f32` coordinates leave
+    /// no room for fractions of a pixel.
+    pub const LARGEST_SHIFT: Pixels = Pixels((1 << 20) as f64);
+
+    /// # Errors
+    ///
+    /// [`Error::Input`] if the angle is not finite or a shift is not within
+    /// ±[`LARGEST_SHIFT`](Pose::LARGEST_SHIFT).
+    pub fn check(&self) -> Result<()> {
+        if !self.angle.0.is_finite() {
+            return Err(Error::input("pose: angle", self.angle, "a finite number"));
+        }
+        for (name, shift) in [("right", self.right), ("down", self.down)] {
+            if shift.0.is_nan() || shift.0.abs() > Self::LARGEST_SHIFT.0 {
+                return Err(Error::input(
+                    format!("pose: shift {name}"),
+                    shift,
+                    format!("at most {} either way", Self::LARGEST_SHIFT),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Pose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}, right {}, down {}",
+            self.angle, self.right, self.down
+        )
+    }
+}
+
+/// The set of poses that an image may be put in: rotations up to ±`angle` and shifts up to
+/// ±`shift` along each axis.
+///
+/// ```
+/// use fireproof::base::{Degrees, Pixels, Seed};
+/// use fireproof::transform::PoseBudget;
+///
+/// let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0));
+/// let pose = budget.draw(Seed(7), 12, 0);
+/// assert!(pose.angle.0.abs() <= 30.0 && pose.right.0.abs() <= 3.0);
+/// // Image 12 gets the same pose in whatever batch it is.
+/// assert_eq!(pose, budget.draw(Seed(7), 12, 0));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PoseBudget {
+    /// Largest rotation either way.
+    pub angle: Degrees,
+    /// Largest shift along each axis either way.
+    pub shift: Pixels,
+}
+
+impl PoseBudget {
+    /// A budget of rotations up to ±`angle` and shifts up to ±`shift`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if one of them is negative or not finite; see [`PoseBudget::check`].
+    pub fn new(angle: Degrees, shift: Pixels) -> Self {
+        let budget = Self { angle, shift };
+        if let Err(error) = budget.check() {
+            panic!("{error}");
+        }
+        budget
+    }
+
+    /// The published joint level `a` on images with this many pixels a side: rotations up to
+    /// ±180°·`level` and shifts up to ±`level`·`side` pixels.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the level is negative or not finite.
+    pub fn joint(level: f64, side: usize) -> Self {
+        Self::new(Degrees(180.0 * level), Pixels(level * side as f64))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if a limit is negative or not finite.
+    pub fn check(&self) -> Result<()> {
+        for (name, limit) in [("angle", self.angle.0), ("shift", self.shift.0)] {
+            if !(limit.is_finite() && limit >= 0.0) {
+                return Err(Error::setting(
+                    format!("pose budget: {name}"),
+                    limit,
+                    "a finite number, 0 or more",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The pose of image `id` in draw number `draw`: angle and shifts uniform in
+    /// [−limit, limit).
+    pub fn draw(&self, seed: Seed, id: u64, draw: u64) -> Pose {
+        let mut draws = seed.draws(Purpose::Pose, id, draw);
+        let mut within = |limit: f64| draws.uniform(-limit, limit);
+        Pose {
+            angle: Degrees(within(self.angle.0)),
+            right: Pixels(within(self.shift.0)),
+            down: Pixels(within(self.shift.0)),
+        }
+    }
+}
