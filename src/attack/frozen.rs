@@ -1,0 +1,178 @@
+use crate::base::{Classifier, Error, Result};
+use burn::module::Module;
+use burn::tensor::Tensor;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A classifier in inference mode that nothing can change any more: what attacks and evaluations
+/// work on.
+///
+/// Made from a model by [`Frozen::new`], it holds a copy of its own. Batch norm uses its running
+/// statistics, dropout is off, and parameters take no gradients, which halves the cost of an
+/// attack. Training, moving, or loading weights into the original afterwards changes no logit of
+/// the frozen one, and nothing done to the frozen one reaches the original.
+///
+/// Cloning is cheap: clones share the same unchangeable classifier.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::attack::Frozen;
+///
+/// // Two classes: the image is brighter or darker than 1/2 on average.
+/// let victim = Frozen::from_fn(|images: Tensor<4>| {
+///     let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+///     Tensor::cat(vec![mean.clone(), -mean + 1.0], 1)
+/// });
+/// let images = Tensor::<4>::zeros([3, 1, 8, 8], &fireproof::device());
+/// assert_eq!(victim.predict(images.clone()), [1, 1, 1]);
+/// assert_eq!(victim.classes(&images), 2);
+/// ```
+#[derive(Clone)]
+pub struct Frozen {
+    classifier: Arc<dyn Classifier>,
+    // Found out by the first forward pass, whoever makes it.
+    classes: Arc<OnceLock<usize>>,
+}
+
+/// What one forward and one backward pass tell about a batch, all outside autodiff.
+#[derive(Clone, Debug)]
+pub struct LossGradient {
+    /// Loss of each image `[batch]`.
+    pub loss: Tensor<1>,
+    /// Logits `[batch, classes]`.
+    pub logits: Tensor<2>,
+    /// Gradient of each image's own loss `[batch, channel, height, width]`.
+    pub gradient: Tensor<4>,
+}
+
+impl Frozen {
+    /// Freezes a copy of a model.
+    ///
+    /// Works on any Burn module, in training or inference mode, on a device with or without
+    /// autodiff, whether or not its parameters have been used yet.
+    pub fn new<M: Module + Classifier + 'static>(model: &M) -> Self {
+        // `valid` forces lazy parameters, copies running statistics and leaves autodiff; `freeze`
+        // on a clone would do none of these and freeze the original's lazy parameters with it.
+        Self::from_shared(Arc::new(model.valid()))
+    }
+
+    /// Wraps a function from images to logits that is already in inference mode.
+    ///
+    /// What the function captures is taken as it is: a model captured by clone shares Burn's
+    /// running statistics with its original, so freeze models with [`Frozen::new`].
+    pub fn from_fn<F>(function: F) -> Self
+    where
+        F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync + 'static,
+    {
+        Self::from_shared(Arc::new(function))
+    }
+
+    /// Wraps a shared classifier that is already in inference mode.
+    pub fn from_shared(classifier: Arc<dyn Classifier>) -> Self {
+        Self {
+            classifier,
+            classes: Arc::default(),
+        }
+    }
+
+    /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
+    /// attack on the result searches for images that fool the classifier *after* the map.
+    pub fn through<F>(&self, map: F) -> Self
+    where
+        F: Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static,
+    {
+        let classifier = self.classifier.clone();
+        Self::from_fn(move |images| classifier.logits(map(images)))
+    }
+
+    /// Logits `[batch, classes]`, outside autodiff.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the classifier does not give one row of logits per image.
+    pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        self.forward(images.inner()).inner()
+    }
+
+    /// Predicted classes; the first one where several logits are largest.
+    pub fn predict(&self, images: Tensor<4>) -> Vec<i64> {
+        let predicted = self.logits(images).argmax(1);
+        predicted.to_data().iter::<i64>().collect()
+    }
+
+    /// The number of classes, counted in the logits of the first of these images the first time
+    /// it is asked for.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no image.
+    pub fn classes(&self, images: &Tensor<4>) -> usize {
+        match self.classes.get() {
+            Some(classes) => *classes,
+            None => self.logits(images.clone().narrow(0, 0, 1)).dims()[1],
+        }
+    }
+
+    /// Loss of each image and its gradient in that image.
+    ///
+    /// `loss` maps logits `[batch, classes]` to one loss per image `[batch]`. The losses are
+    /// summed, never averaged, before the backward pass: an image's gradient does not depend on
+    /// the number of its batch mates.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if the classifier cannot be differentiated in its images.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is not one row of logits, or not one loss, per image.
+    pub fn loss_gradient<L>(&self, images: Tensor<4>, loss: L) -> Result<LossGradient>
+    where
+        L: FnOnce(Tensor<2>) -> Tensor<1>,
+    {
+        let count = images.dims()[0];
+        let images = Tensor::from_inner(images.inner()).require_grad();
+        let logits = self.forward(images.clone());
+        let loss = loss(logits.clone());
+        assert_eq!(loss.dims(), [count], "one loss per image");
+        let not_differentiable = || {
+            Error::input(
+                "gradient of the classifier",
+                "none",
+                "logits computed from the images by differentiable operations",
+            )
+        };
+        let total = loss.clone().sum();
+        if !total.is_tracked() {
+            return Err(not_differentiable());
+        }
+        let mut gradients = total.backward();
+        let gradient = images.grad_remove(&mut gradients);
+        Ok(LossGradient {
+            loss: loss.inner(),
+            logits: logits.inner(),
+            gradient: gradient.ok_or_else(not_differentiable)?,
+        })
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let count = images.dims()[0];
+        let logits = self.classifier.logits(images);
+        let [rows, classes] = logits.dims();
+        assert_eq!(
+            rows, count,
+            "a classifier gives one row of logits per image"
+        );
+        let first = *self.classes.get_or_init(|| classes);
+        assert_eq!(classes, first, "a classifier always has the same classes");
+        logits
+    }
+}
+
+impl fmt::Debug for Frozen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frozen")
+            .field("classes", &self.classes.get())
+            .finish_non_exhaustive()
+    }
+}

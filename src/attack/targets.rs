@@ -1,0 +1,105 @@
+use crate::base::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The class that a targeted attack wants each image to be taken for.
+///
+/// An image whose target is its own label cannot be fooled: it counts as standing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Targets {
+    /// The same class for all images.
+    Fixed(usize),
+    /// The class after the label, `(label + 1) mod classes`.
+    Next,
+    /// The class with the lowest logit on the clean image, other than the label.
+    LeastLikely,
+    /// One class for each image, in the order of the batch.
+    Given(Vec<usize>),
+}
+
+impl From<usize> for Targets {
+    fn from(class: usize) -> Self {
+        Self::Fixed(class)
+    }
+}
+
+impl From<Vec<usize>> for Targets {
+    fn from(classes: Vec<usize>) -> Self {
+        Self::Given(classes)
+    }
+}
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(class) => write!(f, "class {class}"),
+            Self::Next => f.write_str("next class"),
+            Self::LeastLikely => f.write_str("least likely class"),
+            Self::Given(_) => f.write_str("given classes"),
+        }
+    }
+}
+
+impl Targets {
+    /// Whether the choice needs the clean logits.
+    pub(crate) fn need_logits(&self) -> bool {
+        matches!(self, Self::LeastLikely)
+    }
+
+    /// The target of each image. `logits` holds the clean logits row by row, if
+    /// [`need_logits`](Self::need_logits).
+    pub(crate) fn choose(
+        &self,
+        labels: &[i64],
+        classes: usize,
+        logits: &[f32],
+    ) -> Result<Vec<i64>> {
+        match self {
+            Self::Fixed(class) => {
+                in_range("targets", *class, classes)?;
+                Ok(vec![*class as i64; labels.len()])
+            }
+            Self::Next => Ok(labels.iter().map(|l| (l + 1) % classes as i64).collect()),
+            Self::LeastLikely => Ok(logits
+                .chunks_exact(classes)
+                .zip(labels)
+                .map(|(row, &label)| least_likely(row, label))
+                .collect()),
+            Self::Given(given) => {
+                if given.len() != labels.len() {
+                    return Err(Error::setting(
+                        "targets",
+                        format!("{} classes", given.len()),
+                        format!("one class for each of the {} images", labels.len()),
+                    ));
+                }
+                for (position, &class) in given.iter().enumerate() {
+                    in_range(&format!("targets[{position}]"), class, classes)?;
+                }
+                Ok(given.iter().map(|&class| class as i64).collect())
+            }
+        }
+    }
+}
+
+fn in_range(setting: &str, class: usize, classes: usize) -> Result<()> {
+    if class < classes {
+        return Ok(());
+    }
+    let expected = format!(
+        "0 to {} (the classifier has {classes} classes)",
+        classes - 1
+    );
+    Err(Error::setting(setting, class, expected))
+}
+
+fn least_likely(row: &[f32], label: i64) -> i64 {
+    let others = row
+        .iter()
+        .enumerate()
+        .filter(|(class, _)| *class as i64 != label);
+    others
+        .min_by(|a, b| a.1.total_cmp(b.1))
+        .map_or(label, |(class, _)| class as i64)
+}
