@@ -1,0 +1,209 @@
+use super::{Schedule, Stage};
+use crate::base::{Degrees, Error, Pixels, Result};
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+// Checking and printing go through all epochs.
+const MOST_EPOCHS: usize = 1_000_000;
+
+/// How the size of an attack step follows the epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepSize {
+    /// In units of the pixel range.
+    Absolute(Schedule),
+    /// As a multiple of the epoch's ε.
+    RelativeToEpsilon(Schedule),
+}
+
+/// Rotation, shift, ε, attack and learning rate for every epoch of a training.
+///
+/// Built with [`new`](Self::new) and `with_…`, or taken from a preset. Every `with_…` takes a
+/// [`Schedule`] or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
+/// Markdown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curriculum {
+    pub(super) epochs: usize,
+    pub(super) angle: Schedule,
+    pub(super) shift: Schedule,
+    pub(super) epsilon: Schedule,
+    pub(super) steps: Schedule,
+    pub(super) step_size: StepSize,
+    pub(super) learning_rate: Schedule,
+}
+
+impl Curriculum {
+    /// Natural training for this many epochs: no rotation, no shift, no attack, and a learning
+    /// rate of 0.1. An attack, once ε is given, has 10 steps of ε/4.
+    pub fn new(epochs: usize) -> Self {
+        Self {
+            epochs,
+            angle: 0.0.into(),
+            shift: 0.0.into(),
+            epsilon: 0.0.into(),
+            steps: 10.into(),
+            step_size: StepSize::RelativeToEpsilon(0.25.into()),
+            learning_rate: 0.1.into(),
+        }
+    }
+
+    /// Random rotations of up to this many degrees either way, 0 to 180.
+    pub fn with_angle(mut self, degrees: impl Into<Schedule>) -> Self {
+        self.angle = degrees.into();
+        self
+    }
+
+    /// Random shifts of up to this many pixels either way along each axis.
+    pub fn with_shift(mut self, pixels: impl Into<Schedule>) -> Self {
+        self.shift = pixels.into();
+        self
+    }
+
+    /// Radius of the ball of pixel perturbations, in units of the pixel range. Zero: no attack.
+    pub fn with_epsilon(mut self, epsilon: impl Into<Schedule>) -> Self {
+        self.epsilon = epsilon.into();
+        self
+    }
+
+    /// Number of attack steps. Milestones must be whole numbers; a ramp is rounded.
+    pub fn with_steps(mut self, steps: impl Into<Schedule>) -> Self {
+        self.steps = steps.into();
+        self
+    }
+
+    /// Size of an attack step, in units of the pixel range.
+    pub fn with_step_size(mut self, step_size: impl Into<Schedule>) -> Self {
+        self.step_size = StepSize::Absolute(step_size.into());
+        self
+    }
+
+    /// Size of an attack step, as a multiple of the epoch's ε.
+    pub fn with_relative_step_size(mut self, multiple: impl Into<Schedule>) -> Self {
+        self.step_size = StepSize::RelativeToEpsilon(multiple.into());
+        self
+    }
+
+    /// Learning rate of the optimiser.
+    pub fn with_learning_rate(mut self, learning_rate: impl Into<Schedule>) -> Self {
+        self.learning_rate = learning_rate.into();
+        self
+    }
+
+    /// The number of epochs.
+    pub fn epochs(&self) -> usize {
+        self.epochs
+    }
+
+    /// What holds at `epoch`.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless `epoch` is within 1 to [`epochs`](Self::epochs): epochs count from 1.
+    pub fn stage(&self, epoch: usize) -> Stage {
+        assert!(
+            (1..=self.epochs).contains(&epoch),
+            "epoch {epoch} is not within 1 to {}",
+            self.epochs
+        );
+        let at = |schedule: &Schedule| schedule.at(epoch, self.epochs);
+        let epsilon = at(&self.epsilon);
+        Stage {
+            angle: Degrees(at(&self.angle)),
+            shift: Pixels(at(&self.shift)),
+            epsilon,
+            steps: at(&self.steps).round() as usize,
+            step_size: match &self.step_size {
+                StepSize::Absolute(schedule) => at(schedule),
+                StepSize::RelativeToEpsilon(schedule) => at(schedule) * epsilon,
+            },
+            learning_rate: at(&self.learning_rate),
+        }
+    }
+
+    /// The learning rate at `epoch`.
+    ///
+    /// # Panics
+    ///
+    /// As [`stage`](Self::stage).
+    pub fn learning_rate(&self, epoch: usize) -> f64 {
+        self.stage(epoch).learning_rate
+    }
+
+    /// The stages in order, each with the epochs that it holds for.
+    pub fn stages(&self) -> Vec<(RangeInclusive<usize>, Stage)> {
+        let mut stages: Vec<(RangeInclusive<usize>, Stage)> = Vec::new();
+        for epoch in 1..=self.epochs {
+            let stage = self.stage(epoch);
+            match stages.last_mut() {
+                Some((held, same)) if *same == stage => *held = *held.start()..=epoch,
+                _ => stages.push((epoch..=epoch, stage)),
+            }
+        }
+        stages
+    }
+
+    /// Refuses a curriculum that cannot be meant. To be called on one that came from outside.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] unless there are 1 to 1,000,000 epochs; every value is finite and not
+    /// negative, angles are at most 180°, learning rates above 0 and numbers of steps whole;
+    /// milestones lie within the epochs in ascending order, the first at the first epoch; and
+    /// wherever ε is above 0 there is at least one step of a size above 0.
+    pub fn check(&self) -> Result<()> {
+        let epochs = self.epochs;
+        if !(1..=MOST_EPOCHS).contains(&epochs) {
+            return Err(Error::setting(
+                "curriculum: epochs",
+                epochs,
+                format!("1 to {MOST_EPOCHS}"),
+            ));
+        }
+        let positive = |v: f64| v.is_finite() && v >= 0.0;
+        let not_negative = "a finite number, 0 or more";
+        self.angle.check(
+            "curriculum: angle",
+            epochs,
+            |v| (0.0..=180.0).contains(&v),
+            "0 to 180 degrees",
+        )?;
+        self.shift
+            .check("curriculum: shift", epochs, positive, not_negative)?;
+        self.epsilon
+            .check("curriculum: epsilon", epochs, positive, not_negative)?;
+        self.steps.check(
+            "curriculum: steps",
+            epochs,
+            |v| positive(v) && v.fract() == 0.0 && v <= f64::from(u32::MAX),
+            "a whole number, 0 or more",
+        )?;
+        let (StepSize::Absolute(step_size) | StepSize::RelativeToEpsilon(step_size)) =
+            &self.step_size;
+        step_size.check("curriculum: step size", epochs, positive, not_negative)?;
+        self.learning_rate.check(
+            "curriculum: learning rate",
+            epochs,
+            |v| v.is_finite() && v > 0.0,
+            "a finite number above 0",
+        )?;
+        self.check_attacks()
+    }
+
+    fn check_attacks(&self) -> Result<()> {
+        for epoch in 1..=self.epochs {
+            let stage = self.stage(epoch);
+            if stage.epsilon > 0.0 && (stage.steps == 0 || stage.step_size <= 0.0) {
+                return Err(Error::setting(
+                    format!("curriculum: attack at epoch {epoch}"),
+                    format!("{} steps of {}", stage.steps, stage.step_size),
+                    format!(
+                        "at least one step of a size above 0 (ε is {})",
+                        stage.epsilon
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! Curricula: how budgets, attack strength and learning rate change over the epochs.
+//!
+//! A [`Schedule`] gives one number for every epoch; a [`Curriculum`] couples the six numbers that
+//! training needs into one [`Stage`] per epoch. Both are plain values that serialise. What a
+//! training loop does with a stage is its objective's business: CuSP, the paper's curriculum over
+//! spatial and adversarial perturbations, is [`Curriculum::cusp_cifar10`] plus PGD training.
+//!
+//! ```
+//! use fireproof::base::Degrees;
+//! use fireproof::curriculum::{Curriculum, Schedule};
+//!
+//! let cusp = Curriculum::cusp_cifar10();
+//! assert_eq!(cusp.stage(75).angle, Degrees(150.0));
+//! assert_eq!(cusp.stage(75).epsilon, 4.0 / 255.0);
+//! println!("{cusp}"); // a table of its stages
+//!
+//! // The same in 12 epochs, and without a curriculum: the last budgets from the start.
+//! let (short, fixed) = (cusp.scaled_to(12), cusp.fixed());
+//! assert_eq!(short.stage(12), cusp.stage(120));
+//! assert_eq!(fixed.stage(1).epsilon, 8.0 / 255.0);
+//!
+//! // One's own: growing ε under rotations of up to ±30°.
+//! let own = Curriculum::new(20)
+//!     .with_angle(30.0)
+//!     .with_epsilon(Schedule::linear(0.0, 0.3))
+//!     .with_steps(10)
+//!     .with_relative_step_size(0.25)
+//!     .with_learning_rate(Schedule::milestone_fractions([(0.0, 0.1), (0.75, 0.01)]));
+//! own.check()?;
+//! # Ok::<(), fireproof::base::Error>(())
+//! ```
+
+#[allow(clippy::module_inception)]
+mod curriculum;
+mod presets;
+mod scaling;
+mod schedule;
+mod stage;
+mod table;
+
+pub use curriculum::{Curriculum, StepSize};
+pub use schedule::{Milestone, Schedule, When};
+pub use stage::Stage;

@@ -1,0 +1,52 @@
+//! Image sets in memory, and the files they come from.
+//!
+//! | data | from | classes |
+//! |---|---|---|
+//! | [`embedded_mnist`] | 9,000 real MNIST digits inside this crate, no file needed | 10 |
+//! | [`mnist`] | a folder with the four IDX files of MNIST, Fashion-MNIST, KMNIST, … | 10 |
+//! | [`idx`] | any pair of IDX files, one of images and one of labels | up to 256 |
+//! | [`cifar10`] | a folder with the binary version of CIFAR-10 | 10 |
+//! | [`cifar100`], [`cifar100_coarse`] | a folder with the binary version of CIFAR-100 | 100, 20 |
+//! | [`ImageSet::new`] | bytes in memory | up to 256 |
+//!
+//! Every reader unpacks gzip by itself, knowing it by its first two bytes and not by its name. A
+//! file that is cut short, too long, of another format or with an impossible label is refused
+//! with an [`Error::Format`](crate::base::Error::Format) that names the file, the position in it
+//! and what should be there. Nothing is allocated on a header's word alone.
+//!
+//! ```
+//! use fireproof::base::Seed;
+//! use fireproof::data::embedded_mnist;
+//!
+//! let digits = embedded_mnist();
+//! assert_eq!((digits.train.len(), digits.test.len()), (7000, 2000));
+//!
+//! let (train, valid) = digits.train.hold_out(500, Seed(1))?;
+//! assert_eq!(valid.class_counts(), [50; 10]);
+//!
+//! let device = fireproof::device();
+//! let batch = train.batches(64, &device).next().expect("6,500 images");
+//! assert_eq!(batch.images.dims(), [64, 1, 28, 28]);
+//! # Ok::<(), fireproof::base::Error>(())
+//! ```
+
+mod cifar;
+mod draw;
+mod embedded;
+mod idx;
+mod image_set;
+mod source;
+
+pub use cifar::{cifar10, cifar100, cifar100_coarse};
+pub use embedded::embedded_mnist;
+pub use idx::{idx, mnist};
+pub use image_set::{Image, ImageSet};
+
+/// The two halves of a data set.
+#[derive(Clone, Debug)]
+pub struct Splits {
+    /// The images to learn from.
+    pub train: ImageSet,
+    /// The images to measure on.
+    pub test: ImageSet,
+}
