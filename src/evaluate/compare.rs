@@ -1,0 +1,180 @@
+use crate::base::statistics::{Interval, clustered_bootstrap, holm, mcnemar, wilson};
+use crate::base::{Error, Result};
+use crate::evaluate::{Family, Outcomes, Profile};
+use serde::{Deserialize, Serialize};
+
+/// Two classifiers on the same images and poses at one level.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paired {
+    /// The level in the family's unit; 0 for clean images.
+    pub value: f64,
+    /// Accuracy of the first minus accuracy of the second, from -1 to 1.
+    pub difference: f64,
+    /// Its 95 % bootstrap interval over images.
+    pub interval: Interval,
+    /// Images that only the first classifies as labelled (in the first draw).
+    pub only_first: usize,
+    /// Images that only the second classifies as labelled (in the first draw).
+    pub only_second: usize,
+    /// McNemar's exact two-sided p-value of these two counts.
+    pub p_value: f64,
+    /// The p-value after Holm's adjustment over the levels of its family: below 0.05, the
+    /// difference stands although several levels were looked at.
+    pub adjusted: f64,
+}
+
+/// Two profiles compared image by image: what [`compare`] gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Name of the first classifier.
+    pub first: String,
+    /// Name of the second classifier.
+    pub second: String,
+    /// On clean images.
+    pub clean: Paired,
+    /// Over ranges of random rotations.
+    pub angles: Vec<Paired>,
+    /// Over ranges of random shifts.
+    pub shifts: Vec<Paired>,
+    /// Over joint levels of both.
+    pub joint: Vec<Paired>,
+    /// Over attack radii.
+    pub epsilons: Vec<Paired>,
+}
+
+impl Comparison {
+    /// The levels of a family, growing.
+    pub fn levels(&self, family: Family) -> &[Paired] {
+        match family {
+            Family::Angles => &self.angles,
+            Family::Shifts => &self.shifts,
+            Family::Joint => &self.joint,
+            Family::Epsilons => &self.epsilons,
+        }
+    }
+}
+
+/// Tests at every level whether two classifiers differ in accuracy, on the same images.
+///
+/// McNemar's exact test wants one outcome per image: where there are several draws it takes the
+/// first, while the difference and its interval use all. p-values are adjusted after Holm within
+/// each family. Level 0 repeats the clean measurement and is left out.
+///
+/// # Errors
+///
+/// [`Error::Input`] if the profiles were measured on different images, or with different levels,
+/// draws, seeds, sampling or attacks, or do not keep their outcomes.
+pub fn compare(first: &Profile, second: &Profile) -> Result<Comparison> {
+    check_pairing(first, second)?;
+    let pair = |value, draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
+        (Some(a), Some(b)) => paired(first, value, draws, a, b),
+        _ => Err(Error::input(
+            format!("profiles `{}` and `{}`", first.name, second.name),
+            "no outcomes of single images",
+            "profiles of an `Evaluation` that keeps outcomes",
+        )),
+    };
+    let family = |family| {
+        let levels = first.levels(family).iter().zip(second.levels(family));
+        let mut tests = levels
+            .filter(|(a, _)| a.value > 0.0)
+            .map(|(a, b)| pair(a.value, a.draws, &a.correct, &b.correct))
+            .collect::<Result<Vec<Paired>>>()?;
+        let p_values: Vec<f64> = tests.iter().map(|test| test.p_value).collect();
+        for (test, adjusted) in tests.iter_mut().zip(holm(&p_values)) {
+            test.adjusted = adjusted;
+        }
+        Ok(tests)
+    };
+    Ok(Comparison {
+        first: first.name.clone(),
+        second: second.name.clone(),
+        clean: pair(0.0, 1, &first.clean_correct, &second.clean_correct)?,
+        angles: family(Family::Angles)?,
+        shifts: family(Family::Shifts)?,
+        joint: family(Family::Joint)?,
+        epsilons: family(Family::Epsilons)?,
+    })
+}
+
+fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
+    // What does not change the measurement may differ.
+    let measured = |profile: &Profile| {
+        let mut settings = profile.settings.clone();
+        settings.batch_size = 1;
+        settings.resamples = 1;
+        settings.keep_outcomes = true;
+        settings
+    };
+    let same_images = first.data.digest == second.data.digest;
+    if same_images && measured(first) == measured(second) {
+        return Ok(());
+    }
+    Err(Error::input(
+        format!("profiles `{}` and `{}`", first.name, second.name),
+        if same_images {
+            "different settings"
+        } else {
+            "different images"
+        },
+        "the same images, levels, draws, seed, sampling and attack",
+    ))
+}
+
+fn paired(
+    profile: &Profile,
+    value: f64,
+    draws: usize,
+    first: &Outcomes,
+    second: &Outcomes,
+) -> Result<Paired> {
+    let images = profile.data.images;
+    if first.len() != images * draws || second.len() != images * draws {
+        return Err(Error::input(
+            format!("outcomes at level {value}"),
+            format!("{} and {}", first.len(), second.len()),
+            format!("{} ({images} images, {draws} draws)", images * draws),
+        ));
+    }
+    let difference =
+        |index| f64::from(u8::from(first.get(index))) - f64::from(u8::from(second.get(index)));
+    let per_image: Vec<f64> = (0..images)
+        .map(|image| {
+            (0..draws)
+                .map(|d| difference(image * draws + d))
+                .sum::<f64>()
+                / draws as f64
+        })
+        .collect();
+    let only = |sign| {
+        (0..images)
+            .filter(|i| difference(i * draws) == sign)
+            .count()
+    };
+    let (only_first, only_second) = (only(1.0), only(-1.0));
+    let p_value = mcnemar(only_first, only_second);
+    Ok(Paired {
+        value,
+        difference: per_image.iter().sum::<f64>() / images as f64,
+        interval: interval(&per_image, profile),
+        only_first,
+        only_second,
+        p_value,
+        adjusted: p_value,
+    })
+}
+
+// Where every image has the same difference, a bootstrap would claim certainty: as many images
+// allow what Wilson's interval allows for no success.
+fn interval(per_image: &[f64], profile: &Profile) -> Interval {
+    let first = per_image[0];
+    if per_image.iter().all(|&difference| difference == first) {
+        let open = wilson(0, per_image.len()).high;
+        return Interval {
+            low: (first - open).max(-1.0),
+            high: (first + open).min(1.0),
+        };
+    }
+    let settings = &profile.settings;
+    clustered_bootstrap(per_image, settings.resamples, settings.seed)
+}

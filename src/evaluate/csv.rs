@@ -1,0 +1,163 @@
+use crate::base::Result;
+use crate::evaluate::{Entry, Family, Profile, Rate, Report, write_atomically};
+use std::path::Path;
+
+// One row per classifier, family and level; `docs/report-schema.md` describes them.
+const COLUMNS: [&str; 21] = [
+    "section",
+    "name",
+    "model",
+    "parameters",
+    "objective",
+    "train_size",
+    "epochs",
+    "train_seed",
+    "data",
+    "images",
+    "family",
+    "level",
+    "unit",
+    "draws",
+    "queries",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "fooling",
+    "fooling_low",
+    "fooling_high",
+];
+
+impl Profile {
+    /// The profile as CSV, one row per family and level: the columns of [`Report::to_csv`], those
+    /// about section and training empty.
+    pub fn to_csv(&self) -> String {
+        let mut text = row(COLUMNS.map(str::to_owned));
+        push_rows(&mut text, Default::default(), self);
+        text
+    }
+
+    /// Writes the profile as CSV, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::base::Error::Io), naming the path.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_csv().as_bytes())
+    }
+}
+
+impl Report {
+    /// The report as CSV in long format: one row per classifier, family and level.
+    pub fn to_csv(&self) -> String {
+        let mut text = row(COLUMNS.map(str::to_owned));
+        for Entry {
+            section,
+            training,
+            profile,
+        } in &self.entries
+        {
+            let mut made: [String; 7] = Default::default();
+            if let Some(training) = training {
+                made = [
+                    section.clone(),
+                    training.model.clone(),
+                    training.parameters.to_string(),
+                    training.objective.clone(),
+                    training.train_size.to_string(),
+                    training.epochs.to_string(),
+                    training.seed.to_string(),
+                ];
+            }
+            made[0].clone_from(section);
+            push_rows(&mut text, made, profile);
+        }
+        text
+    }
+
+    /// Writes the report as CSV, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::base::Error::Io), naming the path.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_csv().as_bytes())
+    }
+}
+
+fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
+    let [
+        section,
+        model,
+        parameters,
+        objective,
+        train_size,
+        epochs,
+        seed,
+    ] = made;
+    let mut push = |family: &str, level: f64, unit: &str, counts: [String; 2], rates: [_; 2]| {
+        let [draws, queries] = counts;
+        let [accuracy, fooling] = rates.map(numbers);
+        let [accuracy, accuracy_low, accuracy_high] = accuracy;
+        let [fooling, fooling_low, fooling_high] = fooling;
+        text.push_str(&row([
+            section.clone(),
+            profile.name.clone(),
+            model.clone(),
+            parameters.clone(),
+            objective.clone(),
+            train_size.clone(),
+            epochs.clone(),
+            seed.clone(),
+            profile.data.name.clone(),
+            profile.data.images.to_string(),
+            family.to_owned(),
+            level.to_string(),
+            unit.to_owned(),
+            draws,
+            queries,
+            accuracy,
+            accuracy_low,
+            accuracy_high,
+            fooling,
+            fooling_low,
+            fooling_high,
+        ]));
+    };
+    let none = String::new;
+    push(
+        "clean",
+        0.0,
+        "",
+        [none(), none()],
+        [Some(profile.clean), None],
+    );
+    for family in Family::ALL {
+        for level in profile.levels(family) {
+            push(
+                &family.to_string(),
+                level.value,
+                family.unit(),
+                [level.draws.to_string(), level.queries.to_string()],
+                [Some(level.accuracy), Some(level.fooling)],
+            );
+        }
+    }
+}
+
+fn numbers(rate: Option<Rate>) -> [String; 3] {
+    rate.map_or_else(Default::default, |rate| {
+        [rate.value, rate.interval.low, rate.interval.high].map(|number| number.to_string())
+    })
+}
+
+// RFC 4180.
+fn row<const N: usize>(fields: [String; N]) -> String {
+    let quoted = fields.map(|field| {
+        if field.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field
+        }
+    });
+    quoted.join(",") + "\r\n"
+}

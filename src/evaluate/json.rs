@@ -1,0 +1,118 @@
+use crate::base::{Error, Result};
+use crate::evaluate::{Comparison, Profile, Report, SCHEMA, write_atomically};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs;
+use std::path::Path;
+
+impl Profile {
+    /// The profile as JSON; `docs/report-schema.md` describes every field.
+    pub fn to_json(&self) -> String {
+        to_json(self)
+    }
+
+    /// Writes the profile as JSON, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], naming the path.
+    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_json().as_bytes())
+    }
+
+    /// Reads a profile that [`write_json`](Self::write_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::Format`], naming the path.
+    pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
+        read_json(path.as_ref())
+    }
+}
+
+impl Comparison {
+    /// The comparison as JSON; `docs/report-schema.md` describes every field.
+    pub fn to_json(&self) -> String {
+        to_json(self)
+    }
+
+    /// Writes the comparison as JSON, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], naming the path.
+    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_json().as_bytes())
+    }
+}
+
+impl Report {
+    /// The report as JSON; `docs/report-schema.md` describes every field.
+    pub fn to_json(&self) -> String {
+        to_json(self)
+    }
+
+    /// Writes the report as JSON, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], naming the path.
+    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_json().as_bytes())
+    }
+
+    /// Reads a report that [`write_json`](Self::write_json) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] or [`Error::Format`], naming the path; a report of another schema version
+    /// is refused.
+    pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
+        #[derive(serde::Deserialize)]
+        struct Header {
+            schema: u32,
+        }
+        // The version first: the fields of another one need not be these.
+        let Header { schema } = read_json(path.as_ref())?;
+        if schema != SCHEMA {
+            return Err(Error::Format {
+                file: path.as_ref().to_owned(),
+                offset: 0,
+                expected: format!("schema {SCHEMA}"),
+                found: format!("schema {schema}"),
+            });
+        }
+        read_json(path.as_ref())
+    }
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("plain data without foreign keys");
+    text.push('\n');
+    text
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
+    serde_json::from_str(&text).map_err(|error| {
+        // serde_json counts lines and columns from 1, columns in bytes.
+        let before: usize = (text.split_inclusive('\n'))
+            .take(error.line().saturating_sub(1))
+            .map(str::len)
+            .sum();
+        Error::Format {
+            file: path.to_owned(),
+            offset: (before + error.column().saturating_sub(1)) as u64,
+            expected: format!("JSON of a {}", short_name::<T>()),
+            found: error.to_string(),
+        }
+    })
+}
+
+fn short_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    match name.rsplit("::").next().unwrap_or(name) {
+        "Header" => "Report",
+        short => short,
+    }
+}

@@ -1,0 +1,66 @@
+//! Measuring both kinds of robustness of a classifier, and the trade-off between them.
+//!
+//! An [`Evaluation`] says what to measure: plain, serialisable settings. It measures one
+//! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
+//! 95 % interval, on clean images, over rotations up to ±θ, over shifts up to ±px, over joint
+//! levels of both, and over attack radii ε. [`compare`] tests two profiles against each other on
+//! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
+//! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
+//! Markdown.
+//!
+//! # Two rates
+//!
+//! *Accuracy* compares with the label. The *fooling rate* compares with the classifier's **own**
+//! prediction on the clean image: the share of images whose predicted class changes, whether or
+//! not it was right before. A poor classifier can therefore have a low fooling rate.
+//!
+//! # What is random, and what an interval covers
+//!
+//! Poses are average-case: each image gets poses drawn uniformly from the level's range, as a
+//! function of (seed, image id, draw) alone. So every classifier evaluated with one seed meets the
+//! same poses, in whatever batches, and the levels of a family share their draws scaled to the
+//! level's range. Attacks are worst-case and run once per image; more tries are the attack's own
+//! restarts.
+//!
+//! Intervals are about the choice of *images* (and, for poses, draws): Wilson's for one draw per
+//! image, a bootstrap that resamples whole images for several. They say nothing about how much a
+//! differently seeded training would vary.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use fireproof::base::Degrees;
+//! use fireproof::evaluate::{Family, Rate, hypervolume, pareto_front, TradeOff};
+//!
+//! let rate = Rate::of(970, 1000);
+//! assert_eq!(rate.to_string(), "97.0 % (95.7–97.9)");
+//!
+//! let natural = TradeOff { spatial: 0.9, adversarial: 0.1 };
+//! let robust = TradeOff { spatial: 0.5, adversarial: 0.8 };
+//! let neither = TradeOff { spatial: 0.4, adversarial: 0.1 };
+//! assert_eq!(pareto_front(&[natural, neither, robust]), [2, 0]);
+//! assert!((hypervolume(&[natural, neither, robust]) - (0.5 * 0.8 + 0.4 * 0.1)).abs() < 1e-12);
+//! ```
+
+mod compare;
+mod csv;
+mod evaluation;
+mod file;
+mod json;
+mod markdown;
+mod measure;
+mod outcomes;
+mod pareto;
+mod profile;
+mod rate;
+mod study;
+
+pub use compare::{Comparison, Paired, compare};
+pub use evaluation::Evaluation;
+pub(crate) use file::write_atomically;
+pub use outcomes::Outcomes;
+pub use pareto::{TradeOff, hypervolume, pareto_front};
+#[cfg(feature = "report")]
+pub(crate) use profile::short;
+pub use profile::{DataSummary, Family, Level, Profile, Versions};
+pub use rate::Rate;
+pub use study::{Entry, Report, SCHEMA, TrainingRecord};

@@ -1,0 +1,306 @@
+use crate::base::{Bounds, Error, Result};
+use crate::evaluate::write_atomically;
+use burn::tensor::Tensor;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// A grid of images: a row per image, a column per variant of it, such as clean, attacked,
+/// rotated and their difference.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::base::Bounds;
+/// use fireproof::report::ContactSheet;
+///
+/// let images = Tensor::<4>::zeros([3, 1, 28, 28], &fireproof::device());
+/// let attacked = images.clone() + 0.1;
+/// let png = ContactSheet::new(Bounds::default())
+///     .with_scale(4)
+///     .with_column("clean", images.clone())?
+///     .with_column("attacked", attacked.clone())?
+///     .with_difference("difference × 5", attacked, images, 5.0)?
+///     .to_png()?;
+/// assert!(png.starts_with(b"\x89PNG"));
+/// # Ok::<(), fireproof::base::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ContactSheet {
+    bounds: Bounds,
+    scale: usize,
+    // `[row, channel, height, width]` of every column, once there is one.
+    shape: Option<[usize; 4]>,
+    columns: Vec<(String, Vec<u8>)>,
+    rows: Vec<String>,
+}
+
+// Between images, in pixels of the sheet, and its grey.
+const GAP: usize = 2;
+const PAPER: u8 = 255;
+
+impl ContactSheet {
+    /// An empty sheet for images whose pixels lie within `bounds`; it enlarges images three times.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            scale: 3,
+            shape: None,
+            columns: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// With every pixel drawn as a square of `scale` × `scale`; 0 counts as 1.
+    pub fn with_scale(mut self, scale: usize) -> Self {
+        self.scale = scale.max(1);
+        self
+    }
+
+    /// With a text before each row, shown in the SVG.
+    pub fn with_row_labels<S: Into<String>>(mut self, labels: impl IntoIterator<Item = S>) -> Self {
+        self.rows = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With a column of images, grey or colour, and a caption, shown in the SVG.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[row, 1 or 3, height, width]`, the same in every column
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] for another shape, or a pixel that is NaN.
+    pub fn with_column(self, caption: impl Into<String>, images: Tensor<4>) -> Result<Self> {
+        let bounds = self.bounds;
+        // Without limits there is no black and white: 0 to 1, cut.
+        let limit = |limit: f32, other: f32| if limit.is_finite() { limit } else { other };
+        let (low, high) = (limit(bounds.low(), 0.0), limit(bounds.high(), 1.0));
+        self.push(caption.into(), (images - low) / (high - low))
+    }
+
+    /// With a column of `first - second`, multiplied by `gain`, around middle grey.
+    ///
+    /// # Shapes
+    ///
+    /// - first, second: `[row, 1 or 3, height, width]`, the same in every column
+    ///
+    /// # Errors
+    ///
+    /// As [`with_column`](Self::with_column).
+    pub fn with_difference(
+        self,
+        caption: impl Into<String>,
+        first: Tensor<4>,
+        second: Tensor<4>,
+        gain: f32,
+    ) -> Result<Self> {
+        let range = self.bounds.high() - self.bounds.low();
+        let range = if range.is_finite() { range } else { 1.0 };
+        self.push(
+            caption.into(),
+            (first - second) * (gain / range / 2.0) + 0.5,
+        )
+    }
+
+    fn push(mut self, caption: String, images: Tensor<4>) -> Result<Self> {
+        let shape = images.dims();
+        let expected = self.shape.unwrap_or(shape);
+        if shape != expected || !matches!(shape[1], 1 | 3) || shape.contains(&0) {
+            let expected = match self.shape {
+                Some(shape) => format!("{shape:?}, as the columns before"),
+                None => "[row, 1 or 3, height, width], none of them 0".to_owned(),
+            };
+            return Err(Error::input(
+                format!("shape of the column `{caption}`"),
+                format!("{shape:?}"),
+                expected,
+            ));
+        }
+        let data = images.to_data().convert::<f32>();
+        let values = data.as_slice::<f32>().expect("converted to f32");
+        if values.iter().any(|value| value.is_nan()) {
+            return Err(Error::input(
+                format!("a pixel of the column `{caption}`"),
+                "NaN",
+                "a number",
+            ));
+        }
+        let bytes = values
+            .iter()
+            .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
+        self.columns.push((caption, bytes.collect()));
+        self.shape = Some(shape);
+        Ok(self)
+    }
+
+    /// The grid as a PNG, grey or RGB, without captions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`] if there is no column.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let ([_, channels, ..], [wide, tall]) = self.sizes()?;
+        let failed = |error: png::EncodingError| Error::Drawing {
+            what: "a contact sheet".to_owned(),
+            reason: error.to_string(),
+        };
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, wide as u32, tall as u32);
+        encoder.set_color(match channels {
+            1 => png::ColorType::Grayscale,
+            _ => png::ColorType::Rgb,
+        });
+        encoder.set_depth(png::BitDepth::Eight);
+        let mut writer = encoder.write_header().map_err(failed)?;
+        writer.write_image_data(&self.pixels()?).map_err(failed)?;
+        writer.finish().map_err(failed)?;
+        Ok(file)
+    }
+
+    /// The grid as an SVG with its captions above and row labels on the left; the images are
+    /// embedded as a PNG.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`] if there is no column.
+    pub fn to_svg(&self) -> Result<String> {
+        let ([rows, _, height, width], [wide, tall]) = self.sizes()?;
+        let (cell_wide, cell_tall) = (width * self.scale + GAP, height * self.scale + GAP);
+        // Letters as large as the longest caption leaves room for in its column.
+        let letters = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| text.chars().count()).max().unwrap_or(0)
+        };
+        let captions = letters(&mut self.columns.iter().map(|(caption, _)| caption)).max(1);
+        let size = (cell_wide * 5 / 3 / captions).clamp(6, 13);
+        let above = 24;
+        let left = match letters(&mut self.rows.iter()) {
+            0 => 0,
+            letters => letters * size * 3 / 5 + 8,
+        };
+        let (full_wide, full_tall) = (left + wide, above + tall);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{full_wide}\" height=\"{full_tall}\" \
+             viewBox=\"0 0 {full_wide} {full_tall}\" font-family=\"sans-serif\" \
+             font-size=\"{size}\" fill=\"#222\">\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+        );
+        let mut text = |x: usize, y: usize, text: &str| {
+            let text = escape(text);
+            writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{text}</text>").expect("writing to a string");
+        };
+        for (column, (caption, _)) in self.columns.iter().enumerate() {
+            text(left + GAP + column * cell_wide, above - 7, caption);
+        }
+        for (row, label) in self.rows.iter().take(rows).enumerate() {
+            text(4, above + row * cell_tall + (cell_tall + size) / 2, label);
+        }
+        writeln!(
+            svg,
+            "<image x=\"{left}\" y=\"{above}\" width=\"{wide}\" height=\"{tall}\" \
+             style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n</svg>",
+            base64(&self.to_png()?)
+        )
+        .expect("writing to a string");
+        Ok(svg)
+    }
+
+    /// Writes [`to_png`](Self::to_png) to a file, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`] if there is no column; [`Error::Io`], naming the path.
+    pub fn write_png(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), &self.to_png()?)
+    }
+
+    /// Writes [`to_svg`](Self::to_svg) to a file, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`] if there is no column; [`Error::Io`], naming the path.
+    pub fn write_svg(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_svg()?.as_bytes())
+    }
+
+    // The shape of a column, and the width and height of the sheet in pixels.
+    fn sizes(&self) -> Result<([usize; 4], [usize; 2])> {
+        let shape = self.shape.ok_or_else(|| Error::Drawing {
+            what: "a contact sheet".to_owned(),
+            reason: "it has no column".to_owned(),
+        })?;
+        let [rows, _, height, width] = shape;
+        let along = |count: usize, size: usize| count * (size * self.scale + GAP) + GAP;
+        Ok((
+            shape,
+            [along(self.columns.len(), width), along(rows, height)],
+        ))
+    }
+
+    fn pixels(&self) -> Result<Vec<u8>> {
+        let ([rows, channels, height, width], [wide, tall]) = self.sizes()?;
+        let mut sheet = vec![PAPER; wide * tall * channels];
+        for (column, (_, bytes)) in self.columns.iter().enumerate() {
+            let left = GAP + column * (width * self.scale + GAP);
+            for row in 0..rows {
+                let top = GAP + row * (height * self.scale + GAP);
+                for y in 0..height * self.scale {
+                    for x in 0..width * self.scale {
+                        for channel in 0..channels {
+                            let from = ((row * channels + channel) * height + y / self.scale)
+                                * width
+                                + x / self.scale;
+                            let to = ((top + y) * wide + left + x) * channels + channel;
+                            sheet[to] = bytes[from];
+                        }
+                    }
+                }
+            }
+        }
+        Ok(sheet)
+    }
+}
+
+fn escape(text: &str) -> String {
+    (text.replace('&', "&amp;").replace('<', "&lt;")).replace('>', "&gt;")
+}
+
+// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let value = bits >> (18 - 6 * digit) & 63;
+            let padding = digit > group.len();
+            text.push(if padding {
+                '='
+            } else {
+                DIGITS[value as usize] as char
+            });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Oracle: the test vectors of RFC 4648, section 10.
+    #[test]
+    fn value_base64_test_vectors() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}

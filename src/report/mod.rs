@@ -1,0 +1,19 @@
+//! Pictures: plots of profiles and reports as SVG, contact sheets of images as PNG or SVG.
+//!
+//! JSON, CSV and Markdown need no feature and are methods of the values in
+//! [`evaluate`](crate::evaluate); this module (feature `report`) adds `plot_svg` to them, the
+//! [`Figure`] that it is made of, and the [`ContactSheet`]. No fonts are needed to write a plot:
+//! text stays text, in the reader's sans-serif.
+//!
+//! Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which readers with
+//! any colour vision can tell apart; every curve has a marker shape of its own besides.
+
+mod canvas;
+mod contact_sheet;
+mod figure;
+mod panel;
+mod plots;
+
+pub use contact_sheet::ContactSheet;
+pub use figure::Figure;
+pub use panel::Panel;

@@ -1,0 +1,84 @@
+use super::{Figure, Panel};
+use crate::base::Result;
+use crate::evaluate::{Family, Profile, Report};
+use std::path::Path;
+
+impl Profile {
+    /// Accuracy and fooling rate over every measured family, side by side.
+    pub fn figure(&self) -> Figure {
+        let panels: Vec<Panel> = (Family::ALL.into_iter())
+            .filter(|&family| !self.levels(family).is_empty())
+            .map(|family| Panel::both(family, self))
+            .collect();
+        Figure::new(&self.name).with_row("", panels)
+    }
+
+    /// Writes [`figure`](Self::figure) as SVG.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`](crate::base::Error::Drawing) if only clean accuracy was measured, and
+    /// [`Error::Io`](crate::base::Error::Io), naming the path.
+    pub fn plot_svg(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.figure().plot_svg(path)
+    }
+}
+
+impl Report {
+    /// Accuracy over every measured family, a row per section and a curve per classifier.
+    pub fn figure(&self) -> Figure {
+        self.rows(Panel::accuracy)
+    }
+
+    /// Fooling rate over every measured family, a row per section and a curve per classifier.
+    pub fn fooling_figure(&self) -> Figure {
+        self.rows(Panel::fooling)
+    }
+
+    /// All classifiers in the trade-off plane, with their Pareto front.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::base::Error::Setting) if a classifier lacks one of the levels.
+    pub fn trade_off_figure(&self, spatial: (Family, f64), epsilon: f64) -> Result<Figure> {
+        let panel = Panel::trade_off(&self.distinct_profiles(), spatial, epsilon)?;
+        Ok(Figure::new(&self.title).with_row("", [panel]))
+    }
+
+    /// Writes [`figure`](Self::figure) as SVG.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Drawing`](crate::base::Error::Drawing) if there is nothing to draw, and
+    /// [`Error::Io`](crate::base::Error::Io), naming the path.
+    pub fn plot_svg(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.figure().plot_svg(path)
+    }
+
+    /// Writes [`trade_off_figure`](Self::trade_off_figure) as SVG.
+    ///
+    /// # Errors
+    ///
+    /// As the figure's, and [`Error::Io`](crate::base::Error::Io), naming the path.
+    pub fn plot_trade_off_svg(
+        &self,
+        path: impl AsRef<Path>,
+        spatial: (Family, f64),
+        epsilon: f64,
+    ) -> Result<()> {
+        self.trade_off_figure(spatial, epsilon)?.plot_svg(path)
+    }
+
+    fn rows(&self, panel: fn(Family, &[&Profile]) -> Panel) -> Figure {
+        let mut figure = Figure::new(&self.title);
+        for section in self.sections() {
+            let profiles = self.profiles(section);
+            let panels: Vec<Panel> = (Family::ALL.into_iter())
+                .filter(|&family| profiles.iter().any(|p| !p.levels(family).is_empty()))
+                .map(|family| panel(family, &profiles))
+                .collect();
+            figure = figure.with_row(section, panels);
+        }
+        figure
+    }
+}
