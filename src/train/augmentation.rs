@@ -1,0 +1,102 @@
+use crate::train::StagedBatch;
+use crate::transform::{Pose, PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp};
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// How a random pose becomes pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Motion {
+    /// Rotation and shift in one sampling, as everywhere else in this crate.
+    Joint(Warp),
+    /// The published augmentation: rotation, and then a whole-pixel shift of the result; see
+    /// [`TwoStep`].
+    TwoStep,
+}
+
+impl Default for Motion {
+    /// One sampling that takes the nearest pixel, with black beyond the border.
+    fn default() -> Self {
+        Self::Joint(Warp::nearest())
+    }
+}
+
+impl From<Warp> for Motion {
+    fn from(warp: Warp) -> Self {
+        Self::Joint(warp)
+    }
+}
+
+/// How training images are moved before anything else happens to them.
+///
+/// Crop and flip first, then a pose drawn uniformly from the stage's budget (angle and shift), as
+/// in the published code; all fresh for each image and epoch. A stage without angle and shift
+/// samples nothing, so the images stay exactly as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Augmentation {
+    /// How poses are sampled.
+    pub motion: Motion,
+    /// Padding of the random crop, in pixels; 0 for none. The usual one for CIFAR is 4.
+    pub crop: usize,
+    /// Whether images are mirrored left to right with probability ½.
+    pub flip: bool,
+}
+
+impl Augmentation {
+    /// Poses sampled like this; no crop, no flip.
+    pub fn new(motion: impl Into<Motion>) -> Self {
+        Self {
+            motion: motion.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The published pipeline of CuSP on CIFAR-10: crop with a padding of 4, flip, then rotation
+    /// (and shift) in [two steps](Motion::TwoStep).
+    pub fn published_cifar() -> Self {
+        Self {
+            motion: Motion::TwoStep,
+            crop: 4,
+            flip: true,
+        }
+    }
+
+    /// With random crops after padding with this many pixels.
+    pub fn with_crop(mut self, padding: usize) -> Self {
+        self.crop = padding;
+        self
+    }
+
+    /// With or without random mirroring.
+    pub fn with_flip(mut self, flip: bool) -> Self {
+        self.flip = flip;
+        self
+    }
+
+    /// The images of the batch, cropped, mirrored and posed as the seed and the epoch have it.
+    /// Outside autodiff: nothing here is learnt.
+    pub fn apply(&self, staged: &StagedBatch) -> Tensor<4> {
+        let mut images = staged.batch.images.clone().without_autodiff();
+        let (ids, seed, draw) = (&staged.batch.ids, staged.seed, staged.epoch as u64);
+        if self.crop > 0 {
+            images = RandomCrop::new(self.crop).apply(images, ids, seed, draw);
+        }
+        if self.flip {
+            images = RandomFlip::default().apply(images, ids, seed, draw);
+        }
+        let budget = PoseBudget {
+            angle: staged.stage.angle,
+            shift: staged.stage.shift,
+        };
+        if budget == PoseBudget::default() {
+            return images;
+        }
+        match self.motion {
+            Motion::TwoStep => TwoStep { budget }.apply(images, ids, seed, draw),
+            Motion::Joint(warp) => {
+                let poses: Vec<Pose> = ids.iter().map(|&id| budget.draw(seed, id, draw)).collect();
+                warp.apply(images, &poses)
+            }
+        }
+    }
+}

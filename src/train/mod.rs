@@ -1,0 +1,42 @@
+//! Training under a curriculum, on [burn-train](burn::train).
+//!
+//! burn-train keeps the loop; this module gives it the data, the step and the learning rate:
+//!
+//! - [`Training`] is the setting of a training, and [`Training::fit`] runs it.
+//! - [`StagedLoader`] counts epochs and stamps every [`StagedBatch`] with the
+//!   [`Stage`](crate::curriculum::Stage) of its epoch, from which all else follows: how far images
+//!   are moved, how strongly they are attacked, how fast the weights learn.
+//! - [`Augmentation`] moves images, [`Objective`] says what is learnt from them, [`StagedRate`] is
+//!   the learning rate, [`sgd`] the optimiser.
+//! - [`Trainee`] joins a model with the two former into what burn-train takes, for a training of
+//!   your own make.
+//!
+//! *CuSP* (the paper's curriculum over spatial and adversarial budgets) is nothing but
+//! [`Objective::PgdTraining`] under a curriculum whose stages raise both budgets.
+//!
+//! # Reproducible
+//!
+//! Order, poses, crops, flips and random starts are functions of the seed, the image and the epoch.
+//! Burn's own `Dropout` draws from a generator that belongs to the device or to the whole process;
+//! it is seeded anew before every training pass, from the seed, the epoch and the batch's first
+//! image, and held until the pass is over. So the same seed gives the same weights bit for bit,
+//! resumed or not, alone or beside other trainings, on a backend that computes at once and sums in
+//! a fixed order, as Flex does. What else a program draws from Burn's generator at the same moment
+//! can still disturb it.
+
+mod augmentation;
+mod checkpoint;
+mod loader;
+mod objective;
+mod progress;
+mod rate;
+mod trainee;
+mod training;
+
+pub use augmentation::{Augmentation, Motion};
+pub use loader::{StagedBatch, StagedLoader};
+pub use objective::{Objective, Scored};
+pub use progress::Progress;
+pub use rate::{StagedRate, sgd};
+pub use trainee::Trainee;
+pub use training::{EpochRecord, Trained, Training};

@@ -1,0 +1,70 @@
+use crate::curriculum::Curriculum;
+use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{LearningRate, ModuleOptimizer, SgdConfig};
+use std::sync::Arc;
+
+/// Stochastic gradient descent exactly as PyTorch's `torch.optim.SGD(momentum, weight_decay)`.
+///
+/// With gradient *g*, weights *w*, velocity *v* (first *v = g*): *g ← g + decay·w*,
+/// *v ← momentum·v + g*, *w ← w − rate·v*. Decay applies to every parameter, biases and
+/// normalisation included. Burn's default dampening of 0.1 is turned off; there is none in
+/// PyTorch.
+pub fn sgd(momentum: f64, weight_decay: f64) -> ModuleOptimizer {
+    let momentum = (momentum > 0.0).then(|| {
+        MomentumConfig::new()
+            .with_momentum(momentum)
+            .with_dampening(0.0)
+            .with_nesterov(false)
+    });
+    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32));
+    SgdConfig::new()
+        .with_momentum(momentum)
+        .with_weight_decay(decay)
+        .init()
+}
+
+/// The learning rate of a [`Curriculum`], for burn-train, which asks once an *iteration*, before
+/// the optimiser's step. After the curriculum's last epoch its last rate holds on.
+#[derive(Clone, Debug)]
+pub struct StagedRate {
+    curriculum: Arc<Curriculum>,
+    steps_per_epoch: usize,
+    steps: u64,
+}
+
+impl StagedRate {
+    /// The rates of a training with this many iterations an epoch.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no iteration in an epoch.
+    pub fn new(curriculum: Arc<Curriculum>, steps_per_epoch: usize) -> Self {
+        assert!(steps_per_epoch > 0, "an epoch needs an iteration");
+        Self {
+            curriculum,
+            steps_per_epoch,
+            steps: 0,
+        }
+    }
+}
+
+impl LrScheduler for StagedRate {
+    fn step(&mut self) -> LearningRate {
+        let epoch = self.steps as usize / self.steps_per_epoch + 1;
+        self.steps += 1;
+        let epochs = self.curriculum.epochs();
+        self.curriculum.stage(epoch.min(epochs)).learning_rate
+    }
+
+    fn to_record(&self) -> LrSchedulerRecord {
+        LrSchedulerRecord::new().with_scalar("steps", self.steps)
+    }
+
+    fn load_record(&mut self, record: LrSchedulerRecord) {
+        if let Some(steps) = record.scalar::<u64>("steps") {
+            self.steps = steps;
+        }
+    }
+}

@@ -1,0 +1,371 @@
+use crate::base::{Classifier, Error, Result, Seed};
+use crate::curriculum::{Curriculum, Stage};
+use crate::data::ImageSet;
+use crate::evaluate::DataSummary;
+use crate::train::checkpoint::Folder;
+use crate::train::objective::seeded;
+use crate::train::progress::{Log, Monitor, NoMetricFiles};
+use crate::train::{Augmentation, Objective, Progress, StagedLoader, StagedRate, Trainee, sgd};
+use burn::module::{Module, ModuleDisplay};
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::train::metric::{AccuracyMetric, LossMetric};
+use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// The setting of a training: curriculum, objective, augmentation and optimiser.
+///
+/// A plain value: write it next to the results it made. Where checkpoints go and what is shown are
+/// not part of it.
+///
+/// ```no_run
+/// use fireproof::curriculum::Curriculum;
+/// use fireproof::model::CnnConfig;
+/// use fireproof::group::Group;
+/// use fireproof::train::{Augmentation, Objective, Training};
+/// use fireproof::transform::Warp;
+/// # fn main() -> fireproof::base::Result<()> {
+/// let device = fireproof::device();
+/// let data = fireproof::data::embedded_mnist();
+/// let model = CnnConfig::new(Group::P4, data.train.shape(), 10).with_seed(7).init(&device)?;
+/// let trained = Training::new(Curriculum::cusp_mnist().scaled_to(12), Objective::PgdTraining)
+///     .with_augmentation(Augmentation::new(Warp::bilinear()))
+///     .with_seed(7)
+///     .fit(model, &data.train, &data.test, &device)?;
+/// println!("{:.1} %", 100.0 * trained.history.last().unwrap().valid_accuracy);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Budgets, attack strength and learning rate of every epoch.
+    pub curriculum: Curriculum,
+    /// What is learnt from a batch.
+    pub objective: Objective,
+    /// How images are moved before.
+    pub augmentation: Augmentation,
+    /// Images in a batch; the last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Momentum of stochastic gradient descent, in `[0, 1)`.
+    pub momentum: f64,
+    /// Weight decay, added to the gradient of every parameter before momentum.
+    pub weight_decay: f64,
+    /// Seed of order, poses, crops, flips and attacks.
+    pub seed: Seed,
+    #[serde(skip)]
+    directory: Option<PathBuf>,
+    #[serde(skip)]
+    resume: bool,
+    #[serde(skip)]
+    progress: Progress,
+    #[serde(skip)]
+    label: String,
+}
+
+impl Training {
+    /// A training by this curriculum and objective, with the settings of the published code:
+    /// batches of 128, momentum 0.9, weight decay 5·10⁻⁴; no crop or flip, poses in one
+    /// nearest-pixel sampling, seed 0.
+    pub fn new(curriculum: Curriculum, objective: Objective) -> Self {
+        Self {
+            curriculum,
+            objective,
+            augmentation: Augmentation::default(),
+            batch_size: 128,
+            momentum: 0.9,
+            weight_decay: 5e-4,
+            seed: Seed(0),
+            directory: None,
+            resume: false,
+            progress: Progress::Auto,
+            label: String::new(),
+        }
+    }
+
+    /// With this augmentation.
+    pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
+        self.augmentation = augmentation;
+        self
+    }
+
+    /// With batches of this many images.
+    pub fn with_batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// With this momentum.
+    pub fn with_momentum(mut self, momentum: f64) -> Self {
+        self.momentum = momentum;
+        self
+    }
+
+    /// With this weight decay.
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        self.weight_decay = weight_decay;
+        self
+    }
+
+    /// With this seed.
+    pub fn with_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.seed = seed.into();
+        self
+    }
+
+    /// Writes `training.json`, `history.json` and the checkpoints of the last two epochs here;
+    /// by default nothing is written anywhere.
+    pub fn with_directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
+    /// the weights that the uninterrupted training would have given. By default a directory that
+    /// holds a training is refused.
+    pub fn with_resume(mut self, resume: bool) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// How the training reports itself.
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// A name for its reports, to tell several trainings apart.
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Trains a copy of the model on `train`; after each epoch measures loss and accuracy on
+    /// `valid`, whose images stay unmoved and unattacked.
+    ///
+    /// Frozen parameters stay frozen. The model handed in, or another copy of it, does not change.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] or [`Error::Input`] for settings, sets or a model that do not go
+    /// together; [`Error::Io`] if the directory cannot be written; [`Error::Training`] if the loss
+    /// is not a number, a checkpoint cannot be used, or something panics on the way.
+    pub fn fit<M>(
+        &self,
+        model: M,
+        train: &ImageSet,
+        valid: &ImageSet,
+        device: &Device,
+    ) -> Result<Trained<M>>
+    where
+        M: Module + ModuleDisplay + Classifier + 'static,
+    {
+        self.check(train, valid)?;
+        let mut settings = serde_json::to_value(self).expect("plain values");
+        for (name, set) in [("train set", train), ("validation set", valid)] {
+            settings[name] = serde_json::json!(DataSummary::of(set));
+        }
+        let folder = match &self.directory {
+            None => None,
+            Some(root) => Some(Folder::open(root, &settings, self.resume)?),
+        };
+        // Panics of burn-train, of the model and of anything in between become errors.
+        catch_unwind(AssertUnwindSafe(|| {
+            self.run(model, train, valid, device.clone().autodiff(), folder)
+        }))
+        .unwrap_or_else(|panic| Err(explain(panic)))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] or [`Error::Input`], as [`fit`](Training::fit).
+    fn check(&self, train: &ImageSet, valid: &ImageSet) -> Result<()> {
+        for (name, value, valid, expected) in [
+            (
+                "momentum",
+                self.momentum,
+                (0.0..1.0).contains(&self.momentum),
+                "a number in [0, 1)",
+            ),
+            (
+                "weight decay",
+                self.weight_decay,
+                self.weight_decay.is_finite() && self.weight_decay >= 0.0,
+                "a finite number, 0 or more",
+            ),
+        ] {
+            if !valid {
+                return Err(Error::setting(name, value, expected));
+            }
+        }
+        if self.batch_size == 0 {
+            return Err(Error::setting("batch size", 0, "at least 1"));
+        }
+        self.curriculum.check()?;
+        for set in [train, valid] {
+            if set.is_empty() {
+                return Err(Error::input(
+                    format!("image set {}", set.name()),
+                    "no image",
+                    "at least one image",
+                ));
+            }
+        }
+        if (train.shape(), train.classes()) != (valid.shape(), valid.classes()) {
+            return Err(Error::input(
+                format!("validation set {}", valid.name()),
+                format!("{:?} images of {} classes", valid.shape(), valid.classes()),
+                format!("{:?} images of {} classes", train.shape(), train.classes()),
+            ));
+        }
+        Ok(())
+    }
+
+    fn run<M>(
+        &self,
+        model: M,
+        train: &ImageSet,
+        valid: &ImageSet,
+        device: Device,
+        folder: Option<Folder>,
+    ) -> Result<Trained<M>>
+    where
+        M: Module + ModuleDisplay + Classifier + 'static,
+    {
+        // `valid` makes the copy: a mere clone shares running statistics, and parameters that Burn
+        // initialises at their first use. Those are initialised now, hence the seed.
+        let model = seeded(&device, self.seed.0, || model.valid());
+        let model = model.train().fork(&device);
+        check_classes(&model, train, &device)?;
+        let mut trainee = Trainee::new(model, self.objective, self.augmentation);
+
+        let curriculum = Arc::new(self.curriculum.clone());
+        let (mut done, mut history) = (0, Vec::new());
+        if let Some(folder) = &folder
+            && let Some(epoch) = folder.latest()?
+        {
+            // burn-train would panic on a checkpoint of another model.
+            let path = folder.part("model", epoch);
+            trainee = ModuleRecord::load(&path)
+                .and_then(|record| trainee.try_load_record(record))
+                .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
+            (done, history) = (epoch, folder.history(epoch)?);
+        }
+
+        let load = |set: &ImageSet| {
+            let (set, curriculum) = (set.clone(), curriculum.clone());
+            StagedLoader::shuffled(set, curriculum, self.batch_size, self.seed, &device)
+                .map(|loader| loader.with_epochs_begun(done))
+        };
+        let (train_loader, valid_loader) = (load(train)?, load(valid)?.in_order());
+        let rate = StagedRate::new(curriculum.clone(), train_loader.batches());
+
+        let log = Arc::new(Mutex::new(Log {
+            history,
+            error: None,
+        }));
+        let interrupter = Interrupter::new();
+        let monitor = Monitor::new(
+            curriculum.clone(),
+            self.label.clone(),
+            self.progress,
+            log.clone(),
+            folder,
+            interrupter.clone(),
+        );
+        // burn-train keeps the path but writes nothing there unless told to.
+        let directory = self.directory.clone().unwrap_or_default();
+        let mut training = SupervisedTraining::<Trainee<M>>::new(
+            directory,
+            Arc::new(train_loader),
+            Arc::new(valid_loader),
+        )
+        .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .with_metric_logger(NoMetricFiles)
+        .with_application_logger(None)
+        .with_interrupter(interrupter)
+        .renderer(Box::new(monitor))
+        .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
+        .num_epochs(curriculum.epochs());
+        if self.directory.is_some() {
+            training = training
+                .with_default_checkpointers()
+                .with_checkpointing_strategy(KeepLastNCheckpoints::new(2));
+        }
+        if done > 0 {
+            training = training.checkpoint(done);
+        }
+        let optimiser = sgd(self.momentum, self.weight_decay);
+        let result = training.launch(Learner::new(trainee, optimiser, rate));
+
+        let mut log = log.lock().expect("no panic while it was held");
+        if let Some(error) = log.error.take() {
+            return Err(error);
+        }
+        if let Some(error) = result.error {
+            return Err(Error::Training(error.to_string()));
+        }
+        Ok(Trained {
+            model: result.model.model,
+            history: std::mem::take(&mut log.history),
+        })
+    }
+}
+
+fn check_classes<M: Module + Classifier>(model: &M, set: &ImageSet, device: &Device) -> Result<()> {
+    let image = set.batch(&[0], &device.clone().inner()).images;
+    let [_, classes] = model.valid().logits(image).dims();
+    if classes < set.classes() {
+        return Err(Error::input(
+            "logits of the model",
+            format!("{classes} classes"),
+            format!("at least the {} of {}", set.classes(), set.name()),
+        ));
+    }
+    Ok(())
+}
+
+fn explain(panic: Box<dyn Any + Send>) -> Error {
+    match panic.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(panic) => {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied());
+            Error::Training(text.unwrap_or("a panic without a message").to_owned())
+        }
+    }
+}
+
+/// A trained model and how it came about.
+#[derive(Clone, Debug)]
+pub struct Trained<M> {
+    /// The model, ready for inference; [`train`](Module::train) it before training on.
+    pub model: M,
+    /// Every epoch, those before a resumption included.
+    pub history: Vec<EpochRecord>,
+}
+
+/// What one epoch was and gave.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The curriculum's stage.
+    pub stage: Stage,
+    /// Mean loss over the images learnt from (moved, attacked), in nats, while learning.
+    pub train_loss: f64,
+    /// Share of the images learnt from that were classified rightly while learning, in `[0, 1]`.
+    pub train_accuracy: f64,
+    /// Mean cross-entropy of the unchanged validation images after the epoch, in nats.
+    pub valid_loss: f64,
+    /// Share of the unchanged validation images classified rightly after the epoch, in `[0, 1]`.
+    pub valid_accuracy: f64,
+    /// Wall time, validation included, in seconds.
+    pub seconds: f64,
+}
