@@ -1,0 +1,310 @@
+//! The input gradient of a convolution without padding, as the adjoint of its Winograd form:
+//! the forward's tiles, with their results added where they overlap.
+//!
+//! A pixel is in up to four tiles. They are always added in the same order, first the two of a
+//! row of tiles, then the two rows, wherever a block of work ends; so the result does not depend
+//! on how the work is cut.
+
+use std::marker::PhantomData;
+
+use super::gemm::Products;
+use super::isa::{LANES, Line, Simd, Work};
+use super::lanes::{Gather, Piece, Scatter, Shared, stage_width};
+use super::plan::{Plan, Unit};
+use super::scratch::Scratch;
+use super::tile::Tile;
+use super::winograd::{Pass, Span, chunk};
+
+/// Sums of the two rows that blocks above and below a boundary both reach:
+/// `[image][channel][boundary][above, below][2][width]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Edges {
+    /// The sums.
+    pub sums: Shared,
+    /// Boundaries per image.
+    pub boundaries: usize,
+}
+
+/// Computes one unit of the input gradient; rows at block boundaries go to `edges`.
+pub(crate) fn backward<W: Tile<I, O>, const I: usize, const O: usize>(
+    pass: &Pass,
+    plan: &Plan,
+    unit: &Unit,
+    edges: Edges,
+) {
+    let Pass { isa, filters, .. } = *pass;
+    let (inputs, outputs) = (filters.inputs, filters.outputs);
+    let size = [unit.high + 2, unit.wide + 2];
+    let (made, area) = (size[0] * size[1], unit.high * unit.wide);
+    let tiles = [unit.high / O, unit.wide / O];
+    let count = tiles[0] * tiles[1];
+    let stride = chunk(isa, filters, I * I, count);
+    let data_point = inputs * stride + 1;
+    let out_point = filters.rows * filters.blocks * stride + 1;
+
+    let mut data = Scratch::new(inputs * area);
+    let mut result = Scratch::new(outputs * made);
+    let mut points = Scratch::new(I * I * data_point);
+    let mut products = Scratch::new(I * I * out_point);
+    let mut open = Scratch::new(outputs * I * 2);
+    let stage_len = LANES * stage_width(size[1]);
+    let mut stage = Scratch::floats(stage_len);
+    let (data, result) = (data.lines(inputs * area), result.lines(outputs * made));
+    let points = points.lines(I * I * data_point);
+    let products = products.lines(I * I * out_point);
+    let open = open.lines(outputs * I * 2);
+    let stage = stage.numbers(stage_len);
+
+    isa.run(Gather {
+        from: pass.from,
+        gate: pass.gate,
+        shape: [inputs, pass.input[0], pass.input[1]],
+        unit,
+        padding: 0,
+        size: [unit.high, unit.wide],
+        to: data,
+        stage,
+    });
+    let mut first = 0;
+    while first < count {
+        let count = stride.min(count - first);
+        let span = Span {
+            first,
+            count,
+            stride,
+            across: tiles[1],
+        };
+        isa.run(Spread::<W, I, O> {
+            span,
+            channels: inputs,
+            from: data,
+            size: [unit.high, unit.wide],
+            to: points,
+            point: data_point,
+            tile: PhantomData,
+        });
+        isa.run(Products {
+            filters,
+            points: I * I,
+            count,
+            stride,
+            data: points,
+            data_point,
+            out: products,
+            out_point,
+        });
+        isa.run(Synthesise::<W, I, O> {
+            span,
+            channels: outputs,
+            from: products,
+            point: out_point,
+            open,
+            to: result,
+            size,
+            tile: PhantomData,
+        });
+        first += count;
+    }
+    scatter(pass, plan, unit, edges, result, stage);
+}
+
+/// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.
+fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], stage: &mut [f32]) {
+    let [height, width] = pass.output;
+    let mut inner = [Piece::default(); LANES];
+    let (mut above, mut below) = (inner, inner);
+    for (lane, cell) in unit.cells.iter().enumerate().take(unit.used) {
+        let (blocks, high) = plan.block_rows(cell.image);
+        let block = cell.top / high;
+        let (head, last) = (block == 0, block + 1 == blocks);
+        let start = if head { 0 } else { 2 };
+        let end = if last { height - cell.top } else { high };
+        let piece = Piece {
+            image: cell.image,
+            cols: width,
+            ..Piece::default()
+        };
+        inner[lane] = Piece {
+            from: start,
+            rows: end - start,
+            to: cell.top + start,
+            ..piece
+        };
+        if !last {
+            above[lane] = Piece {
+                from: high,
+                rows: 2,
+                to: 4 * block,
+                ..piece
+            };
+        }
+        if !head {
+            below[lane] = Piece {
+                from: 0,
+                rows: 2,
+                to: 4 * (block - 1) + 2,
+                ..piece
+            };
+        }
+    }
+    let channels = pass.filters.outputs;
+    let size = [unit.high + 2, unit.wide + 2];
+    for (pieces, to, rows) in [
+        (inner, pass.to, height),
+        (above, edges.sums, 4 * edges.boundaries),
+        (below, edges.sums, 4 * edges.boundaries),
+    ] {
+        if pieces.iter().any(|piece| piece.rows > 0) {
+            let shape = [channels, rows, width];
+            pass.isa.run(Scatter {
+                from,
+                size,
+                pieces,
+                to,
+                shape,
+                stage: &mut *stage,
+            });
+        }
+    }
+}
+
+/// Adds the two sums of each boundary row of one image.
+pub(crate) fn join(pass: &Pass, plan: &Plan, image: usize, edges: &[f32], boundaries: usize) {
+    let [height, width] = pass.output;
+    let channels = pass.filters.outputs;
+    let (blocks, high) = plan.block_rows(image);
+    for c in 0..channels {
+        let plane = image * channels + c;
+        for boundary in 0..blocks - 1 {
+            let edge = &edges[(plane * boundaries + boundary) * 4 * width..][..4 * width];
+            let (above, below) = edge.split_at(2 * width);
+            let start = (plane * height + (boundary + 1) * high) * width;
+            // SAFETY: only this image's boundary rows, which no unit writes; each image is joined
+            // once, after the units, while the result is borrowed.
+            let to = unsafe { pass.to.slice(start, 2 * width) };
+            for ((to, above), below) in to.iter_mut().zip(above).zip(below) {
+                *to = above + below;
+            }
+        }
+    }
+}
+
+/// `A y Aᵀ` of every channel and tile.
+pub(crate) struct Spread<'a, W, const I: usize, const O: usize> {
+    pub span: Span,
+    pub channels: usize,
+    pub from: &'a [Line],
+    pub size: [usize; 2],
+    pub to: &'a mut [Line],
+    pub point: usize,
+    pub tile: PhantomData<W>,
+}
+
+impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Spread<'_, W, I, O> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Span {
+            first,
+            count,
+            stride,
+            across,
+        } = self.span;
+        let [rows, cols] = self.size;
+        let zero = s.splat(0.0);
+        for c in 0..self.channels {
+            let from = &self.from[c * rows * cols..][..rows * cols];
+            for t in 0..count {
+                let (ty, tx) = ((first + t) / across, (first + t) % across);
+                let from = &from[(ty * cols + tx) * O..];
+                let mut half = [[zero; O]; I];
+                for x in 0..O {
+                    let mut d = [zero; O];
+                    for y in 0..O {
+                        d[y] = s.load(&from[y * cols + x]);
+                    }
+                    let d = W::spread(s, d);
+                    for y in 0..I {
+                        half[y][x] = d[y];
+                    }
+                }
+                let to = &mut self.to[c * stride + t..];
+                for y in 0..I {
+                    let d = W::spread(s, half[y]);
+                    for x in 0..I {
+                        s.store(d[x], &mut to[(y * I + x) * self.point]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `B m Bᵀ` of every channel and tile, added where tiles overlap.
+struct Synthesise<'a, W, const I: usize, const O: usize> {
+    span: Span,
+    channels: usize,
+    from: &'a [Line],
+    point: usize,
+    /// Last two columns of the tile to the left: `[channel][I][2]`.
+    open: &'a mut [Line],
+    to: &'a mut [Line],
+    size: [usize; 2],
+    tile: PhantomData<W>,
+}
+
+impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Synthesise<'_, W, I, O> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Span {
+            first,
+            count,
+            stride,
+            across,
+        } = self.span;
+        let [rows, cols] = self.size;
+        let zero = s.splat(0.0);
+        for c in 0..self.channels {
+            let to = &mut self.to[c * rows * cols..][..rows * cols];
+            let open = &mut self.open[c * I * 2..][..I * 2];
+            for t in 0..count {
+                let (ty, tx) = ((first + t) / across, (first + t) % across);
+                let from = &self.from[c * stride + t..];
+                let mut half = [[zero; I]; I];
+                for x in 0..I {
+                    let mut m = [zero; I];
+                    for y in 0..I {
+                        m[y] = s.load(&from[(y * I + x) * self.point]);
+                    }
+                    let m = W::synthesise(s, m);
+                    for y in 0..I {
+                        half[y][x] = m[y];
+                    }
+                }
+                let to = &mut to[(ty * cols + tx) * O..];
+                let last = tx + 1 == across;
+                for y in 0..I {
+                    let mut m = W::synthesise(s, half[y]);
+                    let open = &mut open[2 * y..][..2];
+                    for x in 0..2 {
+                        if tx > 0 {
+                            m[x] = s.add(s.load(&open[x]), m[x]);
+                        }
+                    }
+                    for x in 0..2 {
+                        s.store(m[O + x], &mut open[x]);
+                    }
+                    let to = &mut to[y * cols..];
+                    for x in 0..I {
+                        if x < O || last {
+                            let mut m = m[x];
+                            if y < 2 && ty > 0 {
+                                m = s.add(s.load(&to[x]), m);
+                            }
+                            s.store(m, &mut to[x]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The weight gradient, directly: sixteen output channels in the lanes.
+//!
+//! The work is cut into strips of pixels. A unit is a run of strips; its gradient is the sum over
+//! its strips in order, and the whole gradient the sum over units in order. The cut depends on
+//! shapes only, so the result does not depend on the number of threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::isa::{Isa, LANES, Line, Simd, Work};
+use super::scratch::Scratch;
+
+/// Pixels of a strip, about: the gradients of three vectors of channels on them stay in the
+/// first-level cache.
+const STRIP: usize = 128;
+/// Strips of a unit, about.
+const STRIPS: usize = 64;
+/// Units, where there are enough strips.
+const UNITS: usize = 8;
+
+/// Lines in the gradients of units that wait to be summed.
+const WAITING: usize = 1 << 16;
+
+/// What the units of a weight gradient share.
+#[derive(Clone, Copy)]
+pub(crate) struct Correlation<'a> {
+    /// Instruction set.
+    pub isa: Isa,
+    /// `[batch][ci][height][width]`.
+    pub x: &'a [f32],
+    /// `[batch][co][output height][output width]`.
+    pub dy: &'a [f32],
+    /// If given, shape of `dy`: it counts where this is positive.
+    pub gate: Option<&'a [f32]>,
+    /// Images.
+    pub batch: usize,
+    /// Output and input channels.
+    pub channels: [usize; 2],
+    /// Rows and columns of `x`.
+    pub input: [usize; 2],
+    /// Rows and columns of `dy`.
+    pub output: [usize; 2],
+    /// Zeros around `x`.
+    pub padding: usize,
+}
+
+impl Correlation<'_> {
+    /// Lines of a gradient: `[co / 16, rounded up][ci][9]`.
+    fn lines(&self) -> usize {
+        self.channels[0].div_ceil(LANES) * self.channels[1] * 9
+    }
+
+    /// Rows of a strip.
+    fn rows(&self) -> usize {
+        let [height, width] = self.output;
+        let rows = (STRIP / width).clamp(1, height);
+        height.div_ceil(height.div_ceil(rows))
+    }
+
+    fn strips(&self) -> usize {
+        self.batch * self.output[0].div_ceil(self.rows())
+    }
+
+    /// Number of units.
+    fn units(&self) -> usize {
+        let strips = self.strips();
+        strips.div_ceil(STRIPS).max(UNITS).min(strips)
+    }
+
+    /// Strips of a unit.
+    fn unit(&self, unit: usize) -> Range<usize> {
+        let (strips, units) = (self.strips(), self.units());
+        unit * strips / units..(unit + 1) * strips / units
+    }
+
+    /// Writes the gradient, `[co][ci][3][3]`: units in waves, their gradients summed in order.
+    pub fn sum(&self, dw: &mut [f32]) {
+        let ci = self.channels[1];
+        if self.batch == 0 {
+            dw.fill(0.0);
+            return;
+        }
+        let (lines, threads) = (self.lines(), rayon::current_num_threads());
+        let units = self.units();
+        let wave = (WAITING / lines).clamp(threads, 4 * threads).min(units);
+        let mut memory = Scratch::new((wave + 1) * lines);
+        let (sum, waiting) = memory.lines((wave + 1) * lines).split_at_mut(lines);
+        sum.fill(Line::ZERO);
+        for start in (0..units).step_by(wave) {
+            let waiting = &mut waiting[..wave.min(units - start) * lines];
+            let each = waiting
+                .par_chunks_exact_mut(lines)
+                .with_max_len(1)
+                .enumerate();
+            each.for_each(|(index, dw)| self.run(start + index, dw));
+            let waiting = &*waiting;
+            sum.par_chunks_mut(1 << 10)
+                .enumerate()
+                .for_each(|(chunk, sum)| {
+                    for unit in waiting.chunks_exact(lines) {
+                        for (sum, part) in sum.iter_mut().zip(&unit[chunk << 10..]) {
+                            for (sum, part) in sum.0.iter_mut().zip(part.0) {
+                                *sum += part;
+                            }
+                        }
+                    }
+                });
+        }
+        let sum = &*sum;
+        dw.par_chunks_mut(LANES * ci * 9)
+            .zip(sum.par_chunks(ci * 9))
+            .for_each(|(dw, sum)| {
+                for (lane, dw) in dw.chunks_exact_mut(ci * 9).enumerate() {
+                    for (dw, sum) in dw.iter_mut().zip(sum) {
+                        *dw = sum.0[lane];
+                    }
+                }
+            });
+    }
+
+    /// Writes one unit's gradient.
+    fn run(&self, unit: usize, dw: &mut [Line]) {
+        dw.fill(Line::ZERO);
+        let [co, ci] = self.channels;
+        let [height, width] = self.output;
+        let rows = self.rows();
+        let bands = height.div_ceil(rows);
+        let pixels = rows * width;
+        let vectors = co.div_ceil(LANES);
+        let mut dy = Scratch::new(vectors * pixels);
+        let dy = dy.lines(vectors * pixels);
+        let padded = if self.padding > 0 {
+            ci * (rows + 2) * (width + 2)
+        } else {
+            0
+        };
+        let mut x = Scratch::floats(padded);
+        let x = x.numbers(padded);
+        for strip in self.unit(unit) {
+            let (image, top) = (strip / bands, strip % bands * rows);
+            let rows = rows.min(height - top);
+            self.isa.run(Turn {
+                shared: self,
+                image,
+                top,
+                rows,
+                to: &mut *dy,
+                pixels,
+            });
+            let (x, plane, first) = if self.padding > 0 {
+                self.pad(image, top, rows, x);
+                (&*x, (rows + 2) * (width + 2), 0)
+            } else {
+                let plane = self.input[0] * self.input[1];
+                (
+                    &self.x[image * ci * plane..][..ci * plane],
+                    plane,
+                    top * self.input[1],
+                )
+            };
+            self.isa.run(Taps {
+                x,
+                plane,
+                first,
+                dy,
+                pixels,
+                channels: self.channels,
+                size: [rows, width],
+                dw: &mut *dw,
+            });
+        }
+    }
+
+    /// Copies the rows of `x` that a strip meets, `[ci][rows + 2][width + 2]`, with their padding.
+    fn pad(&self, image: usize, top: usize, rows: usize, to: &mut [f32]) {
+        let (ci, [height, width], padding) = (self.channels[1], self.input, self.padding);
+        let cols = self.output[1] + 2;
+        for c in 0..ci {
+            for y in 0..rows + 2 {
+                let to = &mut to[(c * (rows + 2) + y) * cols..][..cols];
+                let row = (top + y).wrapping_sub(padding);
+                if row >= height {
+                    to.fill(0.0);
+                    continue;
+                }
+                let from = ((image * ci + c) * height + row) * width;
+                to[..padding].fill(0.0);
+                to[padding..padding + width].copy_from_slice(&self.x[from..from + width]);
+                to[padding + width..].fill(0.0);
+            }
+        }
+    }
+}
+
+/// Puts sixteen output channels of a strip's gradient into lanes: `[co / 16][pixel]`.
+struct Turn<'a> {
+    shared: &'a Correlation<'a>,
+    image: usize,
+    top: usize,
+    rows: usize,
+    to: &'a mut [Line],
+    pixels: usize,
+}
+
+impl Work for Turn<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let co = self.shared.channels[0];
+        let [height, width] = self.shared.output;
+        let len = self.rows * width;
+        for (vector, to) in self.to.chunks_exact_mut(self.pixels).enumerate() {
+            let used = LANES.min(co - vector * LANES);
+            let mut from = [&self.shared.dy[..0]; LANES];
+            let mut gate = from;
+            for lane in 0..used {
+                let plane = (self.image * co + vector * LANES + lane) * height;
+                let start = (plane + self.top) * width;
+                from[lane] = &self.shared.dy[start..start + len];
+                if let Some(all) = self.shared.gate {
+                    gate[lane] = &all[start..start + len];
+                }
+            }
+            for (block, to) in to[..len].chunks_mut(LANES).enumerate() {
+                let at = block * LANES;
+                let mut r = [s.splat(0.0); LANES];
+                for lane in 0..LANES {
+                    if lane < used {
+                        let load = |from: &[f32]| match from[at..].first_chunk() {
+                            Some(from) => s.load16(from),
+                            None => s.load_part(&from[at..]),
+                        };
+                        r[lane] = load(from[lane]);
+                        if self.shared.gate.is_some() {
+                            r[lane] = s.gate(r[lane], load(gate[lane]));
+                        }
+                    }
+                }
+                let r = s.transpose(r);
+                for i in 0..LANES {
+                    if i < to.len() {
+                        s.store(r[i], &mut to[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds a strip's products to the gradient.
+struct Taps<'a> {
+    /// `[ci][plane]`, rows of `size[1] + 2`.
+    x: &'a [f32],
+    plane: usize,
+    /// Where in a plane the strip begins.
+    first: usize,
+    /// `[co / 16][pixels]`.
+    dy: &'a [Line],
+    pixels: usize,
+    channels: [usize; 2],
+    /// Rows and columns of the strip.
+    size: [usize; 2],
+    /// `[co / 16][ci][9]`.
+    dw: &'a mut [Line],
+}
+
+impl Work for Taps<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        let [co, ci] = self.channels;
+        let vectors = co.div_ceil(LANES);
+        let (most, rows) = S::CORRELATE;
+        let mut v = 0;
+        while v < vectors {
+            // Even parts: 4 is 2 and 2, not 3 and 1.
+            let rest = vectors - v;
+            let n = rest.div_ceil(rest.div_ceil(most));
+            for c in 0..ci {
+                match (rows, n) {
+                    (3, 3) => self.registers::<S, 3, 3>(s, v, c, 0),
+                    (3, 2) => self.registers::<S, 2, 3>(s, v, c, 0),
+                    (3, 1) => self.registers::<S, 1, 3>(s, v, c, 0),
+                    (_, 2) => (0..3).for_each(|ky| self.registers::<S, 2, 1>(s, v, c, ky)),
+                    _ => (0..3).for_each(|ky| self.registers::<S, 1, 1>(s, v, c, ky)),
+                }
+            }
+            v += n;
+        }
+    }
+}
+
+impl Taps<'_> {
+    /// `N` vectors of output channels, `R` rows of taps of one input channel.
+    #[inline(always)]
+    fn registers<S: Simd, const N: usize, const R: usize>(
+        &mut self,
+        s: S,
+        v: usize,
+        c: usize,
+        ky: usize,
+    ) {
+        let [rows, wide] = self.size;
+        let cols = wide + 2;
+        let zero = s.splat(0.0);
+        let mut sums = [[[zero; N]; 3]; R];
+        let plane = &self.x[c * self.plane + self.first..];
+        for y in 0..rows {
+            let mut dy = [&self.dy[..0]; N];
+            for n in 0..N {
+                dy[n] = &self.dy[(v + n) * self.pixels + y * wide..][..wide];
+            }
+            let mut x = [&plane[..0]; R];
+            for r in 0..R {
+                x[r] = &plane[(y + ky + r) * cols..][..wide + 2];
+            }
+            for at in 0..wide {
+                let mut d = [zero; N];
+                for n in 0..N {
+                    d[n] = s.load(&dy[n][at]);
+                }
+                for r in 0..R {
+                    for kx in 0..3 {
+                        let x = s.splat(x[r][at + kx]);
+                        for n in 0..N {
+                            sums[r][kx][n] = s.fma(x, d[n], sums[r][kx][n]);
+                        }
+                    }
+                }
+            }
+        }
+        for n in 0..N {
+            let dw = &mut self.dw[((v + n) * self.channels[1] + c) * 9 + 3 * ky..][..3 * R];
+            for r in 0..R {
+                for kx in 0..3 {
+                    let dw = &mut dw[3 * r + kx];
+                    let sum = s.add(s.load(dw), sums[r][kx][n]);
+                    s.store(sum, dw);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Element-wise steps in one pass: relu's and bias's gradients, and the step of an L∞ attack.
+
+use rayon::prelude::*;
+
+use super::isa::{Isa, Simd, Work};
+
+/// Numbers that one thread takes at a time.
+const PIECE: usize = 1 << 15;
+
+/// Gradient through a relu whose *output* is `y`: `dx = dy` where `y > 0`, else 0.
+///
+/// # Panics
+/// If lengths differ.
+pub fn relu_gradient(isa: Isa, dy: &[f32], y: &[f32], dx: &mut [f32]) {
+    assert!(
+        dy.len() == y.len() && dx.len() == y.len(),
+        "dy, y and dx are alike"
+    );
+    dx.par_chunks_mut(PIECE)
+        .zip(dy.par_chunks(PIECE))
+        .zip(y.par_chunks(PIECE))
+        .for_each(|((dx, dy), y)| isa.run(Gate { dy, y, dx }));
+}
+
+struct Gate<'a> {
+    dy: &'a [f32],
+    y: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Work for Gate<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for ((dx, &dy), &y) in self.dx.iter_mut().zip(self.dy).zip(self.y) {
+            *dx = if y > 0.0 { dy } else { 0.0 };
+        }
+    }
+}
+
+/// Settings of an L∞ attack's step, in units of the image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// Length of the step; positive to climb.
+    pub size: f32,
+    /// Radius of the ball around the clean image.
+    pub radius: f32,
+    /// Least and greatest value of a pixel.
+    pub bounds: [f32; 2],
+}
+
+/// `x ← clamp(project(x + size · sign(gradient)))`, where `project` keeps `x` within
+/// `clean - radius ..= clean + radius` (each rounded to f32) and `clamp` within the bounds.
+///
+/// The sign of zero, and of NaN, is zero.
+///
+/// # Panics
+/// If lengths differ, or `bounds` are not in order.
+pub fn linf_step(isa: Isa, x: &mut [f32], gradient: &[f32], clean: &[f32], step: Step) {
+    assert!(
+        x.len() == gradient.len() && x.len() == clean.len(),
+        "all lengths are alike"
+    );
+    assert!(
+        step.bounds[0] <= step.bounds[1],
+        "bounds {:?} are in order",
+        step.bounds
+    );
+    x.par_chunks_mut(PIECE)
+        .zip(gradient.par_chunks(PIECE))
+        .zip(clean.par_chunks(PIECE))
+        .for_each(|((x, gradient), clean)| {
+            isa.run(Climb {
+                x,
+                gradient,
+                clean,
+                step,
+            })
+        });
+}
+
+struct Climb<'a> {
+    x: &'a mut [f32],
+    gradient: &'a [f32],
+    clean: &'a [f32],
+    step: Step,
+}
+
+impl Work for Climb<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Step {
+            size,
+            radius,
+            bounds: [least, greatest],
+        } = self.step;
+        for ((x, &g), &clean) in self.x.iter_mut().zip(self.gradient).zip(self.clean) {
+            let up = if g > 0.0 { size } else { 0.0 };
+            let down = if g < 0.0 { size } else { 0.0 };
+            let moved = *x + (up - down);
+            let near = moved.max(clean - radius).min(clean + radius);
+            *x = near.max(least).min(greatest);
+        }
+    }
+}
+
+/// Gradient of a bias: the sum of `dy`, `[batch][co][area]`, over images and pixels, where `gate`,
+/// if given, is positive. Summed in f64 in a fixed order.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn bias_gradient(dy: &[f32], gate: Option<&[f32]>, area: usize, db: &mut [f32]) {
+    let co = db.len();
+    assert!(
+        gate.is_none_or(|gate| gate.len() == dy.len()),
+        "gate is as dy"
+    );
+    assert_eq!(dy.len() % (co * area).max(1), 0, "dy is [batch, co, area]");
+    let batch = dy.len() / (co * area).max(1);
+    db.par_iter_mut().enumerate().for_each(|(o, db)| {
+        let mut sum = 0.0f64;
+        for n in 0..batch {
+            let plane = (n * co + o) * area..(n * co + o + 1) * area;
+            let gate = gate.map(|gate| &gate[plane.clone()]);
+            // Sixteen sums apart, for the vector units.
+            let mut sums = [0.0f32; 16];
+            for (block, dy) in dy[plane].chunks(16).enumerate() {
+                for (i, &dy) in dy.iter().enumerate() {
+                    let open = gate.is_none_or(|gate| gate[block * 16 + i] > 0.0);
+                    sums[i] += if open { dy } else { 0.0 };
+                }
+            }
+            sum += sums.iter().map(|&x| f64::from(x)).sum::<f64>();
+        }
+        *db = sum as f32;
+    });
+}

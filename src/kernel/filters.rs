@@ -1,0 +1,140 @@
+//! Filters in the order in which the micro-kernel reads them.
+
+use rayon::prelude::*;
+
+use super::isa::Isa;
+use super::tile::Tile;
+
+/// A stack of matrices `[point][output][input]`, packed `[point][block][input][row]`: a block is
+/// `rows` outputs, the last one filled up with zeros.
+#[derive(Clone, Debug)]
+pub(crate) struct Packed {
+    /// Matrix elements in packed order.
+    pub data: Vec<f32>,
+    /// Outputs per block.
+    pub rows: usize,
+    /// Blocks per point.
+    pub blocks: usize,
+    /// Channels that are summed over.
+    pub inputs: usize,
+    /// Channels that are produced.
+    pub outputs: usize,
+}
+
+/// How filter taps are read from weights `[co][ci][3][3]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As they are: inputs are `ci`, outputs `co`.
+    Forward,
+    /// Inputs are `co`, outputs `ci`, taps as they are: the adjoint in Winograd space.
+    Transposed,
+    /// Inputs are `co`, outputs `ci`, taps turned by 180°: the adjoint as a convolution.
+    Flipped,
+}
+
+impl Packed {
+    /// Packs what `fill(weights of one filter, points)` makes of each filter.
+    fn pack(
+        weights: &[f32],
+        [co, ci]: [usize; 2],
+        reading: Reading,
+        isa: Isa,
+        points: usize,
+        fill: impl Fn(&[f32; 9], &mut [f32]) + Sync,
+    ) -> Self {
+        assert_eq!(weights.len(), co * ci * 9, "weights are [co, ci, 3, 3]");
+        let (outputs, inputs) = match reading {
+            Reading::Forward => (co, ci),
+            Reading::Transposed | Reading::Flipped => (ci, co),
+        };
+        let blocks = outputs.div_ceil(isa.max_rows());
+        let rows = outputs.div_ceil(blocks.max(1)).max(1);
+        let mut data = vec![0.0; points * blocks * inputs * rows];
+        // One block of all points after the other, then to its place: blocks are apart in `data`.
+        let block_len = inputs * rows;
+        let made: Vec<Vec<f32>> = (0..blocks)
+            .into_par_iter()
+            .map(|block| {
+                let mut out = vec![0.0; points * block_len];
+                let mut at_points = vec![0.0; points];
+                for row in 0..rows.min(outputs - block * rows) {
+                    let output = block * rows + row;
+                    for input in 0..inputs {
+                        let (o, i) = match reading {
+                            Reading::Forward => (output, input),
+                            Reading::Transposed | Reading::Flipped => (input, output),
+                        };
+                        let start = (o * ci + i) * 9;
+                        let mut taps = [0.0; 9];
+                        taps.copy_from_slice(&weights[start..start + 9]);
+                        if reading == Reading::Flipped {
+                            taps.reverse();
+                        }
+                        fill(&taps, &mut at_points);
+                        for (point, &x) in at_points.iter().enumerate() {
+                            out[point * block_len + input * rows + row] = x;
+                        }
+                    }
+                }
+                out
+            })
+            .collect();
+        for (block, made) in made.iter().enumerate() {
+            for point in 0..points {
+                let to = (point * blocks + block) * block_len;
+                data[to..to + block_len]
+                    .copy_from_slice(&made[point * block_len..(point + 1) * block_len]);
+            }
+        }
+        Self {
+            data,
+            rows,
+            blocks,
+            inputs,
+            outputs,
+        }
+    }
+
+    /// Filters in Winograd space, `I·I` points, computed in f64.
+    pub fn winograd<W: Tile<I, O>, const I: usize, const O: usize>(
+        weights: &[f32],
+        shape: [usize; 2],
+        reading: Reading,
+        isa: Isa,
+    ) -> Self {
+        let g = W::filter();
+        Self::pack(weights, shape, reading, isa, I * I, |taps, points| {
+            let mut half = [[0.0; 3]; I];
+            for i in 0..I {
+                for x in 0..3 {
+                    half[i][x] = (0..3).map(|y| g[i][y] * f64::from(taps[3 * y + x])).sum();
+                }
+            }
+            for i in 0..I {
+                for j in 0..I {
+                    let u: f64 = (0..3).map(|x| half[i][x] * g[j][x]).sum();
+                    points[i * I + j] = u as f32;
+                }
+            }
+        })
+    }
+
+    /// Filters for the direct kernel: one matrix whose inputs are channels × nine taps.
+    pub fn direct(weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Self {
+        let taps = Self::pack(weights, shape, reading, isa, 9, |taps, points| {
+            points.copy_from_slice(taps);
+        });
+        let (rows, inputs) = (taps.rows, taps.inputs);
+        let mut data = vec![0.0; taps.data.len()];
+        for block in 0..taps.blocks {
+            for input in 0..inputs {
+                for tap in 0..9 {
+                    let from = ((tap * taps.blocks + block) * inputs + input) * rows;
+                    let to = ((block * inputs + input) * 9 + tap) * rows;
+                    data[to..to + rows].copy_from_slice(&taps.data[from..from + rows]);
+                }
+            }
+        }
+        Self { data, ..taps }
+    }
+}

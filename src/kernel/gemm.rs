@@ -1,0 +1,117 @@
+//! The micro-kernel: a stack of small matrix products, filters × sixteen-lane columns.
+
+use super::filters::Packed;
+use super::isa::{Line, Simd, Work};
+
+/// `out[p][m][t] = Σ_c filters[p][m][c] · data[p][c][t]` for `t < count`, each element a vector
+/// of sixteen images, summed in the order of `c`.
+pub(crate) struct Products<'a> {
+    /// The matrices.
+    pub filters: &'a Packed,
+    /// Number of matrices.
+    pub points: usize,
+    /// Columns in use.
+    pub count: usize,
+    /// Lines from one row of columns to the next, in `data` and `out`.
+    pub stride: usize,
+    /// `[point][input][stride]`, a point taking `data_point` lines.
+    pub data: &'a [Line],
+    /// Lines from one point of `data` to the next.
+    pub data_point: usize,
+    /// `[point][output, filled up to whole blocks][stride]`.
+    pub out: &'a mut [Line],
+    /// Lines from one point of `out` to the next.
+    pub out_point: usize,
+}
+
+impl Work for Products<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self {
+            filters,
+            points,
+            count,
+            stride,
+            ..
+        } = self;
+        let block_len = filters.inputs * filters.rows;
+        let wide = S::vectors(filters.rows);
+        for p in 0..points {
+            let data = &self.data[p * self.data_point..][..filters.inputs * stride];
+            let out = &mut self.out[p * self.out_point..];
+            let mut t = 0;
+            while t < count {
+                let n = wide.min(count - t);
+                for block in 0..filters.blocks {
+                    let u = &filters.data[(p * filters.blocks + block) * block_len..][..block_len];
+                    let out = &mut out[block * filters.rows * stride + t..];
+                    tile(s, filters.rows, n, u, &data[t..], stride, out);
+                }
+                t += n;
+            }
+        }
+    }
+}
+
+/// Chooses the compiled size.
+#[inline(always)]
+fn tile<S: Simd>(
+    s: S,
+    rows: usize,
+    n: usize,
+    u: &[f32],
+    data: &[Line],
+    stride: usize,
+    out: &mut [Line],
+) {
+    macro_rules! sizes {
+        ($($m:literal: $($n:literal)*;)*) => {
+            match (rows, n) {
+                $($(($m, $n) => registers::<S, $m, $n>(s, u, data, stride, out),)*)*
+                _ => unreachable!("micro-kernel of {rows} × {n}"),
+            }
+        };
+    }
+    sizes! {
+        1: 1 2 3 4 5 6 7 8;
+        2: 1 2 3 4 5 6 7 8;
+        3: 1 2 3 4 5 6 7 8;
+        4: 1 2 3 4 5 6;
+        5: 1 2 3 4 5;
+        6: 1 2 3 4;
+        7: 1 2 3;
+        8: 1 2 3;
+    }
+}
+
+/// `M` filter rows times `N` columns, accumulated in registers.
+#[inline(always)]
+fn registers<S: Simd, const M: usize, const N: usize>(
+    s: S,
+    u: &[f32],
+    data: &[Line],
+    stride: usize,
+    out: &mut [Line],
+) {
+    let zero = s.splat(0.0);
+    let mut sums = [[zero; N]; M];
+    for (u, data) in u.chunks_exact(M).zip(data.chunks(stride)) {
+        let data = &data[..N];
+        let mut x = [zero; N];
+        for n in 0..N {
+            x[n] = s.load(&data[n]);
+        }
+        for m in 0..M {
+            let w = s.splat(u[m]);
+            for n in 0..N {
+                sums[m][n] = s.fma(w, x[n], sums[m][n]);
+            }
+        }
+    }
+    for m in 0..M {
+        let out = &mut out[m * stride..][..N];
+        for n in 0..N {
+            s.store(sums[m][n], &mut out[n]);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Instruction sets, chosen at run time.
+//!
+//! Every kernel is written once, generic over [`Simd`], a token whose existence proves that the
+//! CPU has the instructions. A vector [`Simd::V`] always has sixteen lanes, whatever the width
+//! of the registers: one AVX-512 register, two AVX2 registers, or a plain array.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use avx512::Avx512;
+use portable::Portable;
+
+/// Lanes of a vector, and images that are processed together.
+pub const LANES: usize = 16;
+
+/// Sixteen `f32` on one cache line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Line(pub [f32; LANES]);
+
+impl Line {
+    /// All lanes zero.
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
+
+/// Instruction set of the kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Isa {
+    /// AVX-512 (F, BW, DQ, VL).
+    Avx512,
+    /// AVX2 with FMA.
+    Avx2,
+    /// No instructions beyond the target's baseline; multiplication and addition round apart.
+    Portable,
+}
+
+impl Isa {
+    /// Every instruction set, fastest first.
+    pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+
+    /// The fastest instruction set this CPU has.
+    pub fn detect() -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|isa| isa.available())
+            .unwrap_or(Self::Portable)
+    }
+
+    /// Whether this CPU has the instructions.
+    pub fn available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::new().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::new().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Portable => true,
+        }
+    }
+
+    /// Runs `work` compiled for this instruction set.
+    ///
+    /// # Panics
+    /// If the CPU does not have it.
+    #[inline]
+    pub(crate) fn run<W: Work>(self, work: W) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::new().expect("CPU has AVX-512").vectorize(work),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::new().expect("CPU has AVX2 and FMA").vectorize(work),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => panic!("{self:?} is not available on this CPU"),
+            Self::Portable => Portable.vectorize(work),
+        }
+    }
+
+    /// Columns of a micro-kernel with the given filter rows.
+    pub(crate) fn columns(self, rows: usize) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::vectors(rows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::vectors(rows),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => 1,
+            Self::Portable => Portable::vectors(rows),
+        }
+    }
+
+    /// Most filter rows of a micro-kernel: as many as leave room for its other operands.
+    pub(crate) fn max_rows(self) -> usize {
+        match self {
+            Self::Avx512 => 8,
+            Self::Avx2 => 6,
+            Self::Portable => 3,
+        }
+    }
+}
+
+/// A piece of work to be compiled for an instruction set: implement `run` with
+/// `#[inline(always)]`, so that its body is compiled inside [`Simd::vectorize`].
+pub(crate) trait Work {
+    /// Does the work with the instructions of `simd`.
+    fn run<S: Simd>(self, simd: S);
+}
+
+/// Operations on sixteen lanes. A value is a proof that the CPU has the instructions.
+pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    /// Sixteen `f32`.
+    type V: Copy;
+
+    /// Register tile of the weight gradient: vectors of output channels, and rows of taps (3 or 1).
+    const CORRELATE: (usize, usize);
+
+    /// Registers of the accumulator tile: vectors across for `rows` filter rows.
+    fn vectors(rows: usize) -> usize;
+
+    /// Runs `work` in a function that may use the instructions.
+    fn vectorize<W: Work>(self, work: W);
+
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::V;
+    /// Loads a line.
+    fn load(self, x: &Line) -> Self::V;
+    /// Stores a line.
+    fn store(self, x: Self::V, to: &mut Line);
+    /// Loads sixteen neighbours.
+    fn load16(self, x: &[f32; LANES]) -> Self::V;
+    /// Stores sixteen neighbours.
+    fn store16(self, x: Self::V, to: &mut [f32; LANES]);
+    /// Loads fewer than sixteen neighbours; the other lanes are zero.
+    fn load_part(self, x: &[f32]) -> Self::V;
+    /// Stores the first lanes, fewer than sixteen.
+    fn store_part(self, x: Self::V, to: &mut [f32]);
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a - b`.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`, with one rounding where the CPU has it.
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c - a · b`, with one rounding where the CPU has it.
+    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `max(x, 0)`, NaN kept.
+    fn relu(self, x: Self::V) -> Self::V;
+    /// `x` where `gate > 0`, else zero.
+    fn gate(self, x: Self::V, gate: Self::V) -> Self::V;
+    /// Lane `j` of result `i` is lane `i` of argument `j`.
+    fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
+}

@@ -1,0 +1,106 @@
+//! Sixteen lanes as an array, for any CPU.
+
+use super::{LANES, Line, Simd, Work};
+
+/// No proof needed.
+#[derive(Clone, Copy)]
+pub struct Portable;
+
+#[inline(always)]
+fn map2(a: Line, b: Line, f: impl Fn(f32, f32) -> f32) -> Line {
+    let mut r = Line::ZERO;
+    for i in 0..LANES {
+        r.0[i] = f(a.0[i], b.0[i]);
+    }
+    r
+}
+
+impl Simd for Portable {
+    type V = Line;
+    const CORRELATE: (usize, usize) = (1, 1);
+
+    #[inline(always)]
+    fn vectors(_rows: usize) -> usize {
+        1
+    }
+    #[inline(always)]
+    fn vectorize<W: Work>(self, work: W) {
+        work.run(self);
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> Line {
+        Line([x; LANES])
+    }
+    #[inline(always)]
+    fn load(self, x: &Line) -> Line {
+        *x
+    }
+    #[inline(always)]
+    fn store(self, x: Line, to: &mut Line) {
+        *to = x;
+    }
+    #[inline(always)]
+    fn load16(self, x: &[f32; LANES]) -> Line {
+        Line(*x)
+    }
+    #[inline(always)]
+    fn store16(self, x: Line, to: &mut [f32; LANES]) {
+        *to = x.0;
+    }
+    #[inline(always)]
+    fn load_part(self, x: &[f32]) -> Line {
+        let mut r = Line::ZERO;
+        r.0[..x.len()].copy_from_slice(x);
+        r
+    }
+    #[inline(always)]
+    fn store_part(self, x: Line, to: &mut [f32]) {
+        to.copy_from_slice(&x.0[..to.len()]);
+    }
+    #[inline(always)]
+    fn add(self, a: Line, b: Line) -> Line {
+        map2(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, a: Line, b: Line) -> Line {
+        map2(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, a: Line, b: Line) -> Line {
+        map2(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn fma(self, a: Line, b: Line, c: Line) -> Line {
+        let mut r = c;
+        for i in 0..LANES {
+            r.0[i] += a.0[i] * b.0[i];
+        }
+        r
+    }
+    #[inline(always)]
+    fn fnma(self, a: Line, b: Line, c: Line) -> Line {
+        let mut r = c;
+        for i in 0..LANES {
+            r.0[i] -= a.0[i] * b.0[i];
+        }
+        r
+    }
+    #[inline(always)]
+    fn relu(self, x: Line) -> Line {
+        map2(x, x, |x, _| if x < 0.0 { 0.0 } else { x })
+    }
+    #[inline(always)]
+    fn gate(self, x: Line, gate: Line) -> Line {
+        map2(x, gate, |x, g| if g > 0.0 { x } else { 0.0 })
+    }
+    #[inline(always)]
+    fn transpose(self, rows: [Line; LANES]) -> [Line; LANES] {
+        let mut r = [Line::ZERO; LANES];
+        for i in 0..LANES {
+            for j in 0..LANES {
+                r[i].0[j] = rows[j].0[i];
+            }
+        }
+        r
+    }
+}

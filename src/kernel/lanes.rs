@@ -1,0 +1,341 @@
+//! From images to lanes and back.
+
+use super::isa::{LANES, Line, Simd, Work};
+use super::plan::Unit;
+
+/// An output tensor that units write at once, each its own rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared {
+    start: *mut f32,
+    len: usize,
+}
+
+// SAFETY: rows are handed out by `Shared::slice`, whose callers promise that no two overlap.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// Shares `all`, which must stay borrowed while the result is in use.
+    pub fn new(all: &mut [f32]) -> Self {
+        Self {
+            start: all.as_mut_ptr(),
+            len: all.len(),
+        }
+    }
+
+    /// `len` numbers from `start`.
+    ///
+    /// # Safety
+    /// The shared slice is still borrowed for this use, and no other live slice overlaps.
+    #[inline(always)]
+    pub unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
+        assert!(start <= self.len && len <= self.len - start);
+        // SAFETY: in bounds by the assertion; exclusive by the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
+    }
+}
+
+/// Reads blocks of sixteen images into lanes, with zeros outside the images and in unused lanes.
+pub(crate) struct Gather<'a> {
+    /// `[batch][channel][height][width]`.
+    pub from: &'a [f32],
+    /// If given, same shape: values pass where it is positive.
+    pub gate: Option<&'a [f32]>,
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+    /// Where to read: row `y` of the result is row `top + y - padding` of the image.
+    pub unit: &'a Unit,
+    /// Zeros in front of the first row and column.
+    pub padding: usize,
+    /// Rows and columns of the result.
+    pub size: [usize; 2],
+    /// `[channel][row][column]`.
+    pub to: &'a mut [Line],
+    /// `[lane][columns, rounded up to LANES]`.
+    pub stage: &'a mut [f32],
+}
+
+/// Columns rounded up to whole vectors.
+pub(crate) fn stage_width(columns: usize) -> usize {
+    columns.next_multiple_of(LANES)
+}
+
+impl Work for Gather<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [_, _, width] = self.shape;
+        let first = self.unit.cells[0];
+        let same = self
+            .unit
+            .cells
+            .iter()
+            .all(|c| c.top == first.top && c.left == 0);
+        let full = self.unit.used == LANES;
+        if same && full && self.size[1] >= self.padding + width {
+            self.whole_rows(s);
+        } else {
+            self.by_row(s);
+        }
+    }
+}
+
+impl Gather<'_> {
+    /// All lanes read the same full rows.
+    #[inline(always)]
+    fn whole_rows<S: Simd>(self, s: S) {
+        let [channels, height, width] = self.shape;
+        let ([rows, cols], padding) = (self.size, self.padding);
+        let top = self.unit.cells[0].top;
+        let begin = padding.saturating_sub(top).min(rows);
+        let end = (height + padding).saturating_sub(top).clamp(begin, rows);
+        for c in 0..channels {
+            let to = &mut self.to[c * rows * cols..][..rows * cols];
+            to[..begin * cols].fill(Line::ZERO);
+            to[end * cols..].fill(Line::ZERO);
+            for row in to[begin * cols..end * cols].chunks_exact_mut(cols) {
+                row[..padding].fill(Line::ZERO);
+                row[padding + width..].fill(Line::ZERO);
+            }
+            let (start, len) = ((top + begin) * width, (end - begin) * width);
+            let start = start.saturating_sub(padding * width);
+            let mut from = [&self.from[..0]; LANES];
+            let mut gate = from;
+            for lane in 0..LANES {
+                let plane = (self.unit.cells[lane].image * channels + c) * height * width + start;
+                from[lane] = &self.from[plane..plane + len];
+                if let Some(all) = self.gate {
+                    gate[lane] = &all[plane..plane + len];
+                }
+            }
+            let to = &mut to[begin * cols..];
+            let (mut x, mut index, mut at) = (0, padding, 0);
+            while at < len {
+                let n = LANES.min(len - at);
+                let mut r = [s.splat(0.0); LANES];
+                if n == LANES {
+                    for lane in 0..LANES {
+                        r[lane] = load(s, from[lane], at);
+                        if self.gate.is_some() {
+                            r[lane] = s.gate(r[lane], load(s, gate[lane], at));
+                        }
+                    }
+                    let r = s.transpose(r);
+                    for r in r {
+                        s.store(r, &mut to[index]);
+                        (x, index) = (x + 1, index + 1);
+                        if x == width {
+                            (x, index) = (0, index + cols - width);
+                        }
+                    }
+                } else {
+                    for lane in 0..LANES {
+                        r[lane] = s.load_part(&from[lane][at..]);
+                        if self.gate.is_some() {
+                            r[lane] = s.gate(r[lane], s.load_part(&gate[lane][at..]));
+                        }
+                    }
+                    let r = s.transpose(r);
+                    for i in 0..LANES {
+                        if i < n {
+                            s.store(r[i], &mut to[index]);
+                            (x, index) = (x + 1, index + 1);
+                            if x == width {
+                                (x, index) = (0, index + cols - width);
+                            }
+                        }
+                    }
+                }
+                at += LANES;
+            }
+        }
+    }
+
+    /// Every lane reads its own place, row by row.
+    #[inline(always)]
+    fn by_row<S: Simd>(self, s: S) {
+        let [channels, height, width] = self.shape;
+        let ([rows, cols], padding) = (self.size, self.padding);
+        let stride = stage_width(cols);
+        for c in 0..channels {
+            for y in 0..rows {
+                for (lane, cell) in self.unit.cells.iter().enumerate() {
+                    let stage = &mut self.stage[lane * stride..][..stride];
+                    let row = (cell.top + y).wrapping_sub(padding);
+                    if row >= height || lane >= self.unit.used {
+                        stage.fill(0.0);
+                        continue;
+                    }
+                    // Columns `begin..end` of the block lie inside the image.
+                    let begin = padding.saturating_sub(cell.left).min(cols);
+                    let end = (width + padding)
+                        .saturating_sub(cell.left)
+                        .clamp(begin, cols);
+                    stage[..begin].fill(0.0);
+                    stage[end..].fill(0.0);
+                    let line = ((cell.image * channels + c) * height + row) * width;
+                    let from = line + (cell.left + begin).saturating_sub(padding);
+                    let from = from..from + (end - begin);
+                    stage[begin..end].copy_from_slice(&self.from[from.clone()]);
+                    if let Some(gate) = self.gate {
+                        for (x, &g) in stage[begin..end].iter_mut().zip(&gate[from]) {
+                            *x = if g > 0.0 { *x } else { 0.0 };
+                        }
+                    }
+                }
+                let to = &mut self.to[(c * rows + y) * cols..][..cols];
+                for (block, to) in to.chunks_mut(LANES).enumerate() {
+                    let mut r = [s.splat(0.0); LANES];
+                    for lane in 0..LANES {
+                        r[lane] = load(s, self.stage, lane * stride + block * LANES);
+                    }
+                    let r = s.transpose(r);
+                    for i in 0..LANES {
+                        if i < to.len() {
+                            s.store(r[i], &mut to[i]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rows of one lane's block that go to one image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// Image of the result.
+    pub image: usize,
+    /// First row in the block.
+    pub from: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// First row in the result.
+    pub to: usize,
+    /// First column in the result.
+    pub left: usize,
+    /// Number of columns.
+    pub cols: usize,
+}
+
+/// Writes blocks from lanes to images.
+pub(crate) struct Scatter<'a> {
+    /// `[channel][row][column]`.
+    pub from: &'a [Line],
+    /// Rows and columns of `from`.
+    pub size: [usize; 2],
+    /// What each lane writes; no rows if nothing.
+    pub pieces: [Piece; LANES],
+    /// `[image][channel][height][width]`.
+    pub to: Shared,
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+    /// `[lane][columns, rounded up to LANES]`.
+    pub stage: &'a mut [f32],
+}
+
+impl Work for Scatter<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let first = self.pieces[0];
+        let whole = first.left == 0 && first.cols == self.shape[2];
+        let same = |p: &Piece| Piece { image: 0, ..*p } == Piece { image: 0, ..first };
+        if whole && self.pieces.iter().all(same) {
+            self.whole_rows(s);
+        } else {
+            self.by_row(s);
+        }
+    }
+}
+
+impl Scatter<'_> {
+    /// All lanes write the same full rows of different images.
+    #[inline(always)]
+    fn whole_rows<S: Simd>(self, s: S) {
+        let [channels, height, width] = self.shape;
+        let [rows, cols] = self.size;
+        let first = self.pieces[0];
+        let len = first.rows * width;
+        if len == 0 {
+            return;
+        }
+        for c in 0..channels {
+            let from = &self.from[(c * rows + first.from) * cols..(c + 1) * rows * cols];
+            let (mut x, mut index, mut at) = (0, 0, 0);
+            while at < len {
+                let n = LANES.min(len - at);
+                let mut r = [s.splat(0.0); LANES];
+                for i in 0..LANES {
+                    if i < n {
+                        r[i] = s.load(&from[index]);
+                        (x, index) = (x + 1, index + 1);
+                        if x == width {
+                            (x, index) = (0, index + cols - width);
+                        }
+                    }
+                }
+                let r = s.transpose(r);
+                for lane in 0..LANES {
+                    let plane = (self.pieces[lane].image * channels + c) * height;
+                    let start = (plane + first.to) * width + at;
+                    // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
+                    let to = unsafe { self.to.slice(start, n) };
+                    match <&mut [f32; LANES]>::try_from(&mut *to) {
+                        Ok(to) => s.store16(r[lane], to),
+                        Err(_) => s.store_part(r[lane], to),
+                    }
+                }
+                at += LANES;
+            }
+        }
+    }
+
+    /// Every lane writes its own place, row by row.
+    #[inline(always)]
+    fn by_row<S: Simd>(self, s: S) {
+        let [channels, height, width] = self.shape;
+        let [rows, cols] = self.size;
+        let stride = stage_width(cols);
+        for c in 0..channels {
+            for y in 0..rows {
+                let inside = |p: &Piece| y >= p.from && y < p.from + p.rows;
+                if !self.pieces.iter().any(inside) {
+                    continue;
+                }
+                let from = &self.from[(c * rows + y) * cols..][..cols];
+                for (block, from) in from.chunks(LANES).enumerate() {
+                    let mut r = [s.splat(0.0); LANES];
+                    for i in 0..LANES {
+                        if i < from.len() {
+                            r[i] = s.load(&from[i]);
+                        }
+                    }
+                    let r = s.transpose(r);
+                    for lane in 0..LANES {
+                        let at = lane * stride + block * LANES;
+                        if let Some(to) = self.stage[at..].first_chunk_mut() {
+                            s.store16(r[lane], to);
+                        }
+                    }
+                }
+                for (lane, piece) in self.pieces.iter().enumerate().filter(|(_, p)| inside(p)) {
+                    let row = piece.to + y - piece.from;
+                    let start = ((piece.image * channels + c) * height + row) * width + piece.left;
+                    // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
+                    let to = unsafe { self.to.slice(start, piece.cols) };
+                    to.copy_from_slice(&self.stage[lane * stride..][..piece.cols]);
+                }
+            }
+        }
+    }
+}
+
+/// Sixteen neighbours from `at`.
+#[inline(always)]
+fn load<S: Simd>(s: S, from: &[f32], at: usize) -> S::V {
+    let mut lanes = &[0.0; LANES];
+    if let Some(found) = from[at..].first_chunk() {
+        lanes = found;
+    }
+    s.load16(lanes)
+}

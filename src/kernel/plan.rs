@@ -1,0 +1,217 @@
+//! Which part of which image runs in which lane.
+//!
+//! A *cell* is a block of one image's output; sixteen cells are computed together, one per lane,
+//! and make a *unit*, the piece of work of one thread. In full groups of sixteen images the lanes
+//! are the images, and a unit is a band of rows of all sixteen. The images that are left over (all
+//! of them in a small batch) are cut into blocks, and a lane is any block of any of them. Blocks
+//! begin at multiples of the Winograd tile, so that cutting changes no tile and no bit.
+
+use super::isa::LANES;
+
+/// A block of one image's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    /// Image of the batch.
+    pub image: usize,
+    /// First output row.
+    pub top: usize,
+    /// First output column.
+    pub left: usize,
+}
+
+/// Sixteen cells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unit {
+    /// One cell per lane; unused lanes repeat the first, and hold zeros.
+    pub cells: [Cell; LANES],
+    /// Lanes in use.
+    pub used: usize,
+    /// Output rows to compute, a multiple of the step.
+    pub high: usize,
+    /// Output columns to compute, a multiple of the step.
+    pub wide: usize,
+}
+
+/// A run of images cut in one way.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    first: usize,
+    groups: usize,
+    size: usize,
+    rows: usize,
+    cols: usize,
+    high: usize,
+    wide: usize,
+}
+
+impl Part {
+    fn units_per_group(&self) -> usize {
+        (self.size * self.rows * self.cols).div_ceil(LANES)
+    }
+
+    fn units(&self) -> usize {
+        self.groups * self.units_per_group()
+    }
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task {
+    /// Images.
+    pub batch: usize,
+    /// Output rows and columns of an image.
+    pub output: [usize; 2],
+    /// Output rows and columns of a tile; blocks are made of whole tiles.
+    pub step: usize,
+    /// Lines of scratch per output pixel (channels in and out).
+    pub lines: usize,
+    /// Whether blocks may be narrower than the image.
+    pub columns: bool,
+    /// Threads that share the work.
+    pub threads: usize,
+}
+
+/// All units of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    parts: [Part; 2],
+    output: [usize; 2],
+    step: usize,
+}
+
+/// Lines of scratch that a unit of full groups should not exceed by much: about the size of a
+/// core's cache.
+const CACHE_LINES: usize = 32 * 1024;
+
+impl Plan {
+    /// Cuts the work.
+    pub fn new(task: Task) -> Self {
+        let Task {
+            batch,
+            output,
+            step,
+            ..
+        } = task;
+        let tiles = [output[0].div_ceil(step), output[1].div_ceil(step)];
+        let groups = batch / LANES;
+        let mut full = Part {
+            first: 0,
+            groups,
+            size: LANES,
+            rows: 1,
+            cols: 1,
+            high: tiles[0] * step,
+            wide: tiles[1] * step,
+        };
+        if groups > 0 {
+            let row = tiles[1] * step * step * task.lines;
+            let most = (CACHE_LINES / row.max(1)).clamp(1, tiles[0]);
+            let mut bands = tiles[0].div_ceil(most);
+            // Units for every thread, and no thread idle at the end where a cut can avoid it.
+            let idle = |bands: usize| {
+                let units = groups * bands;
+                units.div_ceil(task.threads) * task.threads * 16 > units * 18
+            };
+            let enough = (bands..=tiles[0]).find(|&b| b <= 2 * bands.max(4) && !idle(b));
+            bands = enough.unwrap_or(bands);
+            let high = tiles[0].div_ceil(bands);
+            full.rows = tiles[0].div_ceil(high);
+            full.high = high * step;
+        }
+        let rest = batch % LANES;
+        let mut left = Part {
+            first: groups * LANES,
+            groups: usize::from(rest > 0),
+            ..full
+        };
+        if rest > 0 {
+            left.size = rest;
+            let mut best = usize::MAX;
+            for high in 1..=tiles[0] {
+                for wide in 1..=tiles[1] {
+                    if !task.columns && wide != tiles[1] {
+                        continue;
+                    }
+                    let (rows, cols) = (tiles[0].div_ceil(high), tiles[1].div_ceil(wide));
+                    let units = (rest * rows * cols).div_ceil(LANES);
+                    // A unit's cost: its tiles, its border, and reading the filters.
+                    let cost = 4 * high * wide + 2 * (high + wide) + 4;
+                    let total = units.div_ceil(task.threads) * cost;
+                    if total < best {
+                        best = total;
+                        left.rows = rows;
+                        left.cols = cols;
+                        left.high = high * step;
+                        left.wide = wide * step;
+                    }
+                }
+            }
+        }
+        Self {
+            parts: [full, left],
+            output,
+            step,
+        }
+    }
+
+    /// Number of units.
+    pub fn units(&self) -> usize {
+        self.parts[0].units() + self.parts[1].units()
+    }
+
+    /// Row boundaries between blocks of the given image.
+    pub fn block_rows(&self, image: usize) -> (usize, usize) {
+        let part = &self.parts[usize::from(image >= self.parts[1].first)];
+        (part.rows, part.high)
+    }
+
+    /// Most block rows of any image.
+    pub fn max_block_rows(&self) -> usize {
+        let used = self.parts.iter().filter(|part| part.groups > 0);
+        used.map(|part| part.rows).max().unwrap_or(0)
+    }
+
+    /// The `index`-th unit.
+    pub fn unit(&self, index: usize) -> Unit {
+        let (part, index) = match index.checked_sub(self.parts[0].units()) {
+            None => (&self.parts[0], index),
+            Some(index) => (&self.parts[1], index),
+        };
+        let (group, unit) = (
+            index / part.units_per_group(),
+            index % part.units_per_group(),
+        );
+        let cells = part.size * part.rows * part.cols;
+        let cell = |k: usize| {
+            let (image, block) = (k % part.size, k / part.size);
+            Cell {
+                image: part.first + group * part.size + image,
+                top: block / part.cols * part.high,
+                left: block % part.cols * part.wide,
+            }
+        };
+        let start = unit * LANES;
+        let used = LANES.min(cells - start);
+        let mut made = [cell(start); LANES];
+        for (lane, made) in made.iter_mut().enumerate().take(used) {
+            *made = cell(start + lane);
+        }
+        let reach = |size: usize, from: usize, output: usize| {
+            size.min((output - from).div_ceil(self.step) * self.step)
+        };
+        let high = made
+            .iter()
+            .map(|c| reach(part.high, c.top, self.output[0]))
+            .max();
+        let wide = made
+            .iter()
+            .map(|c| reach(part.wide, c.left, self.output[1]))
+            .max();
+        Unit {
+            cells: made,
+            used,
+            high: high.unwrap_or(part.high),
+            wide: wide.unwrap_or(part.wide),
+        }
+    }
+}

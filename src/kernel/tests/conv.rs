@@ -1,0 +1,451 @@
+//! Convolutions against their definition in f64, and the independence of batch, order and threads.
+
+use super::{Naive, Noise, error};
+use crate::kernel::conv::{Images, Numerics, Prepared};
+use crate::kernel::elementwise::bias_gradient;
+use crate::kernel::isa::Isa;
+
+/// Largest error over root mean square, at up to 100 channels.
+fn bound(numerics: Numerics) -> f64 {
+    match numerics {
+        Numerics::Exact => 1e-5,
+        Numerics::Fast => 4e-5,
+    }
+}
+
+struct Case {
+    naive: Naive,
+    images: Images,
+    numerics: Numerics,
+    isa: Isa,
+}
+
+/// Random sizes; channel counts and images are drawn so that the oracle stays affordable.
+fn draw(noise: &mut Noise, products: usize) -> Case {
+    loop {
+        let side = |noise: &mut Noise| match noise.pick(0, 5) {
+            0 => noise.pick(1, 4),
+            1 => noise.pick(5, 65),
+            _ => noise.pick(3, 20),
+        };
+        let channels = |noise: &mut Noise| match noise.pick(0, 3) {
+            0 => noise.pick(1, 7),
+            1 => noise.pick(8, 100),
+            _ => noise.pick(1, 40),
+        };
+        let (height, width) = (side(noise), side(noise).min(33));
+        let padding = [0, 0, 0, 1, 1, 2][noise.pick(0, 5)];
+        if height.min(width) + 2 * padding < 3 {
+            continue;
+        }
+        let batch = if noise.pick(0, 2) == 0 {
+            noise.pick(1, 3)
+        } else {
+            noise.pick(1, 40)
+        };
+        let naive = Naive {
+            batch,
+            co: channels(noise),
+            ci: channels(noise),
+            height,
+            width,
+            padding,
+        };
+        if naive.batch * naive.co * naive.ci * height * width * 9 > products {
+            continue;
+        }
+        let isas: Vec<Isa> = Isa::ALL.into_iter().filter(|isa| isa.available()).collect();
+        return Case {
+            images: Images {
+                batch,
+                height,
+                width,
+            },
+            naive,
+            numerics: [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)],
+            isa: isas[noise.pick(0, isas.len() - 1)],
+        };
+    }
+}
+
+/// Debug builds are slow.
+fn count(release: u64) -> u64 {
+    if cfg!(debug_assertions) {
+        release / 20
+    } else {
+        release
+    }
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let Naive {
+            batch,
+            co,
+            ci,
+            height,
+            width,
+            padding,
+        } = self.naive;
+        let (numerics, isa) = (self.numerics, self.isa);
+        format!("{batch}×{ci}×{height}×{width} → {co}, padding {padding}, {numerics:?}, {isa:?}")
+    }
+
+    fn prepared(&self, w: &[f32]) -> Prepared {
+        let Naive {
+            co, ci, padding, ..
+        } = self.naive;
+        Prepared::with_isa(w, [co, ci], padding, self.numerics, self.isa)
+    }
+
+    fn lengths(&self) -> [usize; 3] {
+        let Naive {
+            batch,
+            co,
+            ci,
+            height,
+            width,
+            ..
+        } = self.naive;
+        let [oh, ow] = self.naive.output();
+        [
+            batch * ci * height * width,
+            co * ci * 9,
+            batch * co * oh * ow,
+        ]
+    }
+}
+
+#[test]
+fn value_forward_and_input_gradient_against_the_definition() {
+    let mut worst = [0.0f64; 2];
+    for seed in 0..count(2500) {
+        let mut noise = Noise::new(seed);
+        let case = draw(&mut noise, 4_000_000);
+        let [xs, ws, ys] = case.lengths();
+        let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+        let bias = noise.numbers(case.naive.co);
+        let bias = (noise.pick(0, 1) == 0).then_some(&bias[..]);
+        let relu = noise.pick(0, 1) == 0;
+        let prepared = case.prepared(&w);
+
+        let mut y = vec![f32::NAN; ys];
+        prepared.forward(&x, case.images, bias, relu, &mut y);
+        let scale = bound(case.numerics);
+        let expected = case.naive.forward(&x, &w, bias, relu);
+        if expected.iter().any(|&y| y != 0.0) {
+            let found = error(&y, &expected);
+            assert!(
+                found < scale,
+                "forward {}: {found:e}, seed {seed}",
+                case.name()
+            );
+            worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+        }
+
+        let gate = noise.numbers(ys);
+        let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
+        let mut dx = vec![f32::NAN; xs];
+        prepared.input_gradient(&dy, gate, case.images, &mut dx);
+        let mut masked = dy.clone();
+        for (i, dy) in masked.iter_mut().enumerate() {
+            if gate.is_some_and(|gate| gate[i] <= 0.0) {
+                *dy = 0.0;
+            }
+        }
+        let expected = case.naive.input_gradient(&masked, &w);
+        if masked.iter().any(|&dy| dy != 0.0) {
+            let found = error(&dx, &expected);
+            assert!(
+                found < scale,
+                "gradient {}: {found:e}, seed {seed}",
+                case.name()
+            );
+            worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+        }
+    }
+    println!(
+        "worst error / rms: Exact {:e}, Fast {:e}",
+        worst[0], worst[1]
+    );
+}
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    x.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Convolves with one pool of `threads`.
+fn run(
+    case: &Case,
+    w: &[f32],
+    x: &[f32],
+    dy: &[f32],
+    batch: usize,
+    threads: usize,
+) -> [Vec<u32>; 2] {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("a pool");
+    let prepared = case.prepared(w);
+    let images = Images {
+        batch,
+        ..case.images
+    };
+    let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+    pool.install(|| {
+        prepared.forward(x, images, None, false, &mut y);
+        prepared.input_gradient(dy, None, images, &mut dx);
+    });
+    [bits(&y), bits(&dx)]
+}
+
+/// Images alone, in chunks, in another order and with other thread counts: the same bits.
+#[test]
+fn value_does_not_depend_on_batch_order_or_threads() {
+    for seed in 0..count(300) {
+        let mut noise = Noise::new(seed + 1_000_000);
+        let case = draw(&mut noise, 8_000_000);
+        let batch = case.naive.batch;
+        let [xs, ws, ys] = case.lengths();
+        let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+        let [y, dx] = run(&case, &w, &x, &dy, batch, 1);
+        let name = || format!("{}, seed {seed}", case.name());
+        let threads = noise.pick(2, 9);
+        assert!(
+            run(&case, &w, &x, &dy, batch, threads) == [y.clone(), dx.clone()],
+            "{}",
+            name()
+        );
+
+        let (xi, yi) = (xs / batch, ys / batch);
+        let n = noise.pick(0, batch - 1);
+        let [x1, y1] = [&x[n * xi..][..xi], &dy[n * yi..][..yi]];
+        let alone = run(&case, &w, x1, y1, 1, 2);
+        assert!(
+            alone[0] == y[n * yi..][..yi] && alone[1] == dx[n * xi..][..xi],
+            "{}",
+            name()
+        );
+
+        let cut = noise.pick(0, batch - 1);
+        let later = run(&case, &w, &x[cut * xi..], &dy[cut * yi..], batch - cut, 2);
+        assert!(
+            later[0] == y[cut * yi..] && later[1] == dx[cut * xi..],
+            "{}",
+            name()
+        );
+    }
+}
+
+/// Every instruction set, method and kind of padding on one case of each batch size.
+#[test]
+fn value_every_path_and_batch() {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for numerics in [Numerics::Exact, Numerics::Fast] {
+            for (padding, [co, ci]) in [(0, [9, 11]), (1, [17, 8]), (2, [8, 3]), (0, [2, 13])] {
+                for batch in [1, 2, 7, 15, 16, 17, 31, 32, 33] {
+                    let naive = Naive {
+                        batch,
+                        co,
+                        ci,
+                        height: 13,
+                        width: 18,
+                        padding,
+                    };
+                    let images = Images {
+                        batch,
+                        height: 13,
+                        width: 18,
+                    };
+                    let case = Case {
+                        naive,
+                        images,
+                        numerics,
+                        isa,
+                    };
+                    let [xs, ws, ys] = case.lengths();
+                    let mut noise = Noise::new(batch as u64);
+                    let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+                    let prepared = case.prepared(&w);
+                    let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
+                    prepared.forward(&x, images, None, false, &mut y);
+                    prepared.input_gradient(&dy, None, images, &mut dx);
+                    let errors = [
+                        error(&y, &case.naive.forward(&x, &w, None, false)),
+                        error(&dx, &case.naive.input_gradient(&dy, &w)),
+                    ];
+                    assert!(
+                        errors.iter().all(|&e| e < bound(numerics)),
+                        "{}: {errors:?}",
+                        case.name()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn value_weight_and_bias_gradient_against_the_definition() {
+    let mut worst = 0.0f64;
+    for seed in 0..count(1000) {
+        let mut noise = Noise::new(seed + 2_000_000);
+        let case = draw(&mut noise, 4_000_000);
+        let co = case.naive.co;
+        let [xs, ws, ys] = case.lengths();
+        let prepared = case.prepared(&vec![0.0; ws]);
+        let (x, dy) = (noise.numbers(xs), noise.numbers(ys));
+        let gate = noise.numbers(ys);
+        let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
+        let masked: Vec<f32> = (0..ys)
+            .map(|i| {
+                if gate.is_some_and(|gate| gate[i] <= 0.0) {
+                    0.0
+                } else {
+                    dy[i]
+                }
+            })
+            .collect();
+        if masked.iter().all(|&dy| dy == 0.0) {
+            continue;
+        }
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let mut dw = vec![f32::NAN; ws];
+            pool.expect("a pool").install(|| {
+                prepared.weight_gradient(&x, &dy, gate, case.images, &mut dw);
+            });
+            dw
+        };
+        let dw = run(2);
+        let found = error(&dw, &case.naive.weight_gradient(&x, &masked));
+        assert!(found < 1e-5, "{}: {found:e}, seed {seed}", case.name());
+        worst = worst.max(found);
+        if seed % 4 == 0 {
+            assert!(
+                bits(&dw) == bits(&run(noise.pick(1, 9))),
+                "threads: {}",
+                case.name()
+            );
+        }
+
+        let area = case.naive.output().iter().product();
+        let mut db = vec![f32::NAN; co];
+        bias_gradient(&dy, gate, area, &mut db);
+        let mut expected = vec![0.0; co];
+        for (i, &dy) in masked.iter().enumerate() {
+            expected[i / area % co] += f64::from(dy);
+        }
+        let size = (ys as f64).sqrt();
+        let wrong = db
+            .iter()
+            .zip(&expected)
+            .any(|(&a, b)| (f64::from(a) - b).abs() > 1e-6 * size);
+        assert!(!wrong, "bias {}: {db:?} {expected:?}", case.name());
+    }
+    println!("worst error / rms of weight gradients: {worst:e}");
+}
+
+/// The stated bounds at the widest layers: sums over 360 channels.
+#[test]
+fn value_error_of_wide_layers() {
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+        for numerics in [Numerics::Exact, Numerics::Fast] {
+            for padding in [0, 1] {
+                let naive = Naive {
+                    batch: 3,
+                    co: 184,
+                    ci: 360,
+                    height: 10,
+                    width: 9,
+                    padding,
+                };
+                let images = Images {
+                    batch: 3,
+                    height: 10,
+                    width: 9,
+                };
+                let case = Case {
+                    naive,
+                    images,
+                    numerics,
+                    isa,
+                };
+                let [xs, ws, ys] = case.lengths();
+                let mut noise = Noise::new(3);
+                let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+                let prepared = case.prepared(&w);
+                let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
+                prepared.forward(&x, images, None, false, &mut y);
+                prepared.input_gradient(&dy, None, images, &mut dx);
+                let errors = [
+                    error(&y, &case.naive.forward(&x, &w, None, false)),
+                    error(&dx, &case.naive.input_gradient(&dy, &w)),
+                ];
+                println!("{}: {errors:?}", case.name());
+                assert!(
+                    errors.iter().all(|&e| e < bound(numerics)),
+                    "{}",
+                    case.name()
+                );
+            }
+        }
+    }
+}
+
+/// After a first round, passes take no fresh memory: page faults do not grow with rounds.
+#[cfg(target_os = "linux")]
+#[test]
+fn value_steady_state_takes_no_pages() {
+    fn faults() -> i64 {
+        // SAFETY: a zeroed `rusage` is valid, and a valid place for the answer.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: as above.
+        let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+        assert_eq!(failed, 0, "the process has a usage");
+        usage.ru_minflt
+    }
+    // Alone in its own process, so that other tests' faults do not count.
+    if std::env::var_os("KERNEL_FAULTS").is_none() {
+        let test = std::env::current_exe().expect("this test's path");
+        let mut child = std::process::Command::new(test);
+        child
+            .args(["value_steady_state_takes_no_pages", "--nocapture"])
+            .env("KERNEL_FAULTS", "1");
+        assert!(
+            child.status().expect("a process").success(),
+            "too many faults"
+        );
+        return;
+    }
+    let images = Images {
+        batch: 40,
+        height: 26,
+        width: 26,
+    };
+    let mut noise = Noise::new(1);
+    let layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
+        .map(|(ci, co, padding)| {
+            let w = noise.numbers(co * ci * 9);
+            Prepared::new(&w, [co, ci], padding, Numerics::Fast)
+        })
+        .into();
+    let x = noise.numbers(40 * 40 * 26 * 26);
+    let (mut y, mut dx) = (x.clone(), x.clone());
+    let mut round = || {
+        for layer in &layers {
+            let [co, ci] = layer.channels();
+            let area: usize = layer.output(images).expect("it fits").iter().product();
+            let (xs, ys) = (40 * ci * 26 * 26, 40 * co * area);
+            layer.forward(&x[..xs], images, None, true, &mut y[..ys]);
+            layer.input_gradient(&x[..ys], Some(&y[..ys]), images, &mut dx[..xs]);
+        }
+    };
+    (0..20).for_each(|_| round());
+    let before = faults();
+    (0..50).for_each(|_| round());
+    let grown = faults() - before;
+    println!("{grown} page faults in 50 rounds");
+    assert!(grown < 500, "{grown} page faults in 50 rounds");
+}
