@@ -1,0 +1,161 @@
+use clap::Parser;
+use fireproof::base::{Error, Result};
+use fireproof::group::Group;
+use std::path::PathBuf;
+
+/// Measures the trade-off between spatial and adversarial robustness on handwritten digits.
+///
+/// Trains a translation-equivariant network (StdCNN) and a rotation-equivariant one (GCNN) and
+/// asks three questions of "Can we have it all? On the Trade-off between Spatial and Adversarial
+/// Robustness of Neural Networks" (NeurIPS 2021):
+///
+/// (a) trained on ever larger random rotations: does spatial robustness rise and adversarial
+/// robustness fall?
+/// (b) adversarially trained on ever larger pixel perturbations: does adversarial robustness rise
+/// and spatial robustness fall?
+/// (c) trained on both by the CuSP curriculum: is it better than the same final budgets from the
+/// first epoch on?
+///
+/// Every number comes with a 95 % interval. Writes report.json, report.csv, report.md and plots.
+#[derive(Parser, Debug)]
+#[command(name = "tradeoff", verbatim_doc_comment)]
+pub struct Options {
+    /// Everything at a small size, to see that it works: at most a minute on two cores. The
+    /// numbers of such a run show nothing.
+    #[arg(long)]
+    pub quick: bool,
+
+    /// Folder with the four MNIST files (plain or .gz) to use in place of the embedded digits
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Symmetry of the GCNN: p4 (quarter turns) or p4m (quarter turns and reflections)
+    #[arg(long, default_value = "p4")]
+    pub group: Group,
+
+    /// Base channels of the GCNN's first convolution; the StdCNN gets as many as make the numbers
+    /// of parameters equal
+    #[arg(long, value_name = "CHANNELS")]
+    pub width: Option<usize>,
+
+    /// Epochs of every training
+    #[arg(long)]
+    pub epochs: Option<usize>,
+
+    /// Training images of every training, as many of each class; the whole set if it is larger
+    #[arg(long, value_name = "IMAGES")]
+    pub train_size: Option<usize>,
+
+    /// Test images, for poses and attacks alike, as many of each class; or the whole set
+    #[arg(long, value_name = "IMAGES")]
+    pub test_size: Option<usize>,
+
+    /// Translations by up to 0, 1, 2 and 3 pixels in place of rotations
+    #[arg(long)]
+    pub shifts: bool,
+
+    /// Seed of weights, order, poses, attacks: the same seed gives the same report
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+
+    /// Device: one of the backends compiled in, e.g. flex or wgpu; chosen automatically otherwise
+    #[arg(long)]
+    pub device: Option<String>,
+
+    /// Folder for the report and the plots
+    #[arg(long, value_name = "DIR", default_value = "target/fireproof/tradeoff")]
+    pub out: PathBuf,
+}
+
+/// How large a study is: what `--quick` and the size flags decide.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub width: usize,
+    pub epochs: usize,
+    pub train: usize,
+    pub batch: usize,
+    pub test: usize,
+    pub training_steps: usize,
+    pub attack_steps: usize,
+}
+
+impl Options {
+    pub fn sizes(&self) -> Sizes {
+        let preset = if self.quick {
+            Sizes {
+                width: 3,
+                epochs: 3,
+                train: 300,
+                batch: 50,
+                test: 100,
+                training_steps: 2,
+                attack_steps: 4,
+            }
+        } else {
+            Sizes {
+                width: 5,
+                epochs: 6,
+                train: 1500,
+                batch: 50,
+                test: 400,
+                training_steps: 4,
+                attack_steps: 10,
+            }
+        };
+        Sizes {
+            width: self.width.unwrap_or(preset.width),
+            epochs: self.epochs.unwrap_or(preset.epochs),
+            train: self.train_size.unwrap_or(preset.train),
+            test: self.test_size.unwrap_or(preset.test),
+            ..preset
+        }
+    }
+
+    /// Refuses what no study can be made of, before any time is spent.
+    pub fn check(&self) -> Result<()> {
+        if self.group == Group::P1 {
+            return Err(Error::setting(
+                "--group",
+                self.group,
+                "p4 or p4m: the StdCNN is p1 already",
+            ));
+        }
+        let sizes = self.sizes();
+        for (flag, value) in [
+            ("--width", sizes.width),
+            ("--epochs", sizes.epochs),
+            ("--train-size", sizes.train),
+            ("--test-size", sizes.test),
+        ] {
+            if value == 0 {
+                return Err(Error::setting(flag, value, "at least 1"));
+            }
+        }
+        if sizes.epochs < 2 {
+            return Err(Error::setting(
+                "--epochs",
+                sizes.epochs,
+                "at least 2: one epoch has no room for a curriculum",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The settings as the report embeds them.
+    pub fn to_json(&self) -> serde_json::Value {
+        let sizes = self.sizes();
+        serde_json::json!({
+            "group": self.group,
+            "width": sizes.width,
+            "epochs": sizes.epochs,
+            "train_size": sizes.train,
+            "test_size": sizes.test,
+            "batch_size": sizes.batch,
+            "training_attack_steps": sizes.training_steps,
+            "attack_steps": sizes.attack_steps,
+            "shifts": self.shifts,
+            "seed": self.seed,
+            "quick": self.quick,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Which networks are trained how, and how long that will take.
+
+use crate::options::Options;
+use burn::module::Module;
+use burn::tensor::Device;
+use fireproof::base::Result;
+use fireproof::prelude::*;
+use fireproof::train::Progress;
+
+/// The radii that every network is attacked at.
+pub const EPSILONS: [f64; 5] = [0.0, 0.05, 0.1, 0.15, 0.2];
+
+/// The radius that the trade-off plane shows.
+pub const EPSILON: f64 = 0.1;
+
+// Rotations and shifts of claim (a), and radii of claim (b).
+const ANGLES: [f64; 3] = [45.0, 90.0, 180.0];
+const SHIFTS: [f64; 3] = [1.0, 2.0, 3.0];
+const RADII: [f64; 3] = [0.05, 0.1, 0.2];
+
+/// The spatial level that tables and the trade-off plane show.
+pub fn spatial(options: &Options) -> (Family, f64) {
+    if options.shifts {
+        (Family::Shifts, 3.0)
+    } else {
+        (Family::Angles, 180.0)
+    }
+}
+
+/// The three questions of the study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Growing spatial augmentation.
+    A,
+    /// Growing adversarial budgets.
+    B,
+    /// A curriculum over both against fixed budgets.
+    C,
+}
+
+impl Claim {
+    pub const ALL: [Self; 3] = [Self::A, Self::B, Self::C];
+
+    /// The radius that the claim's table shows and its verdict looks at: for (c) the one that both
+    /// networks are trained for.
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::A | Self::B => EPSILON,
+            Self::C => 0.2,
+        }
+    }
+
+    pub fn title(self, shifts: bool) -> &'static str {
+        match (self, shifts) {
+            (Self::A, false) => "(a) trained on growing rotations",
+            (Self::A, true) => "(a) trained on growing translations",
+            (Self::B, _) => "(b) adversarially trained with growing ε",
+            (Self::C, _) => "(c) trained on both: CuSP against fixed budgets",
+        }
+    }
+}
+
+/// One network to train and measure. It may belong to several claims.
+pub struct Cell {
+    pub claims: Vec<Claim>,
+    pub network: Network,
+    pub trained: String,
+    pub training: Training,
+}
+
+/// StdCNN or GCNN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    pub group: Group,
+}
+
+impl Network {
+    pub fn name(self) -> String {
+        match self.group {
+            Group::P1 => "StdCNN".to_owned(),
+            group => format!("GCNN {group}"),
+        }
+    }
+
+    /// The network of the study: the published layout and flattened head, with about as many
+    /// parameters for every group. Unlike the published digit networks it has batch norm and no
+    /// dropout: networks this small, trained this briefly, otherwise learn nothing under attack.
+    pub fn config(self, options: &Options, data: &ImageSet, device: &Device) -> Result<CnnConfig> {
+        let width = options.sizes().width;
+        let config = |group, widths| {
+            CnnConfig::new(group, data.shape(), data.classes())
+                .with_widths(widths)
+                .with_dropout(Some(0.0))
+                .with_batch_norm(Some(true))
+                .with_seed(options.seed)
+        };
+        let widths = Widths::Given([width, width, 2 * width, 2 * width]);
+        let gcnn = config(options.group, widths);
+        if self.group == options.group {
+            return Ok(gcnn);
+        }
+        let parameters = gcnn.init(device)?.num_params();
+        Ok(config(self.group, Widths::Matched(parameters)))
+    }
+
+    /// The network with its initial weights.
+    pub fn build(self, options: &Options, data: &ImageSet, device: &Device) -> Result<Cnn> {
+        self.config(options, data, device)?.init(device)
+    }
+}
+
+/// All trainings, in the order that lets the three tables grow from the simplest row on.
+///
+/// They differ in budgets and objective only: epochs, learning rate, order of the images and
+/// initial weights are the same for all.
+pub fn cells(options: &Options) -> Vec<Cell> {
+    let sizes = options.sizes();
+    let networks = [Group::P1, options.group].map(|group| Network { group });
+    let learning_rate = Schedule::milestone_fractions([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
+    let base = Curriculum::new(sizes.epochs)
+        .with_steps(sizes.training_steps)
+        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_learning_rate(learning_rate.clone());
+    let mut cells = Vec::new();
+    let mut add = |claims: &[Claim], trained: String, curriculum: &Curriculum, objective| {
+        cells.extend(networks.map(|network| {
+            Cell {
+                claims: claims.to_vec(),
+                network,
+                trained: trained.clone(),
+                training: Training::new(curriculum.clone(), objective)
+                    .with_batch_size(sizes.batch)
+                    .with_seed(options.seed)
+                    .with_progress(Progress::Auto)
+                    .with_label(format!("{}, {trained}", network.name())),
+            }
+        }));
+    };
+
+    let nothing = "nothing".to_owned();
+    add(&[Claim::A, Claim::B], nothing, &base, Objective::Natural);
+    for (angle, shift) in ANGLES.into_iter().zip(SHIFTS) {
+        let (trained, moved) = if options.shifts {
+            (format!("±{shift} px"), base.clone().with_shift(shift))
+        } else {
+            (format!("±{angle}°"), base.clone().with_angle(angle))
+        };
+        add(&[Claim::A], trained, &moved, Objective::Natural);
+    }
+    for epsilon in RADII {
+        let attacked = base.clone().with_epsilon(epsilon);
+        add(
+            &[Claim::B],
+            format!("ε {epsilon}"),
+            &attacked,
+            Objective::PgdTraining,
+        );
+    }
+    let published = if options.shifts {
+        Curriculum::cusp_mnist_shifts()
+    } else {
+        Curriculum::cusp_mnist()
+    };
+    // The published epochs and rotations; the radii are those of claim (b). The published code
+    // drops the learning rate as it raises the budgets; here the rate is that of all other cells.
+    let radii = [1, 75, 90].into_iter().zip(RADII);
+    let cusp = published
+        .with_epsilon(Schedule::milestones(radii))
+        .scaled_to(sizes.epochs)
+        .with_steps(sizes.training_steps)
+        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_learning_rate(learning_rate);
+    add(
+        &[Claim::C],
+        "fixed".to_owned(),
+        &cusp.fixed(),
+        Objective::PgdTraining,
+    );
+    add(
+        &[Claim::C],
+        "CuSP".to_owned(),
+        &cusp,
+        Objective::PgdTraining,
+    );
+    cells
+}

@@ -1,0 +1,256 @@
+//! Trains and measures every cell of the plan, and keeps the report on disk up to date.
+
+use crate::claims;
+use crate::options::{Options, Sizes};
+use crate::plan::{self, Cell, Claim};
+use crate::table::Table;
+use burn::module::Module;
+use burn::tensor::Device;
+use fireproof::base::{Error, Result, device_named};
+use fireproof::evaluate::{DataSummary, Entry, TrainingRecord, Versions};
+use fireproof::prelude::*;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
+
+pub fn run(options: &Options) -> Result<()> {
+    options.check()?;
+    let device = match &options.device {
+        Some(name) => device_named(name)?,
+        None => fireproof::try_device()?,
+    };
+    let data = match &options.data {
+        Some(folder) => mnist(folder)?,
+        None => embedded_mnist(),
+    };
+    let sizes = options.sizes();
+    let draw = |set: &ImageSet, count: usize| {
+        if count >= set.len() {
+            return Ok(set.clone());
+        }
+        set.balanced(count, Seed(options.seed))
+    };
+    let train = draw(&data.train, sizes.train)?;
+    let test = draw(&data.test, sizes.test)?;
+    let study = Study {
+        options,
+        sizes,
+        device,
+        train,
+        test,
+    };
+    study.run()
+}
+
+struct Study<'a> {
+    options: &'a Options,
+    sizes: Sizes,
+    device: Device,
+    train: ImageSet,
+    test: ImageSet,
+}
+
+impl Study<'_> {
+    fn run(&self) -> Result<()> {
+        let started = Instant::now();
+        let cells = plan::cells(self.options);
+        println!(
+            "Spatial and adversarial robustness on {}, on {:?}\n\n\
+             Every network learns from {} images for {} epochs in batches of {}, and is measured\n\
+             on {} test images, attacked by PGD-{}; all networks meet the same poses and random\n\
+             starts.\n",
+            self.train.name(),
+            self.device,
+            self.train.len(),
+            self.sizes.epochs,
+            self.sizes.batch,
+            self.test.len(),
+            self.sizes.attack_steps,
+        );
+        self.print_plan(&cells)?;
+
+        let mut report = Report::new(
+            "Spatial and adversarial robustness",
+            Seed(self.options.seed),
+            Versions::of(&self.device),
+        )
+        .with_settings(self.options.to_json());
+        let mut tables = Claim::ALL.map(|claim| Table::new(claim, self.options));
+        for cell in &cells {
+            let entry = self.measure(cell)?;
+            for claim in &cell.claims {
+                let section = claim.title(self.options.shifts);
+                let mut entry = entry.clone();
+                entry.section = section.to_owned();
+                tables[*claim as usize].row(cell, &entry);
+                report.entries.push(entry);
+            }
+            // After every cell, so that an interrupted study keeps what it has.
+            self.write(&report)?;
+        }
+        let verdicts = claims::verdicts(&report, &cells, self.options)?;
+        println!("\n{verdicts}");
+        let path = self.options.out.join("claims.txt");
+        std::fs::write(&path, &verdicts).map_err(|e| Error::io(&path, e))?;
+        println!(
+            "\nThe whole study took {}. Report and plots: {}",
+            clock(started.elapsed()),
+            self.options.out.display()
+        );
+        Ok(())
+    }
+
+    fn measure(&self, cell: &Cell) -> Result<Entry> {
+        let model = cell
+            .network
+            .build(self.options, &self.train, &self.device)?;
+        let started = Instant::now();
+        // burn-train measures after every epoch; nothing is chosen by it, so few images do.
+        let watch = self.test.take(100);
+        let trained = cell
+            .training
+            .fit(model, &self.train, &watch, &self.device)?;
+        let record = TrainingRecord::new(
+            cell.network.name(),
+            trained.model.num_params(),
+            format!("{:?}", cell.training.objective),
+            cell.training.seed,
+        )
+        .with_curriculum(&cell.training.curriculum)
+        .with_settings(serde_json::json!({
+            "training": cell.training,
+            "network": cell.network.config(self.options, &self.train, &self.device)?,
+            "images": DataSummary::of(&self.train),
+        }))
+        .with_train_size(self.train.len())
+        .with_epochs(self.sizes.epochs)
+        .with_seconds(started.elapsed().as_secs_f64());
+
+        let profile = self.profile(&Frozen::new(&trained.model))?;
+        let name = format!("{}, {}", cell.network.name(), cell.trained);
+        Ok(Entry {
+            section: String::new(),
+            training: Some(record),
+            profile: profile.with_name(name),
+        })
+    }
+
+    fn profile(&self, victim: &Frozen) -> Result<Profile> {
+        let evaluation = Evaluation::new()
+            .with_joint([0.0, 0.05, 0.1, 0.2])
+            .with_epsilons(plan::EPSILONS)
+            .with_attack(Pgd::linf(0.0).with_steps(self.sizes.attack_steps))
+            .with_seed(Seed(self.options.seed));
+        let evaluation = if self.options.shifts {
+            evaluation.with_shifts([0.0, 1.0, 2.0, 3.0, 4.0].map(Pixels))
+        } else {
+            evaluation.with_angles([0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(Degrees))
+        };
+        let bar = bar();
+        let profile =
+            evaluation.run_with_progress(victim, &self.test, &self.device, |done, total| {
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+            })?;
+        bar.finish_and_clear();
+        Ok(profile)
+    }
+
+    fn write(&self, report: &Report) -> Result<()> {
+        let out = &self.options.out;
+        std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+        report.write_json(out.join("report.json"))?;
+        report.write_csv(out.join("report.csv"))?;
+        report.write_markdown(out.join("report.md"))?;
+        report.plot_svg(out.join("accuracy.svg"))?;
+        report.plot_trade_off_svg(
+            out.join("tradeoff.svg"),
+            plan::spatial(self.options),
+            plan::EPSILON,
+        )
+    }
+
+    /// What each kind of cell will take, from one small step of each network.
+    fn print_plan(&self, cells: &[Cell]) -> Result<()> {
+        let mut total = Duration::ZERO;
+        let mut rows = Vec::new();
+        let mut costs = Vec::new();
+        for cell in cells {
+            if !costs.iter().any(|(network, _)| *network == cell.network) {
+                costs.push((cell.network, self.cost(cell)?));
+            }
+            let (_, cost) = costs
+                .iter()
+                .find(|(n, _)| *n == cell.network)
+                .expect("just added");
+            let images = (self.train.len() * self.sizes.epochs) as f64;
+            let stage = cell.training.curriculum.stage(self.sizes.epochs);
+            let steps = if stage.epsilon > 0.0 { stage.steps } else { 0 };
+            // Ten or so forward passes for poses, each less than half an attack step.
+            let measured = self.sizes.attack_steps * (plan::EPSILONS.len() - 1) + 5;
+            let seconds = images * (cost.learn + cost.attack * steps as f64)
+                + cost.attack * (self.test.len() * measured) as f64;
+            let time = Duration::from_secs_f64(seconds);
+            total += time;
+            rows.push((cell.claims[0], cell.network.name(), time));
+        }
+        println!("Time plan, from one measured step of each network:");
+        for claim in Claim::ALL {
+            let share: Duration = rows.iter().filter(|r| r.0 == claim).map(|r| r.2).sum();
+            let count = rows.iter().filter(|r| r.0 == claim).count();
+            println!(
+                "  {:>6}  {count} networks for {}",
+                clock(share),
+                claim.title(self.options.shifts)
+            );
+        }
+        println!("  {:>6}  in all\n", clock(total));
+        Ok(())
+    }
+
+    /// Seconds per image of learning and of one attack step.
+    fn cost(&self, cell: &Cell) -> Result<Cost> {
+        let model = cell
+            .network
+            .build(self.options, &self.train, &self.device)?;
+        let images = self.train.take(4 * self.sizes.batch);
+        let curriculum = Curriculum::new(1).with_learning_rate(1e-6);
+        let training = Training::new(curriculum, Objective::Natural)
+            .with_batch_size(self.sizes.batch)
+            .with_progress(fireproof::train::Progress::Quiet);
+        let few = self.test.take(1);
+        let warm = self.train.take(self.sizes.batch);
+        let trained = training
+            .fit(model.clone(), &warm, &few, &self.device)?
+            .model;
+        let started = Instant::now();
+        training.fit(model, &images, &few, &self.device)?;
+        let learn = started.elapsed().as_secs_f64() / images.len() as f64;
+
+        let victim = Frozen::new(&trained);
+        let positions: Vec<usize> = (0..self.sizes.batch.min(self.train.len())).collect();
+        let batch = self.train.batch(&positions, &self.device);
+        let steps = 4;
+        let started = Instant::now();
+        Pgd::linf(0.1)
+            .with_steps(steps)
+            .attack(&victim, &batch, Seed(0))?;
+        let attack = started.elapsed().as_secs_f64() / (batch.len() * steps) as f64;
+        Ok(Cost { learn, attack })
+    }
+}
+
+struct Cost {
+    learn: f64,
+    attack: f64,
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("  measuring {bar:30} {percent:>3} %, {eta} left")
+        .expect("a valid template");
+    ProgressBar::new(1).with_style(style)
+}
+
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
