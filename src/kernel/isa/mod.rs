@@ -1,7 +1,7 @@
 //! Instruction sets, chosen at run time.
 //!
-//! Every kernel is written once, generic over [`Simd`], a token whose existence proves that the
-//! CPU has the instructions. A vector [`Simd::V`] always has sixteen lanes, whatever the width
+//! Every kernel is written once, generic over `Simd`, a token whose existence proves that the
+//! CPU has the instructions. A vector `Simd::V` always has sixteen lanes, whatever the width
 //! of the registers: one AVX-512 register, two AVX2 registers, or a plain array.
 
 #[cfg(target_arch = "x86_64")]
