@@ -43,7 +43,6 @@ pub mod curriculum;
 pub mod data;
 pub mod evaluate;
 pub mod group;
-#[cfg(feature = "flex")]
 pub mod kernel;
 pub mod model;
 pub mod nn;

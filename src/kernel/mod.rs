@@ -1,31 +1,16 @@
-//! f32 CPU kernels: 3×3 convolution with its gradients, pooling, and the attack's step.
+//! The operations in which attacks spend their time, with kernels of this crate's own where there
+//! are any.
 //!
-//! Tensors are slices in `[batch][channel][height][width]` order (NCHW) and results are written to
-//! slices given by the caller. The kernels run on rayon's current pool and take scratch memory
-//! from their threads, so that a steady state allocates nothing. Results do not depend on the
-//! batch around an image, on the order of images, or on the number of threads, bit for bit; they
-//! may differ between instruction sets ([`Isa`]) by rounding.
+//! Layers call these operations; each looks at the device, the element type and the sizes, runs its
+//! kernel if there is one, and else Burn's operations, with the same result up to rounding.
+//! [`record`] tells which path ran, [`composed`] forbids kernels, [`Numerics`] chooses the
+//! arithmetic.
+//!
+//! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`.
 
-// Loops over register tiles count, so that they unroll.
-#![allow(clippy::needless_range_loop)]
+#[cfg(feature = "flex")]
+pub mod cpu;
+mod mode;
 
-mod adjoint;
-pub mod conv;
-mod correlate;
-mod direct;
-pub mod elementwise;
-mod filters;
-mod gemm;
-pub mod isa;
-mod lanes;
-mod plan;
-pub mod pool;
-mod scratch;
-mod tile;
-mod winograd;
-
-pub use conv::{Numerics, Prepared};
-pub use isa::Isa;
-
-#[cfg(test)]
-mod tests;
+pub(crate) use mode::choose;
+pub use mode::{Numerics, Path, Ran, composed, record};

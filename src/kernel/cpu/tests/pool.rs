@@ -1,9 +1,9 @@
 //! Pooling and element-wise steps against their definitions.
 
 use super::Noise;
-use crate::kernel::elementwise::{Step, linf_step, relu_gradient};
-use crate::kernel::isa::Isa;
-use crate::kernel::pool::{
+use crate::kernel::cpu::elementwise::{Step, linf_step, relu_gradient};
+use crate::kernel::cpu::isa::Isa;
+use crate::kernel::cpu::pool::{
     CLOSED, Windows, average_pool, average_pool_gradient, max_pool, max_pool_gradient,
 };
 

@@ -1,9 +1,10 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
 use super::{Naive, Noise, error};
-use crate::kernel::conv::{Images, Numerics, Prepared};
-use crate::kernel::elementwise::bias_gradient;
-use crate::kernel::isa::Isa;
+use crate::kernel::Numerics;
+use crate::kernel::cpu::conv::{Images, Prepared};
+use crate::kernel::cpu::elementwise::bias_gradient;
+use crate::kernel::cpu::isa::Isa;
 
 /// Largest error over root mean square, at up to 100 channels.
 fn bound(numerics: Numerics) -> f64 {

@@ -13,18 +13,7 @@ use super::plan::{Plan, Task};
 use super::scratch::Scratch;
 use super::tile::{Four, Two};
 use super::{direct, winograd};
-
-/// Which arithmetic a convolution uses.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Numerics {
-    /// Direct, or F(2,3) Winograd, which rounds about as much as a direct sum: largest error over
-    /// root mean square below 1e-5 (measured: 4e-6), up to 360 channels of uniform noise.
-    #[default]
-    Exact,
-    /// F(4,3) Winograd: 4 times fewer products than a direct sum; largest error over root mean
-    /// square below 4e-5 (measured: 1.4e-5), up to 360 channels of uniform noise.
-    Fast,
-}
+use crate::kernel::Numerics;
 
 /// How a pass is computed. Depends on channels and numerics only, never on the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Every output pixel belongs to exactly one cell.
 
 use super::Noise;
-use crate::kernel::plan::{Plan, Task};
+use crate::kernel::cpu::plan::{Plan, Task};
 
 #[test]
 fn value_cells_cover_every_output_once() {

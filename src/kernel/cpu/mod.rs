@@ -1,0 +1,31 @@
+//! f32 CPU kernels: 3×3 convolution with its gradients, pooling, and the attack's step.
+//!
+//! Tensors are slices in `[batch][channel][height][width]` order (NCHW) and results are written to
+//! slices given by the caller. The kernels run on rayon's current pool and take scratch memory
+//! from their threads, so that a steady state allocates nothing. Results do not depend on the
+//! batch around an image, on the order of images, or on the number of threads, bit for bit; they
+//! may differ between instruction sets ([`Isa`]) by rounding.
+
+// Loops over register tiles count, so that they unroll.
+#![allow(clippy::needless_range_loop)]
+
+mod adjoint;
+pub mod conv;
+mod correlate;
+mod direct;
+pub mod elementwise;
+mod filters;
+mod gemm;
+pub mod isa;
+mod lanes;
+mod plan;
+pub mod pool;
+mod scratch;
+mod tile;
+mod winograd;
+
+pub use conv::Prepared;
+pub use isa::Isa;
+
+#[cfg(test)]
+mod tests;
