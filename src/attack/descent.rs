@@ -1,6 +1,7 @@
 use super::loss::Goal;
 use super::{Frozen, Norm};
 use crate::base::{Bounds, Result};
+use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 /// The one loop of all gradient attacks: step along the steepest ascent, project, repeat.
@@ -32,12 +33,28 @@ impl Descent {
             if let Some(best) = best.as_deref_mut() {
                 best.meet(images.clone(), here.loss, goal.fooled(here.logits));
             }
-            let step = self.norm.steepest(here.gradient, self.length);
-            images = self
-                .norm
-                .project(images + step, originals, self.epsilon, self.bounds);
+            images = self.climb(images, here.gradient, originals);
         }
         Ok(images)
+    }
+
+    fn climb(&self, images: Tensor<4>, gradient: Tensor<4>, originals: &Tensor<4>) -> Tensor<4> {
+        match self.norm {
+            Norm::Linf => {
+                let step = LinfStep {
+                    length: self.length,
+                    epsilon: self.epsilon,
+                    bounds: [self.bounds.low(), self.bounds.high()],
+                };
+                linf_step(images, gradient, originals, step)
+            }
+            Norm::L2 => {
+                let step = self.norm.steepest(gradient, self.length);
+                let moved = images + step;
+                self.norm
+                    .project(moved, originals, self.epsilon, self.bounds)
+            }
+        }
     }
 }
 

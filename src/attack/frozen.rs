@@ -1,4 +1,5 @@
 use crate::base::{Classifier, Error, Result};
+use crate::kernel::Numerics;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use std::fmt;
@@ -32,6 +33,7 @@ pub struct Frozen {
     classifier: Arc<dyn Classifier>,
     // Found out by the first forward pass, whoever makes it.
     classes: Arc<OnceLock<usize>>,
+    numerics: Numerics,
 }
 
 /// What one forward and one backward pass tell about a batch, all outside autodiff.
@@ -72,7 +74,35 @@ impl Frozen {
         Self {
             classifier,
             classes: Arc::default(),
+            numerics: Numerics::Exact,
         }
+    }
+
+    /// The same classifier with these numerics in [`loss_gradient`](Self::loss_gradient), and so in
+    /// the gradients of attacks. Default: [`Numerics::Exact`].
+    ///
+    /// Everything else, such as clean predictions and an attack's verdict on the images it returns,
+    /// is computed by [`Numerics::Exact`] always: with [`Numerics::Fast`] an attack takes other
+    /// paths, but no image counts as fooling that does not fool.
+    ///
+    /// ```
+    /// use fireproof::attack::Frozen;
+    /// use fireproof::kernel::Numerics;
+    /// use fireproof::model::SmallCnnConfig;
+    ///
+    /// let model = SmallCnnConfig::new([1, 28, 28], 10).init(&fireproof::device())?;
+    /// let victim = Frozen::new(&model).with_numerics(Numerics::Fast);
+    /// assert_eq!(victim.numerics(), Numerics::Fast);
+    /// # Ok::<(), fireproof::base::Error>(())
+    /// ```
+    pub fn with_numerics(mut self, numerics: Numerics) -> Self {
+        self.numerics = numerics;
+        self
+    }
+
+    /// The numerics of [`loss_gradient`](Self::loss_gradient).
+    pub fn numerics(&self) -> Numerics {
+        self.numerics
     }
 
     /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
@@ -82,7 +112,7 @@ impl Frozen {
         F: Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static,
     {
         let classifier = self.classifier.clone();
-        Self::from_fn(move |images| classifier.logits(map(images)))
+        Self::from_fn(move |images| classifier.logits(map(images))).with_numerics(self.numerics)
     }
 
     /// Logits `[batch, classes]`, outside autodiff.
@@ -91,7 +121,7 @@ impl Frozen {
     ///
     /// Panics if the classifier does not give one row of logits per image.
     pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        self.forward(images.inner()).inner()
+        Numerics::Exact.run(|| self.forward(images.inner()).inner())
     }
 
     /// Predicted classes; the first one where several logits are largest.
@@ -132,7 +162,7 @@ impl Frozen {
     {
         let count = images.dims()[0];
         let images = Tensor::from_inner(images.inner()).require_grad();
-        let logits = self.forward(images.clone());
+        let logits = self.numerics.run(|| self.forward(images.clone()));
         let loss = loss(logits.clone());
         assert_eq!(loss.dims(), [count], "one loss per image");
         let not_differentiable = || {

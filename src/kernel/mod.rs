@@ -8,9 +8,20 @@
 //!
 //! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`.
 
+mod conv2d;
 #[cfg(feature = "flex")]
 pub mod cpu;
+#[cfg(feature = "flex")]
+mod flex;
+mod linf_step;
 mod mode;
+mod pool2d;
+mod relu;
 
-pub(crate) use mode::choose;
+pub use conv2d::{Filters, conv2d};
+#[cfg(feature = "flex")]
+pub use flex::buffer::release_memory;
+pub use linf_step::{LinfStep, linf_step};
 pub use mode::{Numerics, Path, Ran, composed, record};
+pub use pool2d::{avg_pool2d, max_pool2d};
+pub use relu::relu;

@@ -1,5 +1,6 @@
 use crate::base::{Classifier, Error, Seed};
 use crate::group::Group;
+use crate::kernel::relu;
 use crate::model::Widths;
 use crate::model::initial::{Initial, check_settings};
 use crate::nn::{
@@ -10,7 +11,6 @@ use crate::nn::{
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -301,19 +301,25 @@ impl Cnn {
             Some(normalize) => normalize.forward(images),
             None => images,
         };
-        let x = self.activate(0, self.conv1.forward(x));
-        let x = self.activate(1, self.conv2.forward(x));
-        let x = self.pool.forward(x);
-        let x = self.activate(2, self.conv3.forward(x));
-        let x = self.activate(3, self.conv4.forward(x));
-        self.pool.forward(x)
+        let x = match self.norms.is_empty() {
+            true => self.conv1.forward_relu(x),
+            false => relu(self.normed(0, self.conv1.forward(x))),
+        };
+        let x = self.normed(1, self.conv2.forward(x));
+        let x = self.pool.forward_relu(x);
+        let x = match self.norms.is_empty() {
+            true => self.conv3.forward_relu(x),
+            false => relu(self.normed(2, self.conv3.forward(x))),
+        };
+        let x = self.normed(3, self.conv4.forward(x));
+        self.pool.forward_relu(x)
     }
 
-    fn activate(&self, layer: usize, features: Tensor<5>) -> Tensor<5> {
-        relu(match self.norms.get(layer) {
+    fn normed(&self, layer: usize, features: Tensor<5>) -> Tensor<5> {
+        match self.norms.get(layer) {
             Some(norm) => norm.forward(features),
             None => features,
-        })
+        }
     }
 
     /// The group.

@@ -1,5 +1,6 @@
 use crate::base::{Classifier, Error, Seed};
 use crate::group::Group;
+use crate::kernel::max_pool2d;
 use crate::model::initial::{Initial, check_settings};
 use crate::nn::{
     Conv2d, Conv2dConfig, Footprint, GroupDropout, GroupDropoutConfig, Normalize, NormalizeConfig,
@@ -8,8 +9,8 @@ use crate::nn::{
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::tensor::activation::relu;
+use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
 const HIDDEN: usize = 200;
@@ -75,7 +76,6 @@ impl SmallCnnConfig {
             conv2,
             conv3,
             conv4,
-            pool: MaxPool2dConfig::new([2, 2]).init(),
             fc1,
             dropout: GroupDropoutConfig::new(self.dropout)
                 .with_seed(self.seed)
@@ -121,7 +121,6 @@ pub struct SmallCnn {
     conv2: Conv2d,
     conv3: Conv2d,
     conv4: Conv2d,
-    pool: MaxPool2d,
     fc1: Linear,
     dropout: GroupDropout,
     fc2: Linear,
@@ -160,12 +159,11 @@ impl SmallCnn {
             Some(normalize) => normalize.forward(images),
             None => images,
         };
-        let x = relu(self.conv1.forward(x));
-        let x = relu(self.conv2.forward(x));
-        let x = self.pool.forward(x);
-        let x = relu(self.conv3.forward(x));
-        let x = relu(self.conv4.forward(x));
-        let x = self.pool.forward(x);
+        let pool = |x| max_pool2d(x, MaxPoolOptions::new([2, 2]), true);
+        let x = self.conv1.forward_relu(x);
+        let x = pool(self.conv2.forward(x));
+        let x = self.conv3.forward_relu(x);
+        let x = pool(self.conv4.forward(x));
         relu(self.fc1.forward(x.flatten(1, 3)))
     }
 

@@ -1,6 +1,8 @@
 use crate::group::Group;
+use crate::kernel::Filters;
 use crate::nn::Footprint;
 use crate::nn::convolve::{convolve, default_initializer, fold};
+use crate::nn::filter_cache::FilterCache;
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -48,6 +50,7 @@ impl Conv2dConfig {
                 .bias
                 .then(|| init.init_with([output], fan_in, fan_out, device)),
             footprint,
+            cache: FilterCache::default(),
         }
     }
 
@@ -67,8 +70,7 @@ impl Conv2dConfig {
 /// An ordinary convolution: the p1 case, on images and features without a group axis.
 ///
 /// Its records are those of [`burn::nn::conv::Conv2d`], and so are its results; it runs on this
-/// crate's convolution. It has no [`FilterCache`](crate::nn::FilterCache), as its weight already
-/// is the filters.
+/// crate's convolution, which transforms the filters of a model that no longer learns only once.
 #[derive(Module, Debug)]
 #[module(custom_display)]
 pub struct Conv2d {
@@ -76,6 +78,7 @@ pub struct Conv2d {
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     footprint: Footprint,
+    cache: FilterCache,
 }
 
 impl Conv2d {
@@ -90,9 +93,18 @@ impl Conv2d {
     ///
     /// Panics if the number of channels is wrong or [`check`](Self::check) refuses the size.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        self.respond(input, false)
+    }
+
+    /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU in one pass.
+    pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
+        self.respond(input, true)
+    }
+
+    fn respond(&self, input: Tensor<4>, relu: bool) -> Tensor<4> {
         let [_, _, height, width] = input.dims();
         self.footprint.expect("Conv2d", [height, width]);
-        convolve(input, self.weight(), self.bias(), &self.footprint)
+        convolve(input, &self.filters(), &self.footprint, relu)
     }
 
     /// The size `[height, width]` of the output for an input of this size.
@@ -128,6 +140,7 @@ impl Conv2d {
     pub fn with_weight(mut self, weight: Tensor<4>) -> Self {
         assert_eq!(weight.shape(), self.weight.shape(), "shape of the weight");
         self.weight = Param::from_tensor(weight);
+        self.cache = FilterCache::default();
         self
     }
 
@@ -139,12 +152,17 @@ impl Conv2d {
     pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
         assert_eq!(bias.dims()[0], self.weight.shape()[0], "shape of the bias");
         self.bias = Some(Param::from_tensor(bias));
+        self.cache = FilterCache::default();
         self
     }
 
     /// Burn's own layer with the same weights.
     pub fn to_conv2d(&self) -> burn::nn::conv::Conv2d {
-        fold(self.weight(), self.bias(), &self.footprint)
+        fold(&self.filters(), &self.footprint)
+    }
+
+    fn filters(&self) -> Filters {
+        self.cache.filters(self.weight(), self.bias(), Filters::new)
     }
 }
 

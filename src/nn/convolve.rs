@@ -1,42 +1,34 @@
+use crate::kernel::{self, Filters};
 use crate::nn::Footprint;
 use burn::tensor::Tensor;
-use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-/// The one place where this crate convolves.
+/// The one place where this crate convolves; negative values become 0 if `relu`.
 ///
 /// # Shapes
 ///
 /// - input: `[batch, channels_in, height, width]`
-/// - filters: `[channels_out, channels_in, side, side]`
-/// - bias: `[channels_out]`
 pub(crate) fn convolve(
     input: Tensor<4>,
-    filters: Tensor<4>,
-    bias: Option<Tensor<1>>,
+    filters: &Filters,
     footprint: &Footprint,
+    relu: bool,
 ) -> Tensor<4> {
-    conv2d(input, filters, bias, options(footprint))
-}
-
-fn options(footprint: &Footprint) -> ConvOptions<2> {
-    ConvOptions::new(
+    let options = ConvOptions::new(
         [footprint.stride; 2],
         [footprint.padding; 2],
         [footprint.dilation; 2],
         1,
-    )
+    );
+    kernel::conv2d(input, filters, options, relu)
 }
 
 /// Burn's own convolution with these filters.
-pub(crate) fn fold(
-    filters: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    footprint: &Footprint,
-) -> burn::nn::conv::Conv2d {
+pub(crate) fn fold(filters: &Filters, footprint: &Footprint) -> burn::nn::conv::Conv2d {
     use burn::module::Param;
 
-    let [channels_out, channels_in, ..] = filters.dims();
+    let (weight, bias) = (filters.weight(), filters.bias());
+    let [channels_out, channels_in, ..] = weight.dims();
     let Footprint {
         kernel: k,
         stride: s,
@@ -49,10 +41,10 @@ pub(crate) fn fold(
         .with_padding(burn::nn::PaddingConfig2d::Explicit(p, p, p, p))
         .with_dilation([d, d])
         .with_bias(bias.is_some())
-        .init(&filters.device());
+        .init(&weight.device());
     // Detached: the folded layer is a model of its own, with parameters of its own.
-    folded.weight = Param::from_tensor(filters.detach());
-    folded.bias = bias.map(|bias| Param::from_tensor(bias.detach()));
+    folded.weight = Param::from_tensor(weight.clone().detach());
+    folded.bias = bias.map(|bias| Param::from_tensor(bias.clone().detach()));
     folded
 }
 

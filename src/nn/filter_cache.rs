@@ -1,12 +1,13 @@
 use crate::group::Group;
+use crate::kernel::Filters;
 use burn::module::{
     Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor,
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::sync::{Arc, OnceLock};
 
-/// The filters of a group convolution, expanded over the group once for a model that no longer
-/// learns.
+/// The filters of a convolution, expanded over the group and transformed for its kernel once for a
+/// model that no longer learns.
 ///
 /// A leaf of the module tree without parameters. It keeps nothing while gradients of the weights
 /// are wanted, and whatever may give its layer other weights or another device (mapping, loading,
@@ -16,15 +17,6 @@ use std::sync::{Arc, OnceLock};
 pub struct FilterCache {
     // Clones of a layer have equal weights until one of them is mapped, so they may share.
     prepared: Arc<OnceLock<Filters>>,
-}
-
-/// Filters and bias as an ordinary convolution takes them.
-#[derive(Clone, Debug)]
-pub(crate) struct Filters {
-    /// `[out·|G|, in·|H|, side, side]`, the group index the faster one.
-    pub filters: Tensor<4>,
-    /// `[out·|G|]`.
-    pub bias: Option<Tensor<1>>,
 }
 
 impl FilterCache {
@@ -93,7 +85,8 @@ impl ModuleDisplayDefault for FilterCache {
 impl ModuleDisplay for FilterCache {}
 
 /// Expands a weight `[out, in, components, side, side]` over the group into filters
-/// `[out·|G|, in·components, side, side]`, with the bias repeated for each group element.
+/// `[out·|G|, in·components, side, side]`, the group index the faster one, with the bias repeated for
+/// each group element.
 ///
 /// `indices` says for each `[g, component, row, column]` where to read in a
 /// `[components, side, side]` filter.
@@ -127,10 +120,8 @@ pub(crate) fn expand(
                 .reshape([output * size, input, components, side, side])
         }
     };
-    Filters {
-        filters: filters.reshape([output * size, input * components, side, side]),
-        bias,
-    }
+    let filters = filters.reshape([output * size, input * components, side, side]);
+    Filters::new(filters, bias)
 }
 
 #[cfg(test)]
@@ -144,10 +135,7 @@ mod tests {
         let count = Cell::new(0);
         let expand = |weight: Tensor<4>, bias| {
             count.set(count.get() + 1);
-            Filters {
-                filters: weight,
-                bias,
-            }
+            Filters::new(weight, bias)
         };
         let weight = Tensor::<4>::ones([1, 1, 1, 1], &device);
 

@@ -1,7 +1,8 @@
 use crate::group::Group;
+use crate::kernel::Filters;
 use crate::nn::Footprint;
 use crate::nn::convolve::{convolve, default_initializer, fold};
-use crate::nn::filter_cache::{FilterCache, Filters, expand};
+use crate::nn::filter_cache::{FilterCache, expand};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -117,6 +118,15 @@ impl GroupConv2d {
     ///
     /// Panics if the number of channels or the group axis is wrong, or if [`check`](Self::check) refuses the size.
     pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
+        self.respond(features, false)
+    }
+
+    /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU in one pass.
+    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
+        self.respond(features, true)
+    }
+
+    fn respond(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
         let [batch, input, size, height, width] = features.dims();
         let [output, ..] = self.weight.shape().dims::<5>();
         assert_eq!(
@@ -127,8 +137,7 @@ impl GroupConv2d {
         );
         let planes = features.reshape([batch, input * size, height, width]);
         let [height, width] = self.footprint.expect("GroupConv2d", [height, width]);
-        let Filters { filters, bias } = self.expanded();
-        convolve(planes, filters, bias, &self.footprint)
+        convolve(planes, &self.expanded(), &self.footprint, relu)
             .reshape([batch, output, size, height, width])
     }
 
@@ -190,8 +199,7 @@ impl GroupConv2d {
     /// features with channel and group axis flattened, channel `c · |G| + g` being component g of
     /// channel c.
     pub fn to_conv2d(&self) -> burn::nn::conv::Conv2d {
-        let Filters { filters, bias } = self.expanded();
-        fold(filters, bias, &self.footprint)
+        fold(&self.expanded(), &self.footprint)
     }
 
     fn expanded(&self) -> Filters {

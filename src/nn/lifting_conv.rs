@@ -1,7 +1,8 @@
 use crate::group::Group;
+use crate::kernel::Filters;
 use crate::nn::Footprint;
 use crate::nn::convolve::{convolve, default_initializer, fold};
-use crate::nn::filter_cache::{FilterCache, Filters, expand};
+use crate::nn::filter_cache::{FilterCache, expand};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
 use burn::nn::Initializer;
@@ -118,11 +119,19 @@ impl LiftingConv2d {
     ///
     /// Panics if the number of channels is wrong or [`check`](Self::check) refuses the size.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<5> {
+        self.respond(images, false)
+    }
+
+    /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU in one pass.
+    pub fn forward_relu(&self, images: Tensor<4>) -> Tensor<5> {
+        self.respond(images, true)
+    }
+
+    fn respond(&self, images: Tensor<4>, relu: bool) -> Tensor<5> {
         let [batch, _, height, width] = images.dims();
         let [output, ..] = self.weight.shape().dims::<4>();
         let [height, width] = self.footprint.expect("LiftingConv2d", [height, width]);
-        let Filters { filters, bias } = self.expanded();
-        convolve(images, filters, bias, &self.footprint).reshape([
+        convolve(images, &self.expanded(), &self.footprint, relu).reshape([
             batch,
             output,
             self.footprint.group.size(),
@@ -188,8 +197,7 @@ impl LiftingConv2d {
     /// An ordinary convolution with the same results: its output channel `o · |G| + g` is
     /// component g of this layer's channel o.
     pub fn to_conv2d(&self) -> burn::nn::conv::Conv2d {
-        let Filters { filters, bias } = self.expanded();
-        fold(filters, bias, &self.footprint)
+        fold(&self.expanded(), &self.footprint)
     }
 
     fn expanded(&self) -> Filters {

@@ -1,13 +1,13 @@
 use crate::group::Group;
+use crate::kernel::{avg_pool2d, max_pool2d};
 use crate::nn::Footprint;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
 macro_rules! pooling {
-    ($(#[$about:meta])* $layer:ident, $config:ident, $padding:literal, $options:ident, $pool:path) => {
+    ($(#[$about:meta])* $layer:ident, $config:ident, $padding:literal, $options:ident, $pool:expr) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
         #[derive(Config, Debug)]
         pub struct $config {
@@ -71,6 +71,14 @@ macro_rules! pooling {
             ///
             /// Panics if the group axis is wrong, or if [`check`](Self::check) refuses the size.
             pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
+                self.pool(features, $pool)
+            }
+
+            fn pool(
+                &self,
+                features: Tensor<5>,
+                pool: impl FnOnce(Tensor<4>, $options<2>) -> Tensor<4>,
+            ) -> Tensor<5> {
                 let [batch, channels, size, height, width] = features.dims();
                 let Footprint { group, kernel, stride, padding, .. } = self.footprint;
                 assert_eq!(size, group.size(), "group axis of {group}");
@@ -79,7 +87,7 @@ macro_rules! pooling {
                 let options = $options::new([kernel; 2])
                     .with_stride([stride; 2])
                     .with_padding([padding; 2]);
-                $pool(planes, options).reshape([batch, channels, size, height, width])
+                pool(planes, options).reshape([batch, channels, size, height, width])
             }
 
             /// The size `[height, width]` of the output for features of this size.
@@ -107,8 +115,18 @@ pooling!(
     GroupMaxPool2dConfig,
     "Rows and columns, never the largest, added on each of the four sides, in pixels.",
     MaxPoolOptions,
-    max_pool2d
+    |planes, options| max_pool2d(planes, options, false)
 );
+
+impl GroupMaxPool2d {
+    /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the same shapes
+    /// and panics, and on the CPU in one pass.
+    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
+        self.pool(features, |planes, options| {
+            max_pool2d(planes, options, true)
+        })
+    }
+}
 
 pooling!(
     /// The mean of each window, component by component; padding counts as zeros.

@@ -1,4 +1,4 @@
-//! Element-wise steps in one pass: relu's and bias's gradients, and the step of an L∞ attack.
+//! Element-wise steps in one pass: relu, its gradient and a bias's, and the step of an L∞ attack.
 
 use rayon::prelude::*;
 
@@ -48,16 +48,16 @@ pub struct Step {
     pub bounds: [f32; 2],
 }
 
-/// `x ← clamp(project(x + size · sign(gradient)))`, where `project` keeps `x` within
-/// `clean - radius ..= clean + radius` (each rounded to f32) and `clamp` within the bounds.
+/// `y = clamp(clean + project(x + size · sign(gradient) - clean))`, where `project` clamps to
+/// `-radius ..= radius` and `clamp` to the bounds.
 ///
-/// The sign of zero, and of NaN, is zero.
+/// The sign of zero, and of NaN, is zero; a NaN in `x` or `clean` stays one.
 ///
 /// # Panics
 /// If lengths differ, or `bounds` are not in order.
-pub fn linf_step(isa: Isa, x: &mut [f32], gradient: &[f32], clean: &[f32], step: Step) {
+pub fn linf_step(isa: Isa, x: &[f32], gradient: &[f32], clean: &[f32], step: Step, y: &mut [f32]) {
     assert!(
-        x.len() == gradient.len() && x.len() == clean.len(),
+        x.len() == gradient.len() && x.len() == clean.len() && x.len() == y.len(),
         "all lengths are alike"
     );
     assert!(
@@ -65,24 +65,27 @@ pub fn linf_step(isa: Isa, x: &mut [f32], gradient: &[f32], clean: &[f32], step:
         "bounds {:?} are in order",
         step.bounds
     );
-    x.par_chunks_mut(PIECE)
+    y.par_chunks_mut(PIECE)
+        .zip(x.par_chunks(PIECE))
         .zip(gradient.par_chunks(PIECE))
         .zip(clean.par_chunks(PIECE))
-        .for_each(|((x, gradient), clean)| {
+        .for_each(|(((y, x), gradient), clean)| {
             isa.run(Climb {
                 x,
                 gradient,
                 clean,
                 step,
+                y,
             })
         });
 }
 
 struct Climb<'a> {
-    x: &'a mut [f32],
+    x: &'a [f32],
     gradient: &'a [f32],
     clean: &'a [f32],
     step: Step,
+    y: &'a mut [f32],
 }
 
 impl Work for Climb<'_> {
@@ -93,12 +96,46 @@ impl Work for Climb<'_> {
             radius,
             bounds: [least, greatest],
         } = self.step;
-        for ((x, &g), &clean) in self.x.iter_mut().zip(self.gradient).zip(self.clean) {
+        // Unlike `f32::max` and `f32::min`, these keep a NaN.
+        let clamp = |x: f32, least: f32, greatest: f32| {
+            let x = if x < least { least } else { x };
+            if x > greatest { greatest } else { x }
+        };
+        let given = self.x.iter().zip(self.gradient).zip(self.clean);
+        for (y, ((&x, &g), &clean)) in self.y.iter_mut().zip(given) {
             let up = if g > 0.0 { size } else { 0.0 };
             let down = if g < 0.0 { size } else { 0.0 };
-            let moved = *x + (up - down);
-            let near = moved.max(clean - radius).min(clean + radius);
-            *x = near.max(least).min(greatest);
+            let moved = x + (up - down);
+            *y = clamp(
+                clean + clamp(moved - clean, -radius, radius),
+                least,
+                greatest,
+            );
+        }
+    }
+}
+
+/// `y = max(x, 0)`; a NaN stays one.
+///
+/// # Panics
+/// If lengths differ.
+pub fn relu(isa: Isa, x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), y.len(), "x and y are alike");
+    y.par_chunks_mut(PIECE)
+        .zip(x.par_chunks(PIECE))
+        .for_each(|(y, x)| isa.run(Positive { x, y }));
+}
+
+struct Positive<'a> {
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Work for Positive<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y = if x < 0.0 { 0.0 } else { x };
         }
     }
 }

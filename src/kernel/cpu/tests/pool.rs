@@ -1,7 +1,7 @@
 //! Pooling and element-wise steps against their definitions.
 
 use super::Noise;
-use crate::kernel::cpu::elementwise::{Step, linf_step, relu_gradient};
+use crate::kernel::cpu::elementwise::{Step, linf_step, relu, relu_gradient};
 use crate::kernel::cpu::isa::Isa;
 use crate::kernel::cpu::pool::{
     CLOSED, Windows, average_pool, average_pool_gradient, max_pool, max_pool_gradient,
@@ -135,17 +135,20 @@ fn value_relu_gradient_and_step() {
     for isa in isas() {
         let mut dx = vec![f32::NAN; len];
         relu_gradient(isa, &x, &gradient, &mut dx);
-        let mut moved = x.clone();
-        linf_step(isa, &mut moved, &gradient, &clean, step);
+        let mut positive = vec![f32::NAN; len];
+        relu(isa, &x, &mut positive);
+        let mut moved = vec![f32::NAN; len];
+        linf_step(isa, &x, &gradient, &clean, step, &mut moved);
         for i in 0..len {
             assert_eq!(dx[i], if gradient[i] > 0.0 { x[i] } else { 0.0 });
+            assert_eq!(positive[i], x[i].max(0.0));
             let sign = match gradient[i] {
                 g if g > 0.0 => 1.0,
                 g if g < 0.0 => -1.0,
                 _ => 0.0,
             };
-            let near = (x[i] + 0.125 * sign).clamp(clean[i] - 0.25, clean[i] + 0.25);
-            assert_eq!(moved[i], near.clamp(-0.5, 0.75), "{isa:?} {i}");
+            let near = (x[i] + 0.125 * sign - clean[i]).clamp(-0.25, 0.25);
+            assert_eq!(moved[i], (clean[i] + near).clamp(-0.5, 0.75), "{isa:?} {i}");
         }
     }
 }

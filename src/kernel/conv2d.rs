@@ -1,0 +1,357 @@
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use burn::tensor::activation;
+use burn::tensor::module;
+use burn::tensor::ops::ConvOptions;
+
+use super::mode::{Path, choose};
+
+/// Filters and bias of a convolution, with what kernels have made of them.
+///
+/// Clones share what has been made, so that it is made once for a classifier that no longer learns.
+#[derive(Clone, Debug)]
+pub struct Filters {
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    #[cfg(feature = "flex")]
+    prepared: Arc<prepared::Store>,
+}
+
+impl Filters {
+    /// Filters `[out, in, height, width]` and a bias `[out]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there is one bias per output channel.
+    pub fn new(weight: Tensor<4>, bias: Option<Tensor<1>>) -> Self {
+        if let Some(bias) = &bias {
+            assert_eq!(bias.dims()[0], weight.dims()[0], "one bias per output");
+        }
+        Self {
+            weight,
+            bias,
+            #[cfg(feature = "flex")]
+            prepared: Arc::default(),
+        }
+    }
+
+    /// The filters `[out, in, height, width]`.
+    pub fn weight(&self) -> &Tensor<4> {
+        &self.weight
+    }
+
+    /// The bias `[out]`, if there is one.
+    pub fn bias(&self) -> Option<&Tensor<1>> {
+        self.bias.as_ref()
+    }
+
+    /// Whether gradients flow into filters or bias.
+    pub fn is_tracked(&self) -> bool {
+        self.weight.is_tracked() || self.bias.as_ref().is_some_and(Tensor::is_tracked)
+    }
+}
+
+/// The convolution of `input` with `filters`, negative values replaced by 0 if `relu`.
+///
+/// Kernel: sides of 3 pixels, stride and dilation 1, one group, the same padding of at most 2 on
+/// all sides. [`Numerics`](super::Numerics) chooses its arithmetic. Filters that are not tracked are
+/// transformed once for all passes.
+///
+/// # Shapes
+///
+/// - input: `[batch, in, height, width]`
+/// - output: `[batch, out, height_out, width_out]`
+///
+/// # Panics
+///
+/// Panics if the channels do not fit, or if the filters are larger than the padded input.
+///
+/// ```
+/// use burn::tensor::{Tensor, ops::ConvOptions};
+/// use fireproof::kernel::{self, Filters};
+///
+/// let device = fireproof::device();
+/// let filters = Filters::new(Tensor::ones([2, 1, 3, 3], &device), None);
+/// let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+/// let sums = kernel::conv2d(Tensor::ones([1, 1, 4, 4], &device), &filters, options, false);
+/// assert_eq!(sums.narrow(1, 0, 1).into_data().iter::<f32>().next(), Some(4.0));
+/// ```
+pub fn conv2d(
+    input: Tensor<4>,
+    filters: &Filters,
+    options: ConvOptions<2>,
+    relu: bool,
+) -> Tensor<4> {
+    match choose("conv2d", || suits(&input, filters, &options)) {
+        #[cfg(feature = "flex")]
+        Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
+        _ => {
+            let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
+            let output = module::conv2d(input, weight, bias, options);
+            if relu {
+                activation::relu(output)
+            } else {
+                output
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "flex"))]
+fn suits(_: &Tensor<4>, _: &Filters, _: &ConvOptions<2>) -> bool {
+    false
+}
+
+#[cfg(feature = "flex")]
+fn suits(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool {
+    use super::flex::suits;
+
+    let [_, input_channels, height, width] = input.dims();
+    let [_, channels, rows, columns] = filters.weight.dims();
+    let (padding, _) = options.padding[0];
+    rows == 3
+        && columns == 3
+        && channels == input_channels
+        && options.stride == [1, 1]
+        && options.dilation == [1, 1]
+        && options.groups == 1
+        && options.padding == [(padding, padding); 2]
+        && padding <= 2
+        && height + 2 * padding >= 3
+        && width + 2 * padding >= 3
+        && suits(input)
+        && suits(&filters.weight)
+        && filters.bias.as_ref().is_none_or(suits)
+}
+
+#[cfg(feature = "flex")]
+mod prepared {
+    use super::Filters;
+    use crate::kernel::Numerics;
+    use crate::kernel::cpu::Prepared;
+    use crate::kernel::cpu::conv::Images;
+    use crate::kernel::cpu::elementwise::bias_gradient;
+    use crate::kernel::flex::buffer::Buffer;
+    use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1, run2, run3};
+    use burn::tensor::Tensor;
+    use burn_flex::FlexTensor;
+    use std::sync::{Arc, OnceLock};
+
+    /// One for each of the numerics, with the padding of its first use.
+    #[derive(Debug, Default)]
+    pub(super) struct Store([OnceLock<Arc<Still>>; 2]);
+
+    /// Filters that do not change.
+    #[derive(Debug)]
+    pub(super) struct Still {
+        filters: Prepared,
+        bias: Option<Vec<f32>>,
+    }
+
+    impl Store {
+        fn get(&self, filters: &Filters, padding: usize, numerics: Numerics) -> Arc<Still> {
+            let slot = &self.0[numerics as usize];
+            match slot.get() {
+                Some(found) if found.filters.padding() == padding => found.clone(),
+                Some(_) => Arc::new(still(filters, padding, numerics)),
+                None => {
+                    let made = Arc::new(still(filters, padding, numerics));
+                    // Another thread may have been first, with the same value.
+                    let _ = slot.set(made.clone());
+                    made
+                }
+            }
+        }
+    }
+
+    fn still(filters: &Filters, padding: usize, numerics: Numerics) -> Still {
+        let [output, input, ..] = filters.weight.dims();
+        let weight = filters.weight.clone().inner().into_data();
+        let weight: Vec<f32> = weight.iter::<f32>().collect();
+        Still {
+            filters: Prepared::new(&weight, [output, input], padding, numerics),
+            bias: filters.bias.as_ref().map(|bias| {
+                let bias = bias.clone().inner().into_data();
+                bias.iter::<f32>().collect()
+            }),
+        }
+    }
+
+    pub(super) fn run(
+        input: Tensor<4>,
+        filters: &Filters,
+        padding: usize,
+        relu: bool,
+    ) -> Tensor<4> {
+        let numerics = Numerics::current();
+        if !filters.is_tracked() {
+            let still = filters.prepared.get(filters, padding, numerics);
+            return run1(StillConv { still, relu }, input);
+        }
+        let learning = LearningConv {
+            padding,
+            numerics,
+            relu,
+        };
+        let weight = filters.weight.clone();
+        match filters.bias.clone() {
+            Some(bias) => run3(learning, input, weight, bias),
+            None => run2(learning, input, weight),
+        }
+    }
+
+    fn forward(
+        filters: &Prepared,
+        bias: Option<&[f32]>,
+        relu: bool,
+        x: &FlexTensor,
+    ) -> (FlexTensor, Images) {
+        let [batch, _, height, width] = dims(x);
+        let images = Images {
+            batch,
+            height,
+            width,
+        };
+        let [rows, columns] = filters.output(images).expect("sizes have been checked");
+        let [output, _] = filters.channels();
+        let mut y = Buffer::new(batch * output * rows * columns);
+        filters.forward(numbers(x), images, bias, relu, y.as_floats_mut());
+        (y.into_tensor([batch, output, rows, columns]), images)
+    }
+
+    fn input_gradient(
+        filters: &Prepared,
+        gate: Option<&FlexTensor>,
+        images: Images,
+        dy: &FlexTensor,
+    ) -> FlexTensor {
+        let [_, input] = filters.channels();
+        let Images {
+            batch,
+            height,
+            width,
+        } = images;
+        let mut dx = Buffer::new(batch * input * height * width);
+        filters.input_gradient(numbers(dy), gate.map(numbers), images, dx.as_floats_mut());
+        dx.into_tensor([batch, input, height, width])
+    }
+
+    /// A convolution with filters that do not change.
+    #[derive(Clone, Debug)]
+    struct StillConv {
+        still: Arc<Still>,
+        relu: bool,
+    }
+
+    impl Kernel<1> for StillConv {
+        /// The output, through which relu lets the gradient pass where it is positive.
+        type Saved = (Images, Option<FlexTensor>);
+
+        fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Self::Saved>) {
+            let Still { filters, bias } = &*self.still;
+            let (y, images) = forward(filters, bias.as_deref(), self.relu, &contiguous(x));
+            let saved = keep.then(|| (images, self.relu.then(|| y.clone())));
+            (y, saved)
+        }
+
+        fn backward(
+            &self,
+            (images, gate): Self::Saved,
+            dy: FlexTensor,
+            _: [bool; 1],
+        ) -> [Option<FlexTensor>; 1] {
+            let dy = contiguous(dy);
+            [Some(input_gradient(
+                &self.still.filters,
+                gate.as_ref(),
+                images,
+                &dy,
+            ))]
+        }
+    }
+
+    /// A convolution whose filters learn.
+    #[derive(Clone, Debug)]
+    struct LearningConv {
+        padding: usize,
+        numerics: Numerics,
+        relu: bool,
+    }
+
+    /// What the backward pass of a [`LearningConv`] needs.
+    #[derive(Clone, Debug)]
+    struct Learnt {
+        filters: Arc<Prepared>,
+        x: FlexTensor,
+        images: Images,
+        gate: Option<FlexTensor>,
+    }
+
+    // Inputs: images, filters and, if there are three, the bias.
+    impl<const N: usize> Kernel<N> for LearningConv {
+        type Saved = Learnt;
+
+        fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Option<Learnt>) {
+            let inputs = inputs.map(contiguous);
+            let (x, weight) = (&inputs[0], &inputs[1]);
+            let [output, input, ..] = dims::<4>(weight);
+            let filters = Prepared::new(
+                numbers(weight),
+                [output, input],
+                self.padding,
+                self.numerics,
+            );
+            let (y, images) = forward(&filters, inputs.get(2).map(numbers), self.relu, x);
+            let saved = keep.then(|| Learnt {
+                filters: Arc::new(filters),
+                x: x.clone(),
+                images,
+                gate: self.relu.then(|| y.clone()),
+            });
+            (y, saved)
+        }
+
+        fn backward(
+            &self,
+            Learnt {
+                filters,
+                x,
+                images,
+                gate,
+            }: Learnt,
+            dy: FlexTensor,
+            wanted: [bool; N],
+        ) -> [Option<FlexTensor>; N] {
+            let dy = contiguous(dy);
+            let [output, input] = filters.channels();
+            let [_, _, rows, columns] = dims::<4>(&dy);
+            std::array::from_fn(|at| {
+                wanted[at].then(|| match at {
+                    0 => input_gradient(&filters, gate.as_ref(), images, &dy),
+                    1 => {
+                        let mut dw = Buffer::new(output * input * 9);
+                        filters.weight_gradient(
+                            numbers(&x),
+                            numbers(&dy),
+                            gate.as_ref().map(numbers),
+                            images,
+                            dw.as_floats_mut(),
+                        );
+                        dw.into_tensor([output, input, 3, 3])
+                    }
+                    _ => {
+                        let mut db = Buffer::new(output);
+                        bias_gradient(
+                            numbers(&dy),
+                            gate.as_ref().map(numbers),
+                            rows * columns,
+                            db.as_floats_mut(),
+                        );
+                        db.into_tensor([output])
+                    }
+                })
+            })
+        }
+    }
+}

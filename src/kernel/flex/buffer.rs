@@ -1,0 +1,229 @@
+//! Memory of results, used again and again.
+//!
+//! A fresh page costs about as much as computing on it. A [`Buffer`] is taken from a store and
+//! goes back to it when the tensor that owns it is dropped, so that in the steady state of an
+//! attack no page is fresh. The store never lets idle and used memory together exceed the most
+//! that was in use at one time by more than a quarter.
+
+use std::mem::MaybeUninit;
+use std::sync::Mutex;
+
+use burn::backend::{DType, Shape};
+use burn_flex::{FlexTensor, Layout};
+use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
+
+use crate::kernel::cpu::isa::{LANES, Line};
+
+static STORE: Mutex<Store> = Mutex::new(Store {
+    idle: Vec::new(),
+    used: 0,
+    peak: 0,
+});
+
+/// Sizes are counted in lines.
+struct Store {
+    /// The least recently used first.
+    idle: Vec<Vec<Line>>,
+    used: usize,
+    peak: usize,
+}
+
+impl Store {
+    fn take(&mut self, lines: usize) -> Vec<Line> {
+        // The smallest one that is large enough, unless most of it would lie fallow.
+        let fits = |line: &Vec<Line>| line.len() >= lines && line.len() / 2 <= lines;
+        let best = (0..self.idle.len())
+            .filter(|&at| fits(&self.idle[at]))
+            .min_by_key(|&at| self.idle[at].len());
+        let found = best.map(|at| self.idle.remove(at));
+        self.used += found.as_ref().map_or(lines, Vec::len);
+        self.peak = self.peak.max(self.used);
+        let found = found.unwrap_or_default();
+        self.trim();
+        found
+    }
+
+    fn give(&mut self, lines: Vec<Line>) {
+        self.used -= lines.len();
+        self.idle.push(lines);
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let most = self.peak + self.peak / 4;
+        let mut held = self.used + self.idle.iter().map(Vec::len).sum::<usize>();
+        let mut old = 0;
+        while held > most && old < self.idle.len() {
+            held -= self.idle[old].len();
+            old += 1;
+        }
+        self.idle.drain(..old);
+    }
+}
+
+fn store() -> std::sync::MutexGuard<'static, Store> {
+    // Nothing in the store can be half done when a thread panics with it.
+    STORE.lock().unwrap_or_else(|broken| broken.into_inner())
+}
+
+/// Frees the memory that kernels keep for their next results, and forgets how much was ever in use.
+///
+/// For programs that will not use kernels for a long time. Memory in use is not concerned.
+pub fn release_memory() {
+    let mut store = store();
+    store.idle.clear();
+    store.peak = store.used;
+}
+
+/// Memory from the store, with unspecified contents.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    lines: Vec<Line>,
+    floats: usize,
+}
+
+impl Buffer {
+    /// Room for `floats` numbers.
+    pub fn new(floats: usize) -> Self {
+        let lines = floats.div_ceil(LANES);
+        let mut found = store().take(lines);
+        if found.len() < lines {
+            // Outside the lock; zeroed pages come from the system without being touched.
+            found = vec![Line::ZERO; lines];
+        }
+        Self {
+            lines: found,
+            floats,
+        }
+    }
+
+    /// Room for `count` bytes.
+    pub fn bytes(count: usize) -> Self {
+        Self::new(count.div_ceil(4))
+    }
+
+    /// The numbers.
+    pub fn as_floats_mut(&mut self) -> &mut [f32] {
+        // SAFETY: lines are sixteen `f32` without padding, all initialised, there are at least
+        // `floats` of them, and the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.floats) }
+    }
+
+    /// The first `count` bytes.
+    pub fn as_bytes(&self, count: usize) -> &[u8] {
+        assert!(count <= 4 * self.floats, "{count} bytes fit");
+        // SAFETY: initialised as in `as_floats_mut`; any byte is a `u8`.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), count) }
+    }
+
+    /// The first `count` bytes.
+    pub fn as_bytes_mut(&mut self, count: usize) -> &mut [u8] {
+        assert!(count <= 4 * self.floats, "{count} bytes fit");
+        // SAFETY: as in `as_bytes`; any `u8`s make valid `f32`s, and the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), count) }
+    }
+
+    /// The numbers as a tensor of this shape, which gives the memory back when it is dropped.
+    pub fn into_tensor(self, shape: impl Into<Shape>) -> FlexTensor {
+        let shape = shape.into();
+        assert_eq!(shape.num_elements(), self.floats, "numbers for {shape:?}");
+        let bytes = 4 * self.floats;
+        // SAFETY: all lines are initialised, and they are at least as long.
+        let bytes = unsafe { Bytes::from_controller(Box::new(self), bytes) };
+        FlexTensor::new(bytes, Layout::contiguous(shape), DType::F32)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        store().give(std::mem::take(&mut self.lines));
+    }
+}
+
+impl AllocationController for Buffer {
+    fn alloc_align(&self) -> usize {
+        align_of::<Line>()
+    }
+
+    fn property(&self) -> AllocationProperty {
+        AllocationProperty::Other
+    }
+
+    unsafe fn memory_mut(
+        &mut self,
+        _: AccessPolicy,
+    ) -> Result<&mut [MaybeUninit<u8>], AccessError> {
+        let count = size_of_val(self.lines.as_slice());
+        // SAFETY: the lines are that many bytes; the caller writes initialised ones only.
+        Ok(unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), count) })
+    }
+
+    fn memory(&self, _: AccessPolicy) -> Result<&[MaybeUninit<u8>], AccessError> {
+        let count = size_of_val(self.lines.as_slice());
+        // SAFETY: the lines are that many bytes.
+        Ok(unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), count) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(count: usize) -> Vec<Line> {
+        vec![Line::ZERO; count]
+    }
+
+    fn held(store: &Store) -> usize {
+        store.used + store.idle.iter().map(Vec::len).sum::<usize>()
+    }
+
+    #[test]
+    fn value_store_returns_what_it_got_and_stays_small() {
+        let mut store = Store {
+            idle: Vec::new(),
+            used: 0,
+            peak: 0,
+        };
+        let take = |store: &mut Store, lines: usize| {
+            let found = store.take(lines);
+            if found.is_empty() { line(lines) } else { found }
+        };
+        let (large, small) = (take(&mut store, 100), take(&mut store, 10));
+        let at = large.as_ptr();
+        store.give(large);
+        store.give(small);
+        assert_eq!((store.used, held(&store)), (0, 110));
+        // The large one is too large for a small request, and right for a similar one.
+        let again = take(&mut store, 8);
+        assert_eq!(again.len(), 10);
+        let large = take(&mut store, 60);
+        assert_eq!((large.len(), large.as_ptr()), (100, at));
+        store.give(again);
+        store.give(large);
+        // Ever other sizes push the old ones out.
+        for lines in 20..90 {
+            let one = take(&mut store, lines);
+            assert!(one.len() >= lines);
+            assert!(held(&store) <= 110 + 110 / 4);
+            store.give(one);
+            assert!(held(&store) <= 110 + 110 / 4);
+        }
+    }
+
+    #[test]
+    fn value_tensor_owns_and_returns_memory() {
+        let mut buffer = Buffer::new(6);
+        buffer
+            .as_floats_mut()
+            .copy_from_slice(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let tensor = buffer.into_tensor([2, 3]);
+        let copy = tensor.clone();
+        assert_eq!(copy.as_slice::<f32>().unwrap()[5], 5.0);
+        let data = tensor.into_data();
+        assert_eq!(data.iter::<f32>().sum::<f32>(), 15.0);
+        drop(copy);
+        let mut bytes = Buffer::bytes(5);
+        bytes.as_bytes_mut(5).copy_from_slice(&[1, 2, 3, 4, 5]);
+        assert_eq!(bytes.as_bytes(5), [1, 2, 3, 4, 5]);
+    }
+}

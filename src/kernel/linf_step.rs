@@ -1,0 +1,123 @@
+use burn::tensor::Tensor;
+
+use super::mode::{Path, choose};
+
+/// A step of an attack within an L∞ ball, in the units of the images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LinfStep {
+    /// Length of the step; positive to climb.
+    pub length: f64,
+    /// Radius of the ball, at least 0.
+    pub epsilon: f64,
+    /// Lowest and highest value of a pixel; infinite for none.
+    pub bounds: [f32; 2],
+}
+
+/// The images after a step of `length · sign(gradient)`, moved back into the ball around
+/// `originals` and then into the bounds; sign(0) = 0. Outside autodiff.
+///
+/// The roundings are those of `originals + clamp(images + step - originals, -ε, ε)`.
+///
+/// # Shapes
+///
+/// - images, gradient, originals, output: `[batch, channel, height, width]`
+///
+/// # Panics
+///
+/// Panics if the shapes differ, or if the radius or the bounds make no sense.
+pub fn linf_step(
+    images: Tensor<4>,
+    gradient: Tensor<4>,
+    originals: &Tensor<4>,
+    step: LinfStep,
+) -> Tensor<4> {
+    let LinfStep {
+        length,
+        epsilon,
+        bounds: [low, high],
+    } = step;
+    assert!(epsilon >= 0.0, "a radius is at least 0, not {epsilon}");
+    assert!(low <= high, "bounds {low} and {high} are in order");
+    assert!(
+        images.dims() == gradient.dims() && images.dims() == originals.dims(),
+        "images, gradient and originals are alike"
+    );
+    let (images, gradient) = (images.inner(), gradient.inner());
+    let originals = originals.clone().inner();
+    match choose("linf_step", || {
+        [&images, &gradient, &originals].into_iter().all(suits)
+    }) {
+        #[cfg(feature = "flex")]
+        Path::Kernel => super::flex::run3(flex::Climb(step), images, gradient, originals),
+        _ => {
+            let moved = images + gradient.sign() * length;
+            let perturbation = (moved - originals.clone()).clamp(-epsilon, epsilon);
+            let output = originals + perturbation;
+            match (low.is_finite(), high.is_finite()) {
+                (true, true) => output.clamp(low, high),
+                (true, false) => output.clamp_min(low),
+                (false, true) => output.clamp_max(high),
+                (false, false) => output,
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "flex"))]
+fn suits(_: &Tensor<4>) -> bool {
+    false
+}
+
+#[cfg(feature = "flex")]
+use super::flex::suits;
+
+#[cfg(feature = "flex")]
+mod flex {
+    use super::LinfStep;
+    use crate::kernel::cpu::Isa;
+    use crate::kernel::cpu::elementwise::{self, Step};
+    use crate::kernel::flex::buffer::Buffer;
+    use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
+    use burn_flex::FlexTensor;
+
+    #[derive(Clone, Debug)]
+    pub(super) struct Climb(pub LinfStep);
+
+    impl Kernel<3> for Climb {
+        type Saved = ();
+
+        fn forward(&self, inputs: [FlexTensor; 3], keep: bool) -> (FlexTensor, Option<()>) {
+            assert!(!keep, "a step is outside autodiff");
+            let [x, gradient, clean] = inputs.map(contiguous);
+            let LinfStep {
+                length,
+                epsilon,
+                bounds,
+            } = self.0;
+            let step = Step {
+                size: length as f32,
+                radius: epsilon as f32,
+                bounds,
+            };
+            let mut y = Buffer::new(numbers(&x).len());
+            elementwise::linf_step(
+                Isa::detect(),
+                numbers(&x),
+                numbers(&gradient),
+                numbers(&clean),
+                step,
+                y.as_floats_mut(),
+            );
+            (y.into_tensor(dims::<4>(&x)), None)
+        }
+
+        fn backward(
+            &self,
+            (): Self::Saved,
+            _: FlexTensor,
+            _: [bool; 3],
+        ) -> [Option<FlexTensor>; 3] {
+            unreachable!("a step is outside autodiff")
+        }
+    }
+}
