@@ -74,12 +74,12 @@ impl Frozen {
         Self {
             classifier,
             classes: Arc::default(),
-            numerics: Numerics::Exact,
+            numerics: Numerics::current(),
         }
     }
 
     /// The same classifier with these numerics in [`loss_gradient`](Self::loss_gradient), and so in
-    /// the gradients of attacks. Default: [`Numerics::Exact`].
+    /// the gradients of attacks. Default: [`Numerics::current`] when it is made, usually exact.
     ///
     /// Everything else, such as clean predictions and an attack's verdict on the images it returns,
     /// is computed by [`Numerics::Exact`] always: with [`Numerics::Fast`] an attack takes other

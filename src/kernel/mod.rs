@@ -22,6 +22,6 @@ pub use conv2d::{Filters, conv2d};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
 pub use linf_step::{LinfStep, linf_step};
-pub use mode::{Numerics, Path, Ran, composed, record};
+pub use mode::{NUMERICS_VARIABLE, Numerics, Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;

@@ -1,7 +1,9 @@
 //! How operations compute on this thread: their numerics, and which path they took.
 
 use std::cell::{Cell, RefCell};
+use std::env::VarError;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,19 +31,35 @@ impl Numerics {
     /// ```
     /// use fireproof::kernel::Numerics;
     ///
-    /// assert_eq!(Numerics::current(), Numerics::Exact);
     /// assert_eq!(Numerics::Fast.run(Numerics::current), Numerics::Fast);
     /// ```
     pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        let before = NUMERICS.replace(self);
+        let before = NUMERICS.replace(Some(self));
         let _restore = Restore(|| NUMERICS.set(before));
         work()
     }
 
-    /// The numerics of this thread: [`Numerics::Exact`] outside of [`Numerics::run`].
+    /// The numerics of this thread. Outside of [`Numerics::run`] these are what the environment
+    /// variable [`NUMERICS_VARIABLE`] says, `exact` or `fast`, and [`Numerics::Exact`] without it.
     pub fn current() -> Self {
-        NUMERICS.get()
+        NUMERICS.get().unwrap_or_else(preset)
     }
+}
+
+/// The environment variable that chooses the [`Numerics`] where a program chooses none. Clean
+/// predictions and verdicts of attacks are exact all the same.
+pub const NUMERICS_VARIABLE: &str = "FIREPROOF_NUMERICS";
+
+fn preset() -> Numerics {
+    static PRESET: OnceLock<Numerics> = OnceLock::new();
+    *PRESET.get_or_init(|| match std::env::var(NUMERICS_VARIABLE).as_deref() {
+        Ok("fast") => Numerics::Fast,
+        Err(VarError::NotPresent) | Ok("" | "exact") => Numerics::Exact,
+        _ => {
+            log::warn!("{NUMERICS_VARIABLE} is neither exact nor fast; taking exact");
+            Numerics::Exact
+        }
+    })
 }
 
 impl fmt::Display for Numerics {
@@ -54,7 +72,7 @@ impl fmt::Display for Numerics {
 }
 
 thread_local! {
-    static NUMERICS: Cell<Numerics> = const { Cell::new(Numerics::Exact) };
+    static NUMERICS: Cell<Option<Numerics>> = const { Cell::new(None) };
     static COMPOSED: Cell<bool> = const { Cell::new(false) };
     static RECORD: RefCell<Option<Vec<Ran>>> = const { RefCell::new(None) };
 }
@@ -148,11 +166,12 @@ mod tests {
 
     #[test]
     fn convention_scopes_end_where_they_end() {
+        let before = Numerics::current();
         let broken = std::panic::catch_unwind(|| {
             Numerics::Fast.run(|| composed(|| panic!("as an attack's loss may")))
         });
         assert!(broken.is_err());
-        assert_eq!(Numerics::current(), Numerics::Exact);
+        assert_eq!(Numerics::current(), before);
         assert_eq!(choose("test", || true), Path::Kernel);
         let nested = Numerics::Fast.run(|| Numerics::Exact.run(Numerics::current));
         assert_eq!(nested, Numerics::Exact);
@@ -161,7 +180,7 @@ mod tests {
                 .join()
                 .expect("a thread")
         });
-        assert_eq!(elsewhere, Numerics::Exact);
+        assert_eq!(elsewhere, before);
     }
 
     #[test]
