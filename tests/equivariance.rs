@@ -459,9 +459,15 @@ proptest! {
         let accepted = config.footprint().check("", [height, width]).is_ok();
         let features = whole([1, 2, group.size(), height, width], 2, 255);
         let response = conv.forward(features.clone());
+        // With fractions in the filters, "exact" is "within rounding": anything else is far off.
+        let limit = match Numerics::current() {
+            Numerics::Exact => 0.0,
+            Numerics::Fast => 1e-5 * largest(response.clone()),
+        };
         let exact = group.elements().all(|g| {
             let of_moved = conv.forward(group.act_on_features(features.clone(), g));
-            of_moved.to_data() == group.act_on_features(response.clone(), g).to_data()
+            let moved = group.act_on_features(response.clone(), g);
+            of_moved.dims() == moved.dims() && largest(of_moved - moved) <= limit
         });
         prop_assert_eq!(accepted, exact);
     }

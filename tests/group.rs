@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use fireproof::group::{Element, Group};
+use fireproof::kernel::Numerics;
 use fireproof::nn::{GroupConv2dConfig, LiftingConv2dConfig};
 use serde_json::Value;
 
@@ -104,7 +105,12 @@ fn numbers<const D: usize>(shape: [usize; D], salt: i64) -> Tensor<D> {
 
 #[test]
 fn value_two_layer_network_equals_groupys() {
-    // Oracle: GrouPy's formula on GrouPy's tables in numpy; all values are exact.
+    // Oracle: GrouPy's formula on GrouPy's tables in numpy; all values are exact, but for fast
+    // numerics: there 1 of up to 92,130.
+    let limit = match Numerics::current() {
+        Numerics::Exact => 0.0,
+        Numerics::Fast => 1.0,
+    };
     let device = fireproof::device();
     let expected = fixture(include_str!("fixtures/groupy_network.json"));
     for group in [Group::P4, Group::P4m] {
@@ -129,15 +135,12 @@ fn value_two_layer_network_equals_groupys() {
             };
             let shape: Vec<i64> = output.dims().iter().map(|&n| n as i64).collect();
             assert_eq!(shape, numbers("shape"), "{group}, padding {padding}");
-            let output: Vec<i64> = (output * 512.0)
-                .to_data()
-                .iter::<f32>()
-                .map(|value| {
-                    assert_eq!(value.fract(), 0.0);
-                    value as i64
-                })
-                .collect();
-            assert_eq!(output, numbers("times_512"), "{group}, padding {padding}");
+            let expected = numbers("times_512");
+            assert_eq!(output.shape().num_elements(), expected.len());
+            for (found, expected) in (output * 512.0).to_data().iter::<f32>().zip(expected) {
+                let off = (f64::from(found) - expected as f64).abs();
+                assert!(off <= limit, "{group}, padding {padding}: off by {off}");
+            }
         }
     }
 }
