@@ -13,6 +13,7 @@ mod conv2d;
 pub mod cpu;
 #[cfg(feature = "flex")]
 mod flex;
+mod linear;
 mod linf_step;
 mod mode;
 mod pool2d;
@@ -21,6 +22,7 @@ mod relu;
 pub use conv2d::{Filters, conv2d};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
+pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
 pub use mode::{NUMERICS_VARIABLE, Numerics, Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};

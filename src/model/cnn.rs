@@ -3,6 +3,7 @@ use crate::group::Group;
 use crate::kernel::relu;
 use crate::model::Widths;
 use crate::model::initial::{Initial, check_settings};
+use crate::model::linear::linear;
 use crate::nn::{
     Footprint, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, GroupConv2dConfig, GroupDropout,
     GroupDropoutConfig, GroupMaxPool2d, GroupMaxPool2dConfig, GroupPool, GroupPoolConfig,
@@ -280,7 +281,7 @@ impl Cnn {
     /// Panics if the images have not the size the network was made for.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let hidden = self.hidden(images);
-        self.fc2.forward(self.dropout.forward(hidden))
+        linear(&self.fc2, self.dropout.forward(hidden), false)
     }
 
     /// Logits of images, with dropout, if active, a function of `(seed, image id, draw)` alone.
@@ -290,8 +291,8 @@ impl Cnn {
     /// As [`forward`](Self::forward), and unless there are as many ids as images.
     pub fn forward_with(&self, images: Tensor<4>, seed: Seed, ids: &[u64], draw: u64) -> Tensor<2> {
         let hidden = self.hidden(images);
-        self.fc2
-            .forward(self.dropout.forward_with(hidden, seed, ids, draw))
+        let hidden = self.dropout.forward_with(hidden, seed, ids, draw);
+        linear(&self.fc2, hidden, false)
     }
 
     /// What the convolutions make of images: features `[batch, channel, group, height, width]`,
@@ -338,7 +339,7 @@ impl Cnn {
                 .mean_dim(2)
                 .squeeze_dim(2),
         };
-        relu(self.fc1.forward(features))
+        linear(&self.fc1, features, true)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cnn;
 mod initial;
+mod linear;
 mod small_cnn;
 mod widths;
 

@@ -2,6 +2,7 @@ use crate::base::{Classifier, Error, Seed};
 use crate::group::Group;
 use crate::kernel::max_pool2d;
 use crate::model::initial::{Initial, check_settings};
+use crate::model::linear::linear;
 use crate::nn::{
     Conv2d, Conv2dConfig, Footprint, GroupDropout, GroupDropoutConfig, Normalize, NormalizeConfig,
     nearest_sizes,
@@ -9,7 +10,6 @@ use crate::nn::{
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::activation::relu;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
@@ -164,11 +164,11 @@ impl SmallCnn {
         let x = pool(self.conv2.forward(x));
         let x = self.conv3.forward_relu(x);
         let x = pool(self.conv4.forward(x));
-        relu(self.fc1.forward(x.flatten(1, 3)))
+        linear(&self.fc1, x.flatten(1, 3), true)
     }
 
     fn head(&self, hidden: Tensor<2>) -> Tensor<2> {
-        self.fc3.forward(relu(self.fc2.forward(hidden)))
+        linear(&self.fc3, linear(&self.fc2, hidden, true), false)
     }
 }
 

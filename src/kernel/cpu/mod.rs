@@ -18,6 +18,7 @@ mod filters;
 mod gemm;
 pub mod isa;
 mod lanes;
+pub mod matmul;
 mod plan;
 pub mod pool;
 mod scratch;
