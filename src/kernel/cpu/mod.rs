@@ -18,9 +18,12 @@ mod filters;
 mod gemm;
 pub mod isa;
 mod lanes;
+mod mirrors;
 mod plan;
 pub mod pool;
 mod scratch;
+mod space;
+mod tied;
 mod tile;
 mod winograd;
 
