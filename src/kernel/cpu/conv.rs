@@ -31,11 +31,18 @@ enum Method {
 /// Fewest channels that are summed over for Winograd's transforms to pay.
 const WINOGRAD_INPUTS: usize = 8;
 
+/// Least product of input and output channels for which splitting by mirrors beats F(2,3), and
+/// F(4,3): it saves multiplications, at the price of more to do for each channel and tile.
+const SPLIT_BEATS_TWO: usize = 16 * 16;
+const SPLIT_BEATS_FOUR: usize = 48 * 48;
+
 impl Method {
-    fn new(inputs: usize, numerics: Numerics, tied: bool) -> Self {
+    fn new([outputs, inputs]: [usize; 2], numerics: Numerics, tied: bool) -> Self {
+        let filters = outputs * inputs;
         match numerics {
             _ if inputs < WINOGRAD_INPUTS => Self::Direct,
-            _ if tied => Self::Tied,
+            Numerics::Exact if tied && filters >= SPLIT_BEATS_TWO => Self::Tied,
+            Numerics::Fast if tied && filters >= SPLIT_BEATS_FOUR => Self::Tied,
             Numerics::Exact => Self::Two,
             Numerics::Fast => Self::Four,
         }
@@ -151,7 +158,8 @@ impl Prepared {
     /// Whether the forward pass and the input gradient use that the weights are tied by mirrors.
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
-        [ci, co].map(|inputs| Method::new(inputs, self.numerics, self.tied) == Method::Tied)
+        [[co, ci], [ci, co]]
+            .map(|shape| Method::new(shape, self.numerics, self.tied) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -182,14 +190,15 @@ impl Prepared {
     }
 
     fn forward_filters(&self) -> &Filters {
-        let method = Method::new(self.channels[1], self.numerics, self.tied);
+        let method = Method::new(self.channels, self.numerics, self.tied);
         let make = || method.pack(&self.weights, self.channels, Reading::Forward, self.isa);
         filled(&self.forward, make)
     }
 
     /// Whether tiles overlap, and the filters.
     fn backward_filters(&self) -> (bool, &Filters) {
-        let method = Method::new(self.channels[0], self.numerics, self.tied);
+        let [co, ci] = self.channels;
+        let method = Method::new([ci, co], self.numerics, self.tied);
         let overlap = self.padding == 0 && method != Method::Direct;
         let reading = if overlap {
             Reading::Transposed
