@@ -1,5 +1,7 @@
+#[cfg(feature = "flex")]
 use std::sync::Arc;
 
+use crate::group::Group;
 use burn::tensor::Tensor;
 use burn::tensor::activation;
 use burn::tensor::module;
@@ -14,6 +16,7 @@ use super::mode::{Path, choose};
 pub struct Filters {
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
+    group: Group,
     #[cfg(feature = "flex")]
     prepared: Arc<prepared::Store>,
 }
@@ -31,9 +34,22 @@ impl Filters {
         Self {
             weight,
             bias,
+            group: Group::P1,
             #[cfg(feature = "flex")]
             prepared: Arc::default(),
         }
+    }
+
+    /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
+    /// expanded over the group. A kernel may use what that ties together; p4m's mirrors save more
+    /// than half of the products.
+    pub fn with_group(mut self, group: Group) -> Self {
+        self.group = group;
+        #[cfg(feature = "flex")]
+        {
+            self.prepared = Arc::default();
+        }
+        self
     }
 
     /// The filters `[out, in, height, width]`.
@@ -128,6 +144,7 @@ fn suits(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool
 #[cfg(feature = "flex")]
 mod prepared {
     use super::Filters;
+    use crate::group::Group;
     use crate::kernel::Numerics;
     use crate::kernel::cpu::Prepared;
     use crate::kernel::cpu::conv::Images;
@@ -170,7 +187,8 @@ mod prepared {
         let weight = filters.weight.clone().inner().into_data();
         let weight: Vec<f32> = weight.iter::<f32>().collect();
         Still {
-            filters: Prepared::new(&weight, [output, input], padding, numerics),
+            filters: Prepared::new(&weight, [output, input], padding, numerics)
+                .with_group(filters.group),
             bias: filters.bias.as_ref().map(|bias| {
                 let bias = bias.clone().inner().into_data();
                 bias.iter::<f32>().collect()
@@ -190,6 +208,7 @@ mod prepared {
             return run1(StillConv { still, relu }, input);
         }
         let learning = LearningConv {
+            group: filters.group,
             padding,
             numerics,
             relu,
@@ -274,6 +293,7 @@ mod prepared {
     /// A convolution whose filters learn.
     #[derive(Clone, Debug)]
     struct LearningConv {
+        group: Group,
         padding: usize,
         numerics: Numerics,
         relu: bool,
@@ -296,12 +316,9 @@ mod prepared {
             let inputs = inputs.map(contiguous);
             let (x, weight) = (&inputs[0], &inputs[1]);
             let [output, input, ..] = dims::<4>(weight);
-            let filters = Prepared::new(
-                numbers(weight),
-                [output, input],
-                self.padding,
-                self.numerics,
-            );
+            let shape = [output, input];
+            let filters = Prepared::new(numbers(weight), shape, self.padding, self.numerics)
+                .with_group(self.group);
             let (y, images) = forward(&filters, inputs.get(2).map(numbers), self.relu, x);
             let saved = keep.then(|| Learnt {
                 filters: Arc::new(filters),

@@ -206,7 +206,7 @@ impl GroupConv2d {
         let group = self.footprint.group;
         self.filters
             .filters(self.weight(), self.bias(), |weight, bias| {
-                expand(weight, bias, group, |side| group.filter_indices(side))
+                expand(weight, bias, group, |side| group.filter_indices(side)).with_group(group)
             })
     }
 }

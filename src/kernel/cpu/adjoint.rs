@@ -5,15 +5,13 @@
 //! row of tiles, then the two rows, wherever a block of work ends; so the result does not depend
 //! on how the work is cut.
 
-use std::marker::PhantomData;
-
-use super::gemm::Products;
-use super::isa::{LANES, Line, Simd, Work};
+use super::isa::{LANES, Line, Simd};
 use super::lanes::{Gather, Piece, Scatter, Shared, stage_width};
 use super::plan::{Plan, Unit};
 use super::scratch::Scratch;
+use super::space::{Blocks, Overlap, Space};
 use super::tile::Tile;
-use super::winograd::{Pass, Span, chunk};
+use super::winograd::{Pass, Span};
 
 /// Sums of the two rows that blocks above and below a boundary both reach:
 /// `[image][channel][boundary][above, below][2][width]`.
@@ -26,32 +24,32 @@ pub(crate) struct Edges {
 }
 
 /// Computes one unit of the input gradient; rows at block boundaries go to `edges`.
-pub(crate) fn backward<W: Tile<I, O>, const I: usize, const O: usize>(
+pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     pass: &Pass,
+    space: &P,
     plan: &Plan,
     unit: &Unit,
     edges: Edges,
 ) {
-    let Pass { isa, filters, .. } = *pass;
-    let (inputs, outputs) = (filters.inputs, filters.outputs);
+    let Pass { isa, .. } = *pass;
+    let [inputs, outputs] = pass.channels;
     let size = [unit.high + 2, unit.wide + 2];
     let (made, area) = (size[0] * size[1], unit.high * unit.wide);
     let tiles = [unit.high / O, unit.wide / O];
     let count = tiles[0] * tiles[1];
-    let stride = chunk(isa, filters, I * I, count);
-    let data_point = inputs * stride + 1;
-    let out_point = filters.rows * filters.blocks * stride + 1;
+    let stride = space.chunk(isa, count);
+    let room = space.room(stride);
 
     let mut data = Scratch::new(inputs * area);
     let mut result = Scratch::new(outputs * made);
-    let mut points = Scratch::new(I * I * data_point);
-    let mut products = Scratch::new(I * I * out_point);
+    let mut points = Scratch::new(room[0]);
+    let mut products = Scratch::new(room[1]);
     let mut open = Scratch::new(outputs * I * 2);
     let stage_len = LANES * stage_width(size[1]);
     let mut stage = Scratch::floats(stage_len);
     let (data, result) = (data.lines(inputs * area), result.lines(outputs * made));
-    let points = points.lines(I * I * data_point);
-    let products = products.lines(I * I * out_point);
+    let points = points.lines(room[0]);
+    let products = products.lines(room[1]);
     let open = open.lines(outputs * I * 2);
     let stage = stage.numbers(stage_len);
 
@@ -74,35 +72,18 @@ pub(crate) fn backward<W: Tile<I, O>, const I: usize, const O: usize>(
             stride,
             across: tiles[1],
         };
-        isa.run(Spread::<W, I, O> {
-            span,
-            channels: inputs,
+        let blocks = Blocks {
             from: data,
             size: [unit.high, unit.wide],
-            to: points,
-            point: data_point,
-            tile: PhantomData,
-        });
-        isa.run(Products {
-            filters,
-            points: I * I,
-            count,
-            stride,
-            data: points,
-            data_point,
-            out: products,
-            out_point,
-        });
-        isa.run(Synthesise::<W, I, O> {
-            span,
-            channels: outputs,
-            from: products,
-            point: out_point,
+        };
+        space.spread(isa, span, blocks, points);
+        space.multiply(isa, span, points, products);
+        let overlap = Overlap {
             open,
             to: result,
             size,
-            tile: PhantomData,
-        });
+        };
+        space.synthesise(isa, span, products, overlap);
         first += count;
     }
     scatter(pass, plan, unit, edges, result, stage);
@@ -147,7 +128,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
             };
         }
     }
-    let channels = pass.filters.outputs;
+    let channels = pass.channels[1];
     let size = [unit.high + 2, unit.wide + 2];
     for (pieces, to, rows) in [
         (inner, pass.to, height),
@@ -171,7 +152,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
 /// Adds the two sums of each boundary row of one image.
 pub(crate) fn join(pass: &Pass, plan: &Plan, image: usize, edges: &[f32], boundaries: usize) {
     let [height, width] = pass.output;
-    let channels = pass.filters.outputs;
+    let channels = pass.channels[1];
     let (blocks, high) = plan.block_rows(image);
     for c in 0..channels {
         let plane = image * channels + c;
@@ -189,121 +170,79 @@ pub(crate) fn join(pass: &Pass, plan: &Plan, image: usize, edges: &[f32], bounda
     }
 }
 
-/// `A y Aᵀ` of every channel and tile.
-pub(crate) struct Spread<'a, W, const I: usize, const O: usize> {
-    pub span: Span,
-    pub channels: usize,
-    pub from: &'a [Line],
-    pub size: [usize; 2],
-    pub to: &'a mut [Line],
-    pub point: usize,
-    pub tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Spread<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Span {
-            first,
-            count,
-            stride,
-            across,
-        } = self.span;
-        let [rows, cols] = self.size;
-        let zero = s.splat(0.0);
-        for c in 0..self.channels {
-            let from = &self.from[c * rows * cols..][..rows * cols];
-            for t in 0..count {
-                let (ty, tx) = ((first + t) / across, (first + t) % across);
-                let from = &from[(ty * cols + tx) * O..];
-                let mut half = [[zero; O]; I];
-                for x in 0..O {
-                    let mut d = [zero; O];
-                    for y in 0..O {
-                        d[y] = s.load(&from[y * cols + x]);
-                    }
-                    let d = W::spread(s, d);
-                    for y in 0..I {
-                        half[y][x] = d[y];
-                    }
-                }
-                let to = &mut self.to[c * stride + t..];
-                for y in 0..I {
-                    let d = W::spread(s, half[y]);
-                    for x in 0..I {
-                        s.store(d[x], &mut to[(y * I + x) * self.point]);
-                    }
-                }
-            }
+/// `A y Aᵀ` of one tile; a point of the result goes `point` lines behind the one before.
+#[inline(always)]
+pub(crate) fn spread<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
+    s: S,
+    from: &[Line],
+    cols: usize,
+    to: &mut [Line],
+    point: usize,
+) {
+    let zero = s.splat(0.0);
+    let mut half = [[zero; O]; I];
+    for x in 0..O {
+        let mut d = [zero; O];
+        for y in 0..O {
+            d[y] = s.load(&from[y * cols + x]);
+        }
+        let d = W::spread(s, d);
+        for y in 0..I {
+            half[y][x] = d[y];
+        }
+    }
+    for y in 0..I {
+        let d = W::spread(s, half[y]);
+        for x in 0..I {
+            s.store(d[x], &mut to[(y * I + x) * point]);
         }
     }
 }
 
-/// `B m Bᵀ` of every channel and tile, added where tiles overlap.
-struct Synthesise<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
+/// `B m Bᵀ` of one tile, in row and column `[ty, tx]` of tiles, `across` in a row; added where
+/// tiles overlap. `open` holds the last two columns of the tile to the left: `[I][2]`.
+#[inline(always)]
+pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
+    s: S,
+    from: &[Line],
     point: usize,
-    /// Last two columns of the tile to the left: `[channel][I][2]`.
-    open: &'a mut [Line],
-    to: &'a mut [Line],
-    size: [usize; 2],
-    tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Synthesise<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Span {
-            first,
-            count,
-            stride,
-            across,
-        } = self.span;
-        let [rows, cols] = self.size;
-        let zero = s.splat(0.0);
-        for c in 0..self.channels {
-            let to = &mut self.to[c * rows * cols..][..rows * cols];
-            let open = &mut self.open[c * I * 2..][..I * 2];
-            for t in 0..count {
-                let (ty, tx) = ((first + t) / across, (first + t) % across);
-                let from = &self.from[c * stride + t..];
-                let mut half = [[zero; I]; I];
-                for x in 0..I {
-                    let mut m = [zero; I];
-                    for y in 0..I {
-                        m[y] = s.load(&from[(y * I + x) * self.point]);
-                    }
-                    let m = W::synthesise(s, m);
-                    for y in 0..I {
-                        half[y][x] = m[y];
-                    }
+    ([ty, tx], across): ([usize; 2], usize),
+    open: &mut [Line],
+    to: &mut [Line],
+    cols: usize,
+) {
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; I];
+    for x in 0..I {
+        let mut m = [zero; I];
+        for y in 0..I {
+            m[y] = s.load(&from[(y * I + x) * point]);
+        }
+        let m = W::synthesise(s, m);
+        for y in 0..I {
+            half[y][x] = m[y];
+        }
+    }
+    let last = tx + 1 == across;
+    for y in 0..I {
+        let mut m = W::synthesise(s, half[y]);
+        let open = &mut open[2 * y..][..2];
+        for x in 0..2 {
+            if tx > 0 {
+                m[x] = s.add(s.load(&open[x]), m[x]);
+            }
+        }
+        for x in 0..2 {
+            s.store(m[O + x], &mut open[x]);
+        }
+        let to = &mut to[y * cols..];
+        for x in 0..I {
+            if x < O || last {
+                let mut m = m[x];
+                if y < 2 && ty > 0 {
+                    m = s.add(s.load(&to[x]), m);
                 }
-                let to = &mut to[(ty * cols + tx) * O..];
-                let last = tx + 1 == across;
-                for y in 0..I {
-                    let mut m = W::synthesise(s, half[y]);
-                    let open = &mut open[2 * y..][..2];
-                    for x in 0..2 {
-                        if tx > 0 {
-                            m[x] = s.add(s.load(&open[x]), m[x]);
-                        }
-                    }
-                    for x in 0..2 {
-                        s.store(m[O + x], &mut open[x]);
-                    }
-                    let to = &mut to[y * cols..];
-                    for x in 0..I {
-                        if x < O || last {
-                            let mut m = m[x];
-                            if y < 2 && ty > 0 {
-                                m = s.add(s.load(&to[x]), m);
-                            }
-                            s.store(m, &mut to[x]);
-                        }
-                    }
-                }
+                s.store(m, &mut to[x]);
             }
         }
     }

@@ -9,46 +9,71 @@ use super::correlate::Correlation;
 use super::filters::{Packed, Reading};
 use super::isa::Isa;
 use super::lanes::Shared;
+use super::mirrors::{self, Tied};
 use super::plan::{Plan, Task};
 use super::scratch::Scratch;
+use super::space::Plain;
 use super::tile::{Four, Two};
 use super::{direct, winograd};
+use crate::group::Group;
 use crate::kernel::Numerics;
 
-/// How a pass is computed. Depends on channels and numerics only, never on the batch.
+/// How a pass is computed. Depends on channels, numerics and structure only, never on the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Direct,
     Two,
     Four,
+    /// F(2,3), split by the mirrors of p4m.
+    Tied,
 }
 
 /// Fewest channels that are summed over for Winograd's transforms to pay.
 const WINOGRAD_INPUTS: usize = 8;
 
+/// Least product of input and output channels for which splitting by mirrors beats F(2,3), and
+/// F(4,3): it saves multiplications, at the price of more to do for each channel and tile.
+const SPLIT_BEATS_TWO: usize = 16 * 16;
+const SPLIT_BEATS_FOUR: usize = 48 * 48;
+
 impl Method {
-    fn new(inputs: usize, numerics: Numerics) -> Self {
+    fn new([outputs, inputs]: [usize; 2], numerics: Numerics, tied: bool) -> Self {
+        let filters = outputs * inputs;
         match numerics {
             _ if inputs < WINOGRAD_INPUTS => Self::Direct,
+            Numerics::Exact if tied && filters >= SPLIT_BEATS_TWO => Self::Tied,
+            Numerics::Fast if tied && filters >= SPLIT_BEATS_FOUR => Self::Tied,
             Numerics::Exact => Self::Two,
             Numerics::Fast => Self::Four,
         }
     }
 
-    /// Rows and columns of outputs per tile.
-    fn step(self) -> usize {
+    fn pack(self, weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Filters {
         match self {
-            Self::Direct => 1,
-            Self::Two => 2,
-            Self::Four => 4,
+            Self::Direct => Filters::Direct(Packed::direct(weights, shape, reading, isa)),
+            Self::Two => Filters::Two(Plain::new(weights, shape, reading, isa)),
+            Self::Four => Filters::Four(Plain::new(weights, shape, reading, isa)),
+            Self::Tied => Filters::Tied(Tied::new(weights, shape, reading, isa)),
         }
     }
+}
 
-    fn pack(self, weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Packed {
+/// Filters, packed for a method.
+#[derive(Debug)]
+enum Filters {
+    Direct(Packed),
+    Two(Plain<Two>),
+    Four(Plain<Four>),
+    Tied(Tied),
+}
+
+impl Filters {
+    /// Rows and columns of outputs per tile.
+    fn step(&self) -> usize {
         match self {
-            Self::Direct => Packed::direct(weights, shape, reading, isa),
-            Self::Two => Packed::winograd::<Two, 4, 2>(weights, shape, reading, isa),
-            Self::Four => Packed::winograd::<Four, 6, 4>(weights, shape, reading, isa),
+            Self::Direct(_) => 1,
+            Self::Two(_) | Self::Tied(_) => 2,
+            Self::Four(_) => 4,
         }
     }
 }
@@ -74,8 +99,9 @@ pub struct Prepared {
     padding: usize,
     numerics: Numerics,
     isa: Isa,
-    forward: OnceLock<Packed>,
-    backward: OnceLock<Packed>,
+    tied: bool,
+    forward: OnceLock<Filters>,
+    backward: OnceLock<Filters>,
 }
 
 impl Prepared {
@@ -108,9 +134,32 @@ impl Prepared {
             padding,
             numerics,
             isa,
+            tied: false,
             forward: OnceLock::new(),
             backward: OnceLock::new(),
         }
+    }
+
+    /// Says that the weights are the filter bank of a convolution of `group`'s features, as
+    /// `[co / |G|, |G|, ci / |G|, |G|, 3, 3]`, in the order of [`Group::filter_indices`]. Filters
+    /// that are already made are dropped.
+    ///
+    /// Under p4m mirrors save more than half of the products; see [`Prepared::is_split`]. Nothing
+    /// changes for other groups, or if a single weight is not the copy that the group asks for.
+    pub fn with_group(self, group: Group) -> Self {
+        Self {
+            tied: group == Group::P4m && mirrors::are_tied(&self.weights, self.channels),
+            forward: OnceLock::new(),
+            backward: OnceLock::new(),
+            ..self
+        }
+    }
+
+    /// Whether the forward pass and the input gradient use that the weights are tied by mirrors.
+    pub fn is_split(&self) -> [bool; 2] {
+        let [co, ci] = self.channels;
+        [[co, ci], [ci, co]]
+            .map(|shape| Method::new(shape, self.numerics, self.tied) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -140,15 +189,16 @@ impl Prepared {
         self.backward_filters();
     }
 
-    fn forward_filters(&self) -> (Method, &Packed) {
-        let method = Method::new(self.channels[1], self.numerics);
+    fn forward_filters(&self) -> &Filters {
+        let method = Method::new(self.channels, self.numerics, self.tied);
         let make = || method.pack(&self.weights, self.channels, Reading::Forward, self.isa);
-        (method, filled(&self.forward, make))
+        filled(&self.forward, make)
     }
 
-    /// The method, whether tiles overlap, and the filters.
-    fn backward_filters(&self) -> (Method, bool, &Packed) {
-        let method = Method::new(self.channels[0], self.numerics);
+    /// Whether tiles overlap, and the filters.
+    fn backward_filters(&self) -> (bool, &Filters) {
+        let [co, ci] = self.channels;
+        let method = Method::new([ci, co], self.numerics, self.tied);
         let overlap = self.padding == 0 && method != Method::Direct;
         let reading = if overlap {
             Reading::Transposed
@@ -156,7 +206,7 @@ impl Prepared {
             Reading::Flipped
         };
         let make = || method.pack(&self.weights, self.channels, reading, self.isa);
-        (method, overlap, filled(&self.backward, make))
+        (overlap, filled(&self.backward, make))
     }
 
     /// `y = x ∗ w (+ bias)`, then `max(y, 0)` if `relu`.
@@ -187,10 +237,10 @@ impl Prepared {
         );
         assert_eq!(y.len(), images.batch * co * output[0] * output[1], "y");
         assert!(bias.is_none_or(|bias| bias.len() == co), "bias is [co]");
-        let (method, filters) = self.forward_filters();
+        let filters = self.forward_filters();
         let pass = winograd::Pass {
             isa: self.isa,
-            filters,
+            channels: [ci, co],
             from: x,
             gate: None,
             input: [images.height, images.width],
@@ -200,7 +250,7 @@ impl Prepared {
             to: Shared::new(y),
             output,
         };
-        convolve(&pass, method, images.batch);
+        convolve(&pass, filters, images.batch);
     }
 
     /// Gradient of the input, `dx`, from that of the output, `dy`.
@@ -228,10 +278,10 @@ impl Prepared {
             gate.is_none_or(|gate| gate.len() == dy.len()),
             "gate is as dy"
         );
-        let (method, overlap, filters) = self.backward_filters();
+        let (overlap, filters) = self.backward_filters();
         let pass = winograd::Pass {
             isa: self.isa,
-            filters,
+            channels: [co, ci],
             from: dy,
             gate,
             input,
@@ -242,9 +292,9 @@ impl Prepared {
             output: [images.height, images.width],
         };
         if overlap {
-            overlap_add(&pass, method, images.batch);
+            overlap_add(&pass, filters, images.batch);
         } else {
-            convolve(&pass, method, images.batch);
+            convolve(&pass, filters, images.batch);
         }
     }
 
@@ -297,7 +347,7 @@ impl Prepared {
 
 /// The cell's value, made if there is none yet. Made outside the cell's lock: `make` runs on the
 /// thread pool, where a waiting thread may take up another task that asks for the same cell.
-fn filled(cell: &OnceLock<Packed>, make: impl FnOnce() -> Packed) -> &Packed {
+fn filled(cell: &OnceLock<Filters>, make: impl FnOnce() -> Filters) -> &Filters {
     if cell.get().is_none() {
         // Another thread may have been first, with the same value.
         let _ = cell.set(make());
@@ -306,12 +356,12 @@ fn filled(cell: &OnceLock<Packed>, make: impl FnOnce() -> Packed) -> &Packed {
 }
 
 /// Runs all units of a convolution.
-fn convolve(pass: &winograd::Pass, method: Method, batch: usize) {
+fn convolve(pass: &winograd::Pass, filters: &Filters, batch: usize) {
     let plan = Plan::new(Task {
         batch,
         output: pass.output,
-        step: method.step(),
-        lines: pass.filters.inputs + pass.filters.outputs,
+        step: filters.step(),
+        lines: pass.channels[0] + pass.channels[1],
         columns: true,
         threads: rayon::current_num_threads(),
     });
@@ -320,26 +370,27 @@ fn convolve(pass: &winograd::Pass, method: Method, batch: usize) {
         .with_max_len(1)
         .for_each(|index| {
             let unit = plan.unit(index);
-            match method {
-                Method::Direct => direct::forward(pass, &unit),
-                Method::Two => winograd::forward::<Two, 4, 2>(pass, &unit),
-                Method::Four => winograd::forward::<Four, 6, 4>(pass, &unit),
+            match filters {
+                Filters::Direct(packed) => direct::forward(pass, packed, &unit),
+                Filters::Two(space) => winograd::forward(pass, space, &unit),
+                Filters::Four(space) => winograd::forward(pass, space, &unit),
+                Filters::Tied(space) => winograd::forward(pass, space, &unit),
             }
         });
 }
 
 /// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
-fn overlap_add(pass: &winograd::Pass, method: Method, batch: usize) {
+fn overlap_add(pass: &winograd::Pass, filters: &Filters, batch: usize) {
     let plan = Plan::new(Task {
         batch,
         output: pass.input,
-        step: method.step(),
-        lines: pass.filters.inputs + pass.filters.outputs,
+        step: filters.step(),
+        lines: pass.channels[0] + pass.channels[1],
         columns: false,
         threads: rayon::current_num_threads(),
     });
     let boundaries = plan.max_block_rows().saturating_sub(1);
-    let count = batch * pass.filters.outputs * boundaries * 4 * pass.output[1];
+    let count = batch * pass.channels[1] * boundaries * 4 * pass.output[1];
     let mut sums = Scratch::floats(count);
     let sums = sums.numbers(count);
     let edges = Edges {
@@ -351,10 +402,11 @@ fn overlap_add(pass: &winograd::Pass, method: Method, batch: usize) {
         .with_max_len(1)
         .for_each(|index| {
             let unit = plan.unit(index);
-            match method {
-                Method::Direct => unreachable!("a direct gradient is a convolution"),
-                Method::Two => adjoint::backward::<Two, 4, 2>(pass, &plan, &unit, edges),
-                Method::Four => adjoint::backward::<Four, 6, 4>(pass, &plan, &unit, edges),
+            match filters {
+                Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
+                Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit, edges),
+                Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit, edges),
+                Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit, edges),
             }
         });
     if boundaries > 0 {

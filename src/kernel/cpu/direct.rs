@@ -8,8 +8,8 @@ use super::scratch::Scratch;
 use super::winograd::Pass;
 
 /// Computes one unit of a convolution.
-pub(crate) fn forward(pass: &Pass, unit: &Unit) {
-    let Pass { isa, filters, .. } = *pass;
+pub(crate) fn forward(pass: &Pass, filters: &Packed, unit: &Unit) {
+    let isa = pass.isa;
     let size = [unit.high + 2, unit.wide + 2];
     let inputs = filters.inputs;
     let outputs = filters.rows * filters.blocks;

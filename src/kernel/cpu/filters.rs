@@ -32,6 +32,27 @@ pub(crate) enum Reading {
     Flipped,
 }
 
+impl Reading {
+    /// The filter from `input` to `output`.
+    pub fn taps(
+        self,
+        weights: &[f32],
+        [_, ci]: [usize; 2],
+        [output, input]: [usize; 2],
+    ) -> [f32; 9] {
+        let (o, i) = match self {
+            Self::Forward => (output, input),
+            Self::Transposed | Self::Flipped => (input, output),
+        };
+        let mut taps = [0.0; 9];
+        taps.copy_from_slice(&weights[(o * ci + i) * 9..][..9]);
+        if self == Self::Flipped {
+            taps.reverse();
+        }
+        taps
+    }
+}
+
 impl Packed {
     /// Packs what `fill(weights of one filter, points)` makes of each filter.
     fn pack(
@@ -47,6 +68,18 @@ impl Packed {
             Reading::Forward => (co, ci),
             Reading::Transposed | Reading::Flipped => (ci, co),
         };
+        Self::stack([outputs, inputs], isa, points, |output, input, points| {
+            fill(&reading.taps(weights, [co, ci], [output, input]), points);
+        })
+    }
+
+    /// Packs matrices: `fill(output, input, points)` gives that element of every matrix.
+    pub fn stack(
+        [outputs, inputs]: [usize; 2],
+        isa: Isa,
+        points: usize,
+        fill: impl Fn(usize, usize, &mut [f32]) + Sync,
+    ) -> Self {
         let blocks = outputs.div_ceil(isa.max_rows());
         let rows = outputs.div_ceil(blocks.max(1)).max(1);
         let mut data = vec![0.0; points * blocks * inputs * rows];
@@ -60,17 +93,7 @@ impl Packed {
                 for row in 0..rows.min(outputs - block * rows) {
                     let output = block * rows + row;
                     for input in 0..inputs {
-                        let (o, i) = match reading {
-                            Reading::Forward => (output, input),
-                            Reading::Transposed | Reading::Flipped => (input, output),
-                        };
-                        let start = (o * ci + i) * 9;
-                        let mut taps = [0.0; 9];
-                        taps.copy_from_slice(&weights[start..start + 9]);
-                        if reading == Reading::Flipped {
-                            taps.reverse();
-                        }
-                        fill(&taps, &mut at_points);
+                        fill(output, input, &mut at_points);
                         for (point, &x) in at_points.iter().enumerate() {
                             out[point * block_len + input * rows + row] = x;
                         }

@@ -3,13 +3,15 @@
 use super::filters::Packed;
 use super::isa::{Line, Simd, Work};
 
-/// `out[p][m][t] = Σ_c filters[p][m][c] · data[p][c][t]` for `t < count`, each element a vector
-/// of sixteen images, summed in the order of `c`.
+/// `out[p][m][t] = Σ_c filters[p / share][m][c] · data[p][c][t]` for `t < count`, each element a
+/// vector of sixteen images, summed in the order of `c`.
 pub(crate) struct Products<'a> {
     /// The matrices.
     pub filters: &'a Packed,
-    /// Number of matrices.
+    /// Number of products.
     pub points: usize,
+    /// Neighbouring products with the same matrix.
+    pub share: usize,
     /// Columns in use.
     pub count: usize,
     /// Lines from one row of columns to the next, in `data` and `out`.
@@ -30,6 +32,7 @@ impl Work for Products<'_> {
         let Self {
             filters,
             points,
+            share,
             count,
             stride,
             ..
@@ -43,7 +46,8 @@ impl Work for Products<'_> {
             while t < count {
                 let n = wide.min(count - t);
                 for block in 0..filters.blocks {
-                    let u = &filters.data[(p * filters.blocks + block) * block_len..][..block_len];
+                    let u = (p / share * filters.blocks + block) * block_len;
+                    let u = &filters.data[u..][..block_len];
                     let out = &mut out[block * filters.rows * stride + t..];
                     tile(s, filters.rows, n, u, &data[t..], stride, out);
                 }

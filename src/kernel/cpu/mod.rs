@@ -19,9 +19,12 @@ mod gemm;
 pub mod isa;
 mod lanes;
 pub mod matmul;
+mod mirrors;
 mod plan;
 pub mod pool;
 mod scratch;
+mod space;
+mod tied;
 mod tile;
 mod winograd;
 

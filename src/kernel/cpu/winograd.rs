@@ -1,21 +1,19 @@
 //! The convolution of sixteen images by Winograd tiles.
 
-use super::filters::Packed;
-use super::gemm::Products;
-use super::isa::{Isa, LANES, Line, Simd, Work};
+use super::isa::{Isa, LANES, Line, Simd};
 use super::lanes::{Gather, Piece, Scatter, Shared, stage_width};
 use super::plan::Unit;
 use super::scratch::Scratch;
+use super::space::{Blocks, Rim, Space};
 use super::tile::Tile;
 
 /// Lines of transformed data that are worked on at once, so that they stay in the cache.
 const CHUNK_LINES: usize = 8 * 1024;
 
-/// Columns of products that are computed at once: whole micro-kernels, within the cache.
-pub(crate) fn chunk(isa: Isa, filters: &Packed, points: usize, tiles: usize) -> usize {
-    let step = isa.columns(filters.rows);
-    let column = points * (filters.inputs + filters.rows * filters.blocks);
-    let most = (CHUNK_LINES / column / step).max(1) * step;
+/// Columns of products that are computed at once: whole micro-kernels of `step` columns, within
+/// the cache if a column takes `lines`.
+pub(crate) fn chunk(lines: usize, step: usize, tiles: usize) -> usize {
+    let most = (CHUNK_LINES / lines / step).max(1) * step;
     let chunks = tiles.div_ceil(most);
     tiles.div_ceil(chunks).next_multiple_of(step).min(tiles)
 }
@@ -25,8 +23,8 @@ pub(crate) fn chunk(isa: Isa, filters: &Packed, points: usize, tiles: usize) -> 
 pub(crate) struct Pass<'a> {
     /// Instruction set.
     pub isa: Isa,
-    /// Prepared filters.
-    pub filters: &'a Packed,
+    /// Channels that are summed over, and that are produced.
+    pub channels: [usize; 2],
     /// `[batch][channel][height][width]`.
     pub from: &'a [f32],
     /// If given, same shape: values of `from` count where it is positive, else as zero.
@@ -64,34 +62,36 @@ impl Pass<'_> {
             size: [unit.high, unit.wide],
             pieces,
             to: self.to,
-            shape: [self.filters.outputs, self.output[0], self.output[1]],
+            shape: [self.channels[1], self.output[0], self.output[1]],
             stage,
         });
     }
 }
 
 /// Computes one unit of a convolution.
-pub(crate) fn forward<W: Tile<I, O>, const I: usize, const O: usize>(pass: &Pass, unit: &Unit) {
-    let Pass { isa, filters, .. } = *pass;
-    let (inputs, outputs) = (filters.inputs, filters.outputs);
+pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
+    pass: &Pass,
+    space: &P,
+    unit: &Unit,
+) {
+    let Pass { isa, .. } = *pass;
+    let [inputs, outputs] = pass.channels;
     let size = [unit.high + 2, unit.wide + 2];
     let (area, made) = (size[0] * size[1], unit.high * unit.wide);
     let tiles = [unit.high / O, unit.wide / O];
     let count = tiles[0] * tiles[1];
-    let stride = chunk(isa, filters, I * I, count);
-    // An odd line keeps the points of one channel off the same cache sets.
-    let data_point = inputs * stride + 1;
-    let out_point = filters.rows * filters.blocks * stride + 1;
+    let stride = space.chunk(isa, count);
+    let room = space.room(stride);
 
     let mut data = Scratch::new(inputs * area);
     let mut result = Scratch::new(outputs * made);
-    let mut points = Scratch::new(I * I * data_point);
-    let mut products = Scratch::new(I * I * out_point);
+    let mut points = Scratch::new(room[0]);
+    let mut products = Scratch::new(room[1]);
     let stage_len = LANES * stage_width(size[1]);
     let mut stage = Scratch::floats(stage_len);
     let (data, result) = (data.lines(inputs * area), result.lines(outputs * made));
-    let points = points.lines(I * I * data_point);
-    let products = products.lines(I * I * out_point);
+    let points = points.lines(room[0]);
+    let products = products.lines(room[1]);
     let stage = stage.numbers(stage_len);
 
     isa.run(Gather {
@@ -113,43 +113,22 @@ pub(crate) fn forward<W: Tile<I, O>, const I: usize, const O: usize>(pass: &Pass
             stride,
             across: tiles[1],
         };
-        isa.run(Analyse::<W, I, O> {
-            span,
-            channels: inputs,
-            from: data,
-            size,
-            to: points,
-            point: data_point,
-            tile: std::marker::PhantomData,
-        });
-        isa.run(Products {
-            filters,
-            points: I * I,
-            count,
-            stride,
-            data: points,
-            data_point,
-            out: products,
-            out_point,
-        });
-        isa.run(Combine::<W, I, O> {
-            span,
-            channels: outputs,
-            from: products,
-            point: out_point,
+        space.analyse(isa, span, Blocks { from: data, size }, points);
+        space.multiply(isa, span, points, products);
+        let rim = Rim {
             bias: pass.bias,
             relu: pass.relu,
             to: result,
             size: [unit.high, unit.wide],
-            tile: std::marker::PhantomData,
-        });
+        };
+        space.combine(isa, span, products, rim);
         first += count;
     }
     pass.scatter(unit, result, stage);
 }
 
 /// A run of tiles.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     /// First tile, counted along rows of tiles.
     pub first: usize,
@@ -161,109 +140,76 @@ pub(crate) struct Span {
     pub across: usize,
 }
 
-/// `Bᵀ d B` of every channel and tile.
-struct Analyse<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
-    size: [usize; 2],
-    to: &'a mut [Line],
-    point: usize,
-    tile: std::marker::PhantomData<W>,
+impl Span {
+    /// Row and column of the run's `t`-th tile.
+    #[inline(always)]
+    pub fn tile(self, t: usize) -> [usize; 2] {
+        [
+            (self.first + t) / self.across,
+            (self.first + t) % self.across,
+        ]
+    }
 }
 
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Analyse<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Span {
-            first,
-            count,
-            stride,
-            across,
-        } = self.span;
-        let [rows, cols] = self.size;
-        let zero = s.splat(0.0);
-        for c in 0..self.channels {
-            let from = &self.from[c * rows * cols..][..rows * cols];
-            for t in 0..count {
-                let (ty, tx) = ((first + t) / across, (first + t) % across);
-                let from = &from[(ty * cols + tx) * O..];
-                let mut half = [[zero; I]; I];
-                for x in 0..I {
-                    let mut d = [zero; I];
-                    for y in 0..I {
-                        d[y] = s.load(&from[y * cols + x]);
-                    }
-                    let d = W::analyse(s, d);
-                    for y in 0..I {
-                        half[y][x] = d[y];
-                    }
-                }
-                let to = &mut self.to[c * stride + t..];
-                for y in 0..I {
-                    let d = W::analyse(s, half[y]);
-                    for x in 0..I {
-                        s.store(d[x], &mut to[(y * I + x) * self.point]);
-                    }
-                }
-            }
+/// `Bᵀ d B` of one tile; a point of the result goes `point` lines behind the one before.
+#[inline(always)]
+pub(crate) fn analyse<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
+    s: S,
+    from: &[Line],
+    cols: usize,
+    to: &mut [Line],
+    point: usize,
+) {
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; I];
+    for x in 0..I {
+        let mut d = [zero; I];
+        for y in 0..I {
+            d[y] = s.load(&from[y * cols + x]);
+        }
+        let d = W::analyse(s, d);
+        for y in 0..I {
+            half[y][x] = d[y];
+        }
+    }
+    for y in 0..I {
+        let d = W::analyse(s, half[y]);
+        for x in 0..I {
+            s.store(d[x], &mut to[(y * I + x) * point]);
         }
     }
 }
 
-/// `Aᵀ m A` of every channel and tile, with bias and relu.
-struct Combine<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
+/// `Aᵀ m A` of one tile, with bias and relu.
+#[inline(always)]
+pub(crate) fn combine<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
+    s: S,
+    from: &[Line],
     point: usize,
-    bias: Option<&'a [f32]>,
-    relu: bool,
-    to: &'a mut [Line],
-    size: [usize; 2],
-    tile: std::marker::PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Combine<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Span {
-            first,
-            count,
-            stride,
-            across,
-        } = self.span;
-        let [rows, cols] = self.size;
-        let zero = s.splat(0.0);
-        for c in 0..self.channels {
-            let bias = s.splat(self.bias.map_or(0.0, |bias| bias[c]));
-            let to = &mut self.to[c * rows * cols..][..rows * cols];
-            for t in 0..count {
-                let (ty, tx) = ((first + t) / across, (first + t) % across);
-                let from = &self.from[c * stride + t..];
-                let mut half = [[zero; I]; O];
-                for x in 0..I {
-                    let mut m = [zero; I];
-                    for y in 0..I {
-                        m[y] = s.load(&from[(y * I + x) * self.point]);
-                    }
-                    let m = W::combine(s, m);
-                    for y in 0..O {
-                        half[y][x] = m[y];
-                    }
-                }
-                let to = &mut to[(ty * cols + tx) * O..];
-                for y in 0..O {
-                    let m = W::combine(s, half[y]);
-                    for x in 0..O {
-                        let mut m = s.add(m[x], bias);
-                        if self.relu {
-                            m = s.relu(m);
-                        }
-                        s.store(m, &mut to[y * cols + x]);
-                    }
-                }
+    (bias, relu): (S::V, bool),
+    to: &mut [Line],
+    cols: usize,
+) {
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; O];
+    for x in 0..I {
+        let mut m = [zero; I];
+        for y in 0..I {
+            m[y] = s.load(&from[(y * I + x) * point]);
+        }
+        let m = W::combine(s, m);
+        for y in 0..O {
+            half[y][x] = m[y];
+        }
+    }
+    for y in 0..O {
+        let m = W::combine(s, half[y]);
+        for x in 0..O {
+            let mut m = s.add(m[x], bias);
+            if relu {
+                m = s.relu(m);
             }
+            s.store(m, &mut to[y * cols + x]);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
+use super::tied::expand;
 use super::{Naive, Noise, error};
+use crate::group::Group;
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::{Images, Prepared};
 use crate::kernel::cpu::elementwise::bias_gradient;
@@ -426,12 +428,17 @@ fn value_steady_state_takes_no_pages() {
         width: 26,
     };
     let mut noise = Noise::new(1);
-    let layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
+    let mut layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
         .map(|(ci, co, padding)| {
             let w = noise.numbers(co * ci * 9);
             Prepared::new(&w, [co, ci], padding, Numerics::Fast)
         })
         .into();
+    for padding in [0, 1] {
+        let w = expand(&noise.numbers(5 * 5 * 72), [5, 5]);
+        let layer = Prepared::new(&w, [40, 40], padding, Numerics::Exact);
+        layers.push(layer.with_group(Group::P4m));
+    }
     let x = noise.numbers(40 * 40 * 26 * 26);
     let (mut y, mut dx) = (x.clone(), x.clone());
     let mut round = || {

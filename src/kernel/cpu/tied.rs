@@ -1,0 +1,303 @@
+//! The convolution of p4m features, whose components are split by mirrors: see
+//! [`mirrors`](super::mirrors).
+
+use super::adjoint::{spread, synthesise};
+use super::filters::Packed;
+use super::gemm::Products;
+use super::isa::{Isa, Line, Simd, Work};
+use super::mirrors::{HALVES, ORBIT, POINTS, QUARTERS, SIZE, Tied};
+use super::space::{Blocks, Overlap, Rim, Space, lines};
+use super::tile::Two;
+use super::winograd::{Span, analyse, chunk, combine};
+
+/// Calls `$f::<S, P>` with each point of a tile, so that the tables are known to the compiler.
+macro_rules! points {
+    ($f:ident($($x:expr),*)) => {
+        points!(@ $f($($x),*) 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $f:ident $x:tt $($p:literal)*) => {
+        $(points!(@@ $f $x $p);)*
+    };
+    (@@ $f:ident($($x:expr),*) $p:literal) => {
+        $f::<S, $p>($($x),*)
+    };
+}
+
+/// Points of a tile.
+const AREA: usize = 16;
+
+/// Points of the eight components of a tile: `[component][point]`.
+type Local = [Line; SIZE * AREA];
+
+/// Lines per product of halves and of quarters.
+type Apart = [usize; 2];
+
+impl Tied {
+    fn made(packed: &Packed) -> usize {
+        packed.rows * packed.blocks
+    }
+
+    /// Lines per product, in data and in products.
+    fn apart(&self, stride: usize) -> [Apart; 2] {
+        let (halves, quarters) = (&self.halves, &self.quarters);
+        [
+            [lines(halves.inputs, stride), lines(quarters.inputs, stride)],
+            [
+                lines(Self::made(halves), stride),
+                lines(Self::made(quarters), stride),
+            ],
+        ]
+    }
+}
+
+impl Space<4, 2> for Tied {
+    fn chunk(&self, isa: Isa, tiles: usize) -> usize {
+        let column = |packed: &Packed| packed.inputs + Self::made(packed);
+        let lines = HALVES * column(&self.halves) + QUARTERS * column(&self.quarters);
+        chunk(lines, isa.columns(self.halves.rows), tiles)
+    }
+
+    fn room(&self, stride: usize) -> [usize; 2] {
+        let room = |[halves, quarters]: Apart| HALVES * halves + QUARTERS * quarters;
+        self.apart(stride).map(room)
+    }
+
+    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Split::<false> {
+            span,
+            bases: self.halves.inputs / 4,
+            from,
+            to,
+            apart: self.apart(span.stride)[0],
+        });
+    }
+
+    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Split::<true> {
+            span,
+            bases: self.halves.inputs / 4,
+            from,
+            to,
+            apart: self.apart(span.stride)[0],
+        });
+    }
+
+    fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]) {
+        let [data_apart, out_apart] = self.apart(span.stride);
+        let (data_halves, data_quarters) = data.split_at(HALVES * data_apart[0]);
+        let (out_halves, out_quarters) = out.split_at_mut(HALVES * out_apart[0]);
+        isa.run(Products {
+            filters: &self.halves,
+            points: HALVES,
+            share: ORBIT,
+            count: span.count,
+            stride: span.stride,
+            data: data_halves,
+            data_point: data_apart[0],
+            out: out_halves,
+            out_point: out_apart[0],
+        });
+        isa.run(Products {
+            filters: &self.quarters,
+            points: QUARTERS,
+            share: 1,
+            count: span.count,
+            stride: span.stride,
+            data: data_quarters,
+            data_point: data_apart[1],
+            out: out_quarters,
+            out_point: out_apart[1],
+        });
+    }
+
+    fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
+        isa.run(Join {
+            span,
+            bases: self.halves.outputs / 4,
+            from,
+            apart: self.apart(span.stride)[1],
+            to: Target::Rim(to),
+        });
+    }
+
+    fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
+        isa.run(Join {
+            span,
+            bases: self.halves.outputs / 4,
+            from,
+            apart: self.apart(span.stride)[1],
+            to: Target::Overlap(to),
+        });
+    }
+}
+
+/// Where the parts of a base channel's tile lie.
+#[derive(Clone, Copy)]
+struct Parts {
+    apart: Apart,
+    /// The first line, in halves and in quarters.
+    first: [usize; 2],
+    stride: usize,
+}
+
+impl Parts {
+    #[inline(always)]
+    fn new(apart: Apart, base: usize, t: usize, stride: usize) -> Self {
+        let quarters = HALVES * apart[0];
+        Self {
+            apart,
+            first: [4 * base * stride + t, quarters + 2 * base * stride + t],
+            stride,
+        }
+    }
+
+    /// Line of component `k` of a half.
+    #[inline(always)]
+    fn half(self, slot: usize, k: usize) -> usize {
+        self.first[0] + slot * self.apart[0] + k * self.stride
+    }
+
+    /// Line of component `k` of a quarter.
+    #[inline(always)]
+    fn quarter(self, slot: usize, k: usize) -> usize {
+        self.first[1] + slot * self.apart[1] + k * self.stride
+    }
+}
+
+/// Tiles to points by `Bᵀ d B`, or by `A y Aᵀ` for the adjoint, and components to parts.
+struct Split<'a, const ADJOINT: bool> {
+    span: Span,
+    bases: usize,
+    from: Blocks<'a>,
+    to: &'a mut [Line],
+    apart: Apart,
+}
+
+impl<const ADJOINT: bool> Work for Split<'_, ADJOINT> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [rows, cols] = self.from.size;
+        let mut local = [Line::ZERO; SIZE * AREA];
+        for base in 0..self.bases {
+            let from = &self.from.from[base * SIZE * rows * cols..][..SIZE * rows * cols];
+            for t in 0..self.span.count {
+                let [ty, tx] = self.span.tile(t);
+                for g in 0..SIZE {
+                    let from = &from[g * rows * cols + (ty * cols + tx) * 2..];
+                    let to = &mut local[g * AREA..][..AREA];
+                    if ADJOINT {
+                        spread::<S, Two, 4, 2>(s, from, cols, to, 1);
+                    } else {
+                        analyse::<S, Two, 4, 2>(s, from, cols, to, 1);
+                    }
+                }
+                let parts = Parts::new(self.apart, base, t, self.span.stride);
+                points!(split(s, &local, self.to, parts));
+            }
+        }
+    }
+}
+
+/// Components to parts at point `P`.
+#[inline(always)]
+fn split<S: Simd, const P: usize>(s: S, local: &Local, to: &mut [Line], parts: Parts) {
+    let point = const { POINTS[P] };
+    let at = |k: usize| s.load(&local[point.order[k] * AREA + P]);
+    if point.inner {
+        for k in 0..2 {
+            let found = butterflies(s, [at(k), at(2 + k), at(4 + k), at(6 + k)]);
+            for part in 0..4 {
+                s.store(found[part], &mut to[parts.quarter(point.slot + part, k)]);
+            }
+        }
+    } else {
+        for k in 0..4 {
+            let (a, b) = (at(k), at(4 + k));
+            s.store(s.add(a, b), &mut to[parts.half(point.slot, k)]);
+            s.store(s.sub(a, b), &mut to[parts.half(point.slot + ORBIT, k)]);
+        }
+    }
+}
+
+/// Sums with the signs of [`SIGNS`](super::mirrors::SIGNS), which are their own transposition.
+#[inline(always)]
+fn butterflies<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
+    let (near, far) = (s.add(a, b), s.add(c, d));
+    let (left, right) = (s.sub(a, b), s.sub(c, d));
+    [
+        s.add(near, far),
+        s.add(left, right),
+        s.sub(near, far),
+        s.sub(left, right),
+    ]
+}
+
+enum Target<'a> {
+    Rim(Rim<'a>),
+    Overlap(Overlap<'a>),
+}
+
+/// Parts to components, and points to tiles.
+struct Join<'a> {
+    span: Span,
+    bases: usize,
+    from: &'a [Line],
+    apart: Apart,
+    to: Target<'a>,
+}
+
+impl Work for Join<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { span, from, .. } = self;
+        let mut local = [Line::ZERO; SIZE * AREA];
+        let mut target = self.to;
+        for base in 0..self.bases {
+            for t in 0..span.count {
+                let [ty, tx] = span.tile(t);
+                let parts = Parts::new(self.apart, base, t, span.stride);
+                points!(join(s, from, parts, &mut local));
+                for g in 0..SIZE {
+                    let (c, from) = (base * SIZE + g, &local[g * AREA..][..AREA]);
+                    match &mut target {
+                        Target::Rim(rim) => {
+                            let [rows, cols] = rim.size;
+                            let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
+                            let to = &mut rim.to[(c * rows + ty * 2) * cols + tx * 2..];
+                            combine::<S, Two, 4, 2>(s, from, 1, (bias, rim.relu), to, cols);
+                        }
+                        Target::Overlap(overlap) => {
+                            let [rows, cols] = overlap.size;
+                            let open = &mut overlap.open[c * 8..][..8];
+                            let to = &mut overlap.to[(c * rows + ty * 2) * cols + tx * 2..];
+                            let place = ([ty, tx], span.across);
+                            synthesise::<S, Two, 4, 2>(s, from, 1, place, open, to, cols);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Parts to components at point `P`.
+#[inline(always)]
+fn join<S: Simd, const P: usize>(s: S, from: &[Line], parts: Parts, local: &mut Local) {
+    let point = const { POINTS[P] };
+    if point.inner {
+        for k in 0..2 {
+            let at = |part: usize| s.load(&from[parts.quarter(point.slot + part, k)]);
+            let found = butterflies(s, [at(0), at(1), at(2), at(3)]);
+            for j in 0..4 {
+                s.store(found[j], &mut local[point.order[2 * j + k] * AREA + P]);
+            }
+        }
+    } else {
+        for k in 0..4 {
+            let a = s.load(&from[parts.half(point.slot, k)]);
+            let b = s.load(&from[parts.half(point.slot + ORBIT, k)]);
+            s.store(s.add(a, b), &mut local[point.order[k] * AREA + P]);
+            s.store(s.sub(a, b), &mut local[point.order[4 + k] * AREA + P]);
+        }
+    }
+}
