@@ -496,3 +496,62 @@ fn error_negative_radius() {
     };
     kernel::linf_step(images.clone(), images.clone(), &images, step);
 }
+
+// The bits of an image's logits and gradient do not depend on its batch mates or on the threads.
+#[test]
+fn value_networks_do_not_depend_on_batch_or_threads() {
+    use fireproof::attack::Loss;
+    use fireproof::model::{Head, SmallCnnConfig};
+
+    let device = Device::flex();
+    let cnn = |group, head| {
+        let config = CnnConfig::new(group, [1, 28, 28], 10).with_head(head);
+        Frozen::new(&config.init(&device).unwrap())
+    };
+    let small = SmallCnnConfig::new([1, 28, 28], 10).init(&device).unwrap();
+    let victims = [
+        cnn(Group::P4, Head::Flattened),
+        cnn(Group::P1, Head::Flattened),
+        // Batch norm, and a mean over space.
+        cnn(Group::P4m, Head::Pooled),
+        Frozen::new(&small),
+    ];
+    let places: Vec<usize> = (0..70).collect();
+    let batch = embedded_mnist().test.batch(&places, &device);
+    for (victim, numerics) in victims
+        .iter()
+        .flat_map(|victim| [(victim, Numerics::Exact), (victim, Numerics::Fast)])
+    {
+        let victim = victim.clone().with_numerics(numerics);
+        let run = |first: usize, count: usize| {
+            let part = |labels: Tensor<1, burn::tensor::Int>| labels.narrow(0, first, count);
+            let loss = |logits| Loss::CrossEntropy.per_image(logits, part(batch.labels.clone()));
+            let images = batch.images.clone().narrow(0, first, count);
+            let found = victim.loss_gradient(images, loss).unwrap();
+            (values(found.logits), values(found.gradient))
+        };
+        let (logits, gradient) = run(0, 70);
+        for (first, count) in [
+            (0, 1),
+            (69, 1),
+            (13, 2),
+            (5, 7),
+            (16, 16),
+            (30, 33),
+            (1, 64),
+        ] {
+            let part = run(first, count);
+            assert_eq!(part.0[..], logits[first * 10..][..count * 10]);
+            assert_eq!(part.1[..], gradient[first * 784..][..count * 784]);
+        }
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let again = pool.build().unwrap().install(|| run(0, 70));
+            assert_eq!(
+                again,
+                (logits.clone(), gradient.clone()),
+                "{threads} threads"
+            );
+        }
+    }
+}
