@@ -3,6 +3,7 @@
 mod conv;
 mod plan;
 mod pool;
+mod warp;
 
 /// Reproducible numbers in [-1, 1).
 pub struct Noise(u64);
