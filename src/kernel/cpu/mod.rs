@@ -1,4 +1,4 @@
-//! f32 CPU kernels: 3×3 convolution with its gradients, pooling, and the attack's step.
+//! f32 CPU kernels: 3×3 convolution with its gradients, pooling, image warping, and the attack's step.
 //!
 //! Tensors are slices in `[batch][channel][height][width]` order (NCHW) and results are written to
 //! slices given by the caller. The kernels run on rayon's current pool and take scratch memory
@@ -26,6 +26,7 @@ mod scratch;
 mod space;
 mod tied;
 mod tile;
+pub mod warp;
 mod winograd;
 
 pub use conv::Prepared;

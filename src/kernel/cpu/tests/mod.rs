@@ -4,6 +4,7 @@ mod conv;
 mod plan;
 mod pool;
 mod tied;
+mod warp;
 
 /// Reproducible numbers in [-1, 1).
 pub struct Noise(u64);

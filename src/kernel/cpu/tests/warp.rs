@@ -1,0 +1,345 @@
+//! Warps against their definition, against Burn's operations, and against themselves.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{Noise, error};
+use crate::base::{Degrees, Pixels};
+use crate::kernel::composed;
+use crate::kernel::cpu::isa::Isa;
+use crate::kernel::cpu::warp::{
+    Frame, Outside, bilinear, bilinear_gradient, nearest, nearest_gradient,
+};
+use crate::transform::{Border, Pose, Warp};
+
+const OUTSIDES: [(Outside, Border); 4] = [
+    (Outside::Zeros, Border::Zeros),
+    (Outside::Edge, Border::Edge),
+    (Outside::Reflect, Border::Reflect),
+    (Outside::Circular, Border::Circular),
+];
+
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::ALL.into_iter().filter(|isa| isa.available())
+}
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Small and large, narrow and wide, some longer than a block of pixels.
+fn frame(noise: &mut Noise) -> Frame {
+    let [height, width] = [[1, 1], [1, 5], [7, 1], [2, 2], [16, 16], [28, 28], [33, 17]]
+        .get(noise.pick(0, 9))
+        .copied()
+        .unwrap_or([noise.pick(1, 33), noise.pick(1, 40)]);
+    Frame {
+        batch: noise.pick(1, 5),
+        channels: noise.pick(1, 4),
+        height,
+        width,
+    }
+}
+
+fn len(frame: Frame) -> usize {
+    frame.batch * frame.channels * frame.height * frame.width
+}
+
+/// Rotations by any angle and shifts by up to twice the side.
+fn motions(noise: &mut Noise, frame: Frame) -> Vec<f32> {
+    let mut motions = Vec::new();
+    for _ in 0..frame.batch {
+        let angle = noise.number() * 4.0;
+        motions.extend([angle.cos(), angle.sin()]);
+        motions.push(noise.number() * 2.0 * frame.width as f32);
+        motions.push(noise.number() * 2.0 * frame.height as f32);
+    }
+    motions
+}
+
+/// Whole numbers in units of 2⁻¹⁶ pixel, of about such motions.
+fn sources(noise: &mut Noise, frame: Frame) -> Vec<[i64; 6]> {
+    let side = frame.height.max(frame.width) as f32;
+    (0..frame.batch)
+        .map(|_| {
+            let angle = noise.number() * 4.0;
+            let [x, y] = [noise.number() * 2.0 * side, noise.number() * 2.0 * side];
+            [angle.cos(), -angle.sin(), x, angle.sin(), angle.cos(), y]
+                .map(|value| (value * 65536.0) as i64)
+        })
+        .collect()
+}
+
+/// The pixel of an axis at a place of the infinite lattice, by walking there.
+fn pixel(outside: Outside, at: i64, length: usize) -> Option<usize> {
+    let last = length as i64 - 1;
+    let mut at = at;
+    while !(0..=last).contains(&at) {
+        at = match outside {
+            Outside::Zeros => return None,
+            Outside::Edge => at.signum().max(0) * last,
+            Outside::Reflect if last == 0 => 0,
+            Outside::Reflect if at < 0 => -at,
+            Outside::Reflect => 2 * last - at,
+            Outside::Circular if at < 0 => at + length as i64,
+            Outside::Circular => at - length as i64,
+        };
+    }
+    Some(at as usize)
+}
+
+/// Calls `f(image pixel, output pixel, weight)` for every product of the bilinear sampling, by
+/// its definition on the infinite lattice in f64.
+fn products(frame: Frame, outside: Outside, motions: &[f32], mut f: impl FnMut(usize, usize, f64)) {
+    let Frame { height, width, .. } = frame;
+    let area = height * width;
+    for (image, motion) in motions.chunks(4).enumerate() {
+        let [cos, sin, right, down] = [0, 1, 2, 3].map(|i| f64::from(motion[i]));
+        let middle = [width, height].map(|length| (length as f64 - 1.0) / 2.0);
+        for at in 0..area {
+            let x = (at % width) as f64 - middle[0] - right;
+            let y = (at / width) as f64 - middle[1] - down;
+            let from_x = x * cos - y * sin + middle[0];
+            let from_y = x * sin + y * cos + middle[1];
+            for corner in 0..4 {
+                let column = from_x.floor() + f64::from(corner % 2);
+                let row = from_y.floor() + f64::from(corner / 2);
+                let weight = (1.0 - (from_x - column).abs()) * (1.0 - (from_y - row).abs());
+                let column = pixel(outside, column as i64, width);
+                let row = pixel(outside, row as i64, height);
+                if let (Some(column), Some(row)) = (column, row) {
+                    for channel in 0..frame.channels {
+                        let plane = (image * frame.channels + channel) * area;
+                        f(plane + row * width + column, plane + at, weight);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn value_and_gradient_of_bilinear_against_the_definition() {
+    for seed in 0..200 {
+        let mut noise = Noise::new(seed);
+        let frame = frame(&mut noise);
+        let (outside, _) = OUTSIDES[noise.pick(0, 3)];
+        let motions = motions(&mut noise, frame);
+        let x = noise.numbers(len(frame));
+        let dy = noise.numbers(len(frame));
+        let (mut value, mut gradient) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        products(frame, outside, &motions, |from, to, weight| {
+            value[to] += weight * f64::from(x[from]);
+            gradient[from] += weight * f64::from(dy[to]);
+        });
+        let mut first: Option<[Vec<u32>; 3]> = None;
+        for isa in isas() {
+            let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+            let mut dm = vec![f32::NAN; motions.len()];
+            bilinear(isa, &x, &motions, frame, outside, &mut y);
+            bilinear_gradient(
+                isa,
+                &x,
+                &motions,
+                &dy,
+                frame,
+                outside,
+                Some(&mut dx),
+                Some(&mut dm),
+            );
+            let close = |found: &[f32], expected: &[f64]| {
+                found
+                    .iter()
+                    .zip(expected)
+                    .all(|(&a, b)| (f64::from(a) - b).abs() < 2e-4)
+            };
+            assert!(close(&y, &value), "{isa:?}, {frame:?}, {outside:?}");
+            assert!(close(&dx, &gradient), "{isa:?}, {frame:?}, {outside:?}");
+            // No sum is contracted or reordered, so all instruction sets agree, bit for bit.
+            let all = [bits(&y), bits(&dx), bits(&dm)];
+            assert_eq!(first.get_or_insert(all.clone()), &all, "{isa:?}");
+
+            // Each gradient alone is the same.
+            let (mut alone, mut turned) = (vec![f32::NAN; x.len()], vec![f32::NAN; dm.len()]);
+            let (dx, dm) = (Some(&mut alone[..]), Some(&mut turned[..]));
+            bilinear_gradient(isa, &x, &motions, &dy, frame, outside, dx, None);
+            bilinear_gradient(isa, &x, &motions, &dy, frame, outside, None, dm);
+            assert_eq!([&all[1], &all[2]], [&bits(&alone), &bits(&turned)]);
+        }
+    }
+}
+
+/// A device whose operations are Burn's own.
+fn flex() -> Device {
+    Device::flex()
+}
+
+fn images(x: &[f32], frame: Frame, device: &Device) -> Tensor<4> {
+    let shape = [frame.batch, frame.channels, frame.height, frame.width];
+    Tensor::from_data(TensorData::new(x.to_vec(), shape), device)
+}
+
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.to_data().iter::<f32>().collect()
+}
+
+/// Poses in pixels and degrees, some of them special.
+fn poses(noise: &mut Noise, frame: Frame) -> Vec<[f32; 3]> {
+    let side = frame.height.max(frame.width) as f32;
+    (0..frame.batch)
+        .map(|_| match noise.pick(0, 5) {
+            0 => [0.0, noise.pick(0, 9) as f32 - 4.0, 1.5],
+            1 => [90.0 * noise.pick(0, 4) as f32, 0.0, 0.0],
+            _ => [200.0, side, side].map(|most| noise.number() * most),
+        })
+        .collect()
+}
+
+/// The motion of quarter turns and of other angles, as `Warp::apply` has it.
+fn motion([angle, right, down]: [f32; 3]) -> [f32; 4] {
+    let degrees = f64::from(angle).rem_euclid(360.0);
+    let turns = (degrees / 90.0).round();
+    let (sin, cos) = (degrees - 90.0 * turns).to_radians().sin_cos();
+    let (cos, sin) = match turns as u32 % 4 {
+        0 => (cos, sin),
+        1 => (-sin, cos),
+        2 => (-cos, -sin),
+        _ => (sin, -cos),
+    };
+    [cos as f32, sin as f32, right, down]
+}
+
+// Oracle: Burn's operations, bit for bit.
+#[test]
+fn value_of_bilinear_is_that_of_burns_operations() {
+    for seed in 0..120 {
+        let mut noise = Noise::new(1000 + seed);
+        let frame = frame(&mut noise);
+        let (outside, border) = OUTSIDES[noise.pick(0, 3)];
+        let poses = poses(&mut noise, frame);
+        let x = noise.numbers(len(frame));
+        let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
+        let mut y = vec![f32::NAN; x.len()];
+        bilinear(Isa::detect(), &x, &motions, frame, outside, &mut y);
+
+        let poses: Vec<Pose> = poses
+            .iter()
+            .map(|&[angle, right, down]| Pose {
+                angle: Degrees(f64::from(angle)),
+                right: Pixels(f64::from(right)),
+                down: Pixels(f64::from(down)),
+            })
+            .collect();
+        let warp = Warp::bilinear().with_border(border);
+        let expected = composed(|| warp.apply(images(&x, frame, &flex()), &poses));
+        assert_eq!(bits(&y), bits(&numbers(expected)), "{frame:?}, {outside:?}");
+    }
+}
+
+// Oracle: Burn's autodiff of the composed operations, in the images and the poses. Quarter degrees
+// and half pixels put many coordinates exactly on the limits and turning points of the borders.
+#[test]
+fn gradient_of_bilinear_is_that_of_burns_operations() {
+    for seed in 0..120 {
+        let mut noise = Noise::new(2000 + seed);
+        let frame = frame(&mut noise);
+        let (outside, border) = OUTSIDES[noise.pick(0, 3)];
+        let mut poses = poses(&mut noise, frame);
+        if noise.pick(0, 2) == 0 {
+            poses.fill([0.0, noise.pick(0, 6) as f32 * 0.5, -1.0]);
+        }
+        let x = noise.numbers(len(frame));
+        let dy = noise.numbers(len(frame));
+
+        let device = flex().autodiff();
+        let table = TensorData::new(poses.concat(), [frame.batch, 3]);
+        let table = Tensor::<2>::from_data(table, &device).require_grad();
+        let input = images(&x, frame, &device).require_grad();
+        let (images_gradient, poses_gradient) = composed(|| {
+            let warp = Warp::bilinear().with_border(border);
+            let y = warp.apply_tensor(input.clone(), table.clone());
+            let gradients = (y * images(&dy, frame, &device)).sum().backward();
+            let of_images = input.grad(&gradients).expect("a gradient");
+            let of_poses = table.grad(&gradients).expect("a gradient");
+            (numbers(of_images), numbers(of_poses))
+        });
+
+        let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
+        let (mut dx, mut dm) = (vec![f32::NAN; x.len()], vec![f32::NAN; motions.len()]);
+        bilinear_gradient(
+            Isa::detect(),
+            &x,
+            &motions,
+            &dy,
+            frame,
+            outside,
+            Some(&mut dx),
+            Some(&mut dm),
+        );
+        let in_poses = motions.chunks(4).zip(dm.chunks(4)).flat_map(|(m, d)| {
+            let per_radian = f64::from(d[1] * m[0]) - f64::from(d[0] * m[1]);
+            [per_radian.to_radians(), f64::from(d[2]), f64::from(d[3])]
+        });
+        let in_poses: Vec<f64> = in_poses.collect();
+        let in_images: Vec<f64> = dx.iter().map(|&x| f64::from(x)).collect();
+        // The composed poses' sines and cosines are rounded otherwise, by up to 1e-6 pixel.
+        let worst = error(&images_gradient, &in_images);
+        assert!(worst < 2e-5, "{worst}: {frame:?}, {outside:?}");
+        let scale = in_poses.iter().fold(1.0, |a: f64, b| a.max(b.abs()));
+        for (found, expected) in in_poses.iter().zip(poses_gradient) {
+            let error = (found - f64::from(expected)).abs() / scale;
+            assert!(error < 2e-5, "{error}: {frame:?}, {outside:?} {poses:?}");
+        }
+    }
+}
+
+// Oracle: central differences, of images so smooth that only a few coordinates near a kink differ.
+#[test]
+fn gradient_of_motions_by_finite_differences() {
+    let frame = Frame {
+        batch: 1,
+        channels: 2,
+        height: 9,
+        width: 12,
+    };
+    let mut noise = Noise::new(5);
+    for (outside, _) in OUTSIDES {
+        for _ in 0..20 {
+            // A plane is linear between all its pixels; so small a motion stays inside.
+            let slopes = noise.numbers(4);
+            let x: Vec<f32> = (0..len(frame))
+                .map(|i| {
+                    let (channel, row, column) = (i / 108, i / 12 % 9, i % 12);
+                    column as f32 * slopes[2 * channel] + row as f32 * slopes[2 * channel + 1]
+                })
+                .collect();
+            let mut dy = noise.numbers(len(frame));
+            for (i, dy) in dy.iter_mut().enumerate() {
+                if !(3..6).contains(&(i / 12 % 9)) || !(3..9).contains(&(i % 12)) {
+                    *dy = 0.0;
+                }
+            }
+            let angle = noise.number() * 0.2;
+            let motion = [angle.cos(), angle.sin(), noise.number(), noise.number()];
+            let loss = |motion: &[f32]| {
+                let mut y = vec![0.0; x.len()];
+                bilinear(Isa::detect(), &x, motion, frame, outside, &mut y);
+                let products = y.iter().zip(&dy).map(|(&y, &dy)| f64::from(y * dy));
+                products.sum::<f64>()
+            };
+            let mut dm = [0.0; 4];
+            let isa = Isa::detect();
+            bilinear_gradient(isa, &x, &motion, &dy, frame, outside, None, Some(&mut dm));
+            for i in 0..4 {
+                let step = 1.0 / 64.0;
+                let (mut up, mut low) = (motion, motion);
+                up[i] += step;
+                low[i] -= step;
+                let expected = (loss(&up) - loss(&low)) / f64::from(up[i] - low[i]);
+                let error = (f64::from(dm[i]) - expected).abs() / (1.0 + expected.abs());
+                assert!(error < 1e-3, "{outside:?}, {i}: {} {expected}", dm[i]);
+            }
+        }
+    }
+}
+
+mod nearest_and_edges;

@@ -1,0 +1,371 @@
+//! Image warping: every image of a batch sampled along a motion of its own, with the gradients in
+//! the images and in the motions.
+//!
+//! What a source coordinate is does not depend on the channel, so it is computed once for each
+//! pixel and kept in tables. Every channel is then copied into a plane with margins, in which a
+//! pixel's right and lower neighbours are *always* the next ones in memory, so that sampling needs
+//! no case for the border. The gradient goes the other way: into a plane with margins, which are
+//! then folded back.
+//!
+//! Nothing here uses a fused multiply-add and every sum has a fixed order, so that all instruction
+//! sets give the same bits.
+
+use rayon::prelude::*;
+
+use super::isa::{Isa, LANES, Simd, Work};
+use super::scratch::Scratch;
+
+mod axis;
+mod bilinear;
+
+use axis::Axes;
+use bilinear::{Backward, Forward};
+
+/// What lies outside an image: the infinite lattice of pixels that is sampled. On a row
+/// `a b c d`:
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outside {
+    /// `0 0 [a b c d] 0 0`.
+    Zeros,
+    /// `a a [a b c d] d d`.
+    Edge,
+    /// `c b [a b c d] c b`.
+    Reflect,
+    /// `c d [a b c d] a b`.
+    Circular,
+}
+
+/// Shape of a batch of images; results have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Images.
+    pub batch: usize,
+    /// Channels of an image.
+    pub channels: usize,
+    /// Rows of a channel.
+    pub height: usize,
+    /// Columns of a channel.
+    pub width: usize,
+}
+
+/// Numbers that one thread takes at a time, at least.
+const PIECE: usize = 1 << 13;
+
+impl Frame {
+    /// Pixels of a channel.
+    fn area(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Numbers of an image.
+    fn image(&self) -> usize {
+        self.channels * self.area()
+    }
+
+    /// Images that a thread takes at a time, at least.
+    fn some(&self) -> usize {
+        (PIECE / self.image().max(1)).max(1)
+    }
+
+    fn check(&self, images: &[usize], table: usize) {
+        let len = self.batch * self.image();
+        assert!(
+            images.iter().all(|&images| images == len),
+            "lengths {images:?} of images that are {self:?}"
+        );
+        assert_eq!(table, self.batch, "as many motions as images");
+        // Coordinates are exact in f32, and places in a plane in u32.
+        assert!(
+            self.height.max(self.width) < (1 << 23) - 3
+                && ((self.height + 3) * (self.width + 3)) < 1 << 31,
+            "an image of {} × {} pixels is too large",
+            self.height,
+            self.width
+        );
+    }
+}
+
+/// The images, each sampled along its motion, linearly between the four pixels around a point.
+///
+/// Output pixel (x, y), counted from the centre of the image, is sampled at the column
+/// (x - right) · cos - (y - down) · sin and the row (x - right) · sin + (y - down) · cos. A
+/// coordinate that is NaN gives NaN.
+///
+/// # Shapes
+/// - `images`, `y`: `[batch][channel][height][width]`
+/// - `motions`: `[batch][4]`, namely cos, sin, right, down
+///
+/// # Panics
+/// If a length does not fit.
+pub fn bilinear(
+    isa: Isa,
+    images: &[f32],
+    motions: &[f32],
+    frame: Frame,
+    outside: Outside,
+    y: &mut [f32],
+) {
+    let (motions, rest) = motions.as_chunks::<4>();
+    assert!(rest.is_empty(), "a motion is four numbers");
+    frame.check(&[images.len(), y.len()], motions.len());
+    if y.is_empty() {
+        return;
+    }
+    let axes = Axes::new(outside, frame);
+    y.par_chunks_exact_mut(frame.image())
+        .zip(images.par_chunks_exact(frame.image()))
+        .zip(motions)
+        .with_min_len(frame.some())
+        .for_each(|((y, image), &motion)| {
+            isa.run(Forward {
+                axes,
+                motion,
+                image,
+                y,
+            })
+        });
+}
+
+/// Gradients of [`bilinear`]'s images and motions from that of its result, each if wanted. Both
+/// are overwritten.
+///
+/// Where a coordinate is held at a limit, its derivative is zero; the limit itself is not held.
+/// Where it turns back, it is zero.
+///
+/// # Shapes
+/// As there; `dimages` as `images`, `dmotions` as `motions`, `dy` as `y`.
+///
+/// # Panics
+/// If a length does not fit.
+#[allow(clippy::too_many_arguments)]
+pub fn bilinear_gradient(
+    isa: Isa,
+    images: &[f32],
+    motions: &[f32],
+    dy: &[f32],
+    frame: Frame,
+    outside: Outside,
+    dimages: Option<&mut [f32]>,
+    dmotions: Option<&mut [f32]>,
+) {
+    let (motions, rest) = motions.as_chunks::<4>();
+    assert!(rest.is_empty(), "a motion is four numbers");
+    frame.check(&[images.len(), dy.len()], motions.len());
+    let axes = Axes::new(outside, frame);
+    let some = frame.some();
+    let (image, batch) = (frame.image(), frame.batch);
+    if let Some(dimages) = &dimages {
+        assert_eq!(dimages.len(), batch * image, "dimages are as the images");
+    }
+    let mut dmotions = dmotions.map(|dmotions| {
+        assert_eq!(dmotions.len(), 4 * batch, "dmotions are as the motions");
+        dmotions.as_chunks_mut::<4>().0
+    });
+    if dy.is_empty() {
+        // A sum of nothing.
+        if let Some(dmotions) = dmotions {
+            dmotions.fill([0.0; 4]);
+        }
+        return;
+    }
+    let images = images
+        .par_chunks_exact(image)
+        .zip(dy.par_chunks_exact(image))
+        .zip(motions);
+    let run = |image, dy, motion, dimage, dmotion| {
+        isa.run(Backward {
+            axes,
+            motion,
+            image,
+            dy,
+            dimage,
+            dmotion,
+        })
+    };
+    // One pass for both, so that the tables are computed once.
+    match (dimages, &mut dmotions) {
+        (None, None) => {}
+        (Some(dimages), None) => images
+            .zip(dimages.par_chunks_exact_mut(image))
+            .with_min_len(some)
+            .for_each(|(((x, dy), &m), dx)| run(x, dy, m, Some(dx), None)),
+        (None, Some(dmotions)) => images
+            .zip(dmotions.par_iter_mut())
+            .with_min_len(some)
+            .for_each(|(((x, dy), &m), dm)| run(x, dy, m, None, Some(dm))),
+        (Some(dimages), Some(dmotions)) => images
+            .zip(dimages.par_chunks_exact_mut(image))
+            .zip(dmotions.par_iter_mut())
+            .with_min_len(some)
+            .for_each(|((((x, dy), &m), dx), dm)| run(x, dy, m, Some(dx), Some(dm))),
+    }
+}
+
+/// The images, each pixel copied from the place that its image's sources name.
+///
+/// Output pixel (column, row) comes from the column `sources[0] · column + sources[1] · row +
+/// sources[2]` and the row `sources[3] · column + sources[4] · row + sources[5]`, in units of 2⁻¹⁶
+/// pixel and rounded down.
+///
+/// # Shapes
+/// - `images`, `y`: `[batch][channel][height][width]`
+/// - `sources`: one for each image
+///
+/// # Panics
+/// If a length does not fit.
+pub fn nearest(
+    isa: Isa,
+    images: &[f32],
+    sources: &[[i64; 6]],
+    frame: Frame,
+    outside: Outside,
+    y: &mut [f32],
+) {
+    frame.check(&[images.len(), y.len()], sources.len());
+    if y.is_empty() {
+        return;
+    }
+    y.par_chunks_exact_mut(frame.image())
+        .zip(images.par_chunks_exact(frame.image()))
+        .zip(sources)
+        .with_min_len(frame.some())
+        .for_each(|((y, image), &source)| {
+            isa.run(Copies {
+                frame,
+                outside,
+                source,
+                image,
+                y,
+            })
+        });
+}
+
+struct Copies<'a> {
+    frame: Frame,
+    outside: Outside,
+    source: [i64; 6],
+    image: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Work for Copies<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let area = self.frame.area();
+        let mut table = Scratch::floats(area);
+        let table = table.numbers(area);
+        places(self.source, self.frame, self.outside, table);
+        let planes = self.image.chunks_exact(area);
+        for (y, image) in self.y.chunks_exact_mut(area).zip(planes) {
+            for (y, place) in y.iter_mut().zip(&*table) {
+                // Outside is past the end of the plane.
+                *y = image.get(place.to_bits() as usize).map_or(0.0, |&x| x);
+            }
+        }
+    }
+}
+
+/// Gradient of [`nearest`]'s images from that of its result; overwritten.
+///
+/// # Shapes
+/// As there.
+///
+/// # Panics
+/// If a length does not fit.
+pub fn nearest_gradient(
+    isa: Isa,
+    dy: &[f32],
+    sources: &[[i64; 6]],
+    frame: Frame,
+    outside: Outside,
+    dimages: &mut [f32],
+) {
+    frame.check(&[dy.len(), dimages.len()], sources.len());
+    if dy.is_empty() {
+        return;
+    }
+    dimages
+        .par_chunks_exact_mut(frame.image())
+        .zip(dy.par_chunks_exact(frame.image()))
+        .zip(sources)
+        .with_min_len(frame.some())
+        .for_each(|((dimage, dy), &source)| {
+            isa.run(Returns {
+                frame,
+                outside,
+                source,
+                dy,
+                dimage,
+            })
+        });
+}
+
+struct Returns<'a> {
+    frame: Frame,
+    outside: Outside,
+    source: [i64; 6],
+    dy: &'a [f32],
+    dimage: &'a mut [f32],
+}
+
+impl Work for Returns<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let area = self.frame.area();
+        let mut table = Scratch::floats(area);
+        let table = table.numbers(area);
+        places(self.source, self.frame, self.outside, table);
+        let planes = self.dy.chunks_exact(area);
+        for (dimage, dy) in self.dimage.chunks_exact_mut(area).zip(planes) {
+            dimage.fill(0.0);
+            for (dy, place) in dy.iter().zip(&*table) {
+                if let Some(sum) = dimage.get_mut(place.to_bits() as usize) {
+                    *sum += dy;
+                }
+            }
+        }
+    }
+}
+
+/// For each output pixel the place of its source in a plane, as the *bits* of a number; the
+/// plane's area for a source outside that is zero.
+#[inline(always)]
+fn places(source: [i64; 6], frame: Frame, outside: Outside, table: &mut [f32]) {
+    let (width, height) = (frame.width as i64, frame.height as i64);
+    for (row, table) in table.chunks_exact_mut(frame.width).enumerate() {
+        let from = |axis: usize| {
+            let along = source[axis + 1].wrapping_mul(row as i64);
+            source[axis + 2].wrapping_add(along)
+        };
+        let at = |axis: usize, from: i64, column: usize| {
+            from.wrapping_add(source[axis].wrapping_mul(column as i64)) >> 16
+        };
+        let (from_x, from_y) = (from(0), from(3));
+        for (column, place) in table.iter_mut().enumerate() {
+            let (x, y) = (at(0, from_x, column), at(3, from_y, column));
+            // As unsigned numbers negative ones are larger than any side.
+            let inside = ((x as u64) < width as u64) & ((y as u64) < height as u64);
+            let index = if inside {
+                y * width + x
+            } else {
+                match outside {
+                    Outside::Zeros => width * height,
+                    _ => whole(outside, y, height) * width + whole(outside, x, width),
+                }
+            };
+            *place = f32::from_bits(index as u32);
+        }
+    }
+}
+
+/// The pixel of an axis that lies at place `at` of the infinite lattice.
+fn whole(outside: Outside, at: i64, length: i64) -> i64 {
+    match outside {
+        Outside::Zeros | Outside::Edge => at.clamp(0, length - 1),
+        Outside::Reflect => {
+            let last = length - 1;
+            last - (at.rem_euclid((2 * last).max(1)) - last).abs()
+        }
+        Outside::Circular => at.rem_euclid(length),
+    }
+}
