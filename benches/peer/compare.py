@@ -17,6 +17,7 @@ compared, and a case where they differ is marked. What is timed:
 
 - conv, group: a layer with constant weights (`input`: the gradient in its input, the forward pass
   not timed; `weight`: that in its weights). PyTorch convolves with filters expanded beforehand.
+  Burn starts its backward pass by filling a tensor with ones; the shortest time for that is taken off.
 - pgd, faults, memory, scaling: PGD from the image itself, epsilon 0.1, step 0.025, 10 steps and 128
   digits unless the name says otherwise; networks frozen, filter banks expanded once.
 - train: freeze the network, PGD-10 on 128 digits, and a step of SGD on the attacked images.
@@ -321,11 +322,11 @@ def main():
         for child in children.values():
             child.close()
 
+    write(options.out, described, cases, results)
     for name, value in described.items():
         print(f"- {name}: {' '.join(value) if isinstance(value, list) else value}")
     print_times(cases, results, threads)
     print_memory(cases, results, threads)
-    write(options.out, described, cases, results)
     return any("DIFFERENT" in verdict(case, results[case["case"], n])
                for case in cases for n in threads)
 

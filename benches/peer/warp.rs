@@ -1,7 +1,7 @@
 //! Warps, and the search over a grid of them.
 
 use crate::attack::{frozen, p4_cnn};
-use crate::conv::{backward, outcome, pass};
+use crate::conv::{Backward, outcome, pass};
 use crate::data::{batch, device, fill, poses};
 use crate::{Case, Run, timed};
 use burn::tensor::{Tensor, TensorData};
@@ -26,13 +26,16 @@ pub fn warp(case: &Case) -> Run {
                 outcome(seconds, value)
             })
         }
-        "pose" => Box::new(move |check| {
-            let images = Tensor::from_inner(images.clone()).require_grad();
-            let poses = Tensor::from_inner(tensor.clone()).require_grad();
-            let warped = Warp::bilinear().apply_tensor(images, poses.clone());
-            let (seconds, gradients) = backward(&warped, check);
-            outcome(seconds, poses.grad(&gradients).expect("poses have one"))
-        }),
+        "pose" => {
+            let mut backward = Backward::new();
+            Box::new(move |check| {
+                let images = Tensor::from_inner(images.clone()).require_grad();
+                let poses = Tensor::from_inner(tensor.clone()).require_grad();
+                let warped = Warp::bilinear().apply_tensor(images, poses.clone());
+                let (seconds, gradients) = backward.run(&warped, check);
+                outcome(seconds, poses.grad(&gradients).expect("poses have one"))
+            })
+        }
         _ => pass(case, images, move |x| {
             Warp::bilinear().apply_tensor(x, tensor.clone())
         }),
