@@ -27,6 +27,9 @@ NETWORKS = ["p4-cnn", "small-cnn"]
 # Kinds without a convolution, in which numerics cannot differ.
 WITHOUT_NUMERICS = ("matmul", "warp")
 
+# Kinds that run a whole network.
+NETWORK_KINDS = ("pgd", "train", "search")
+
 # How results are compared, besides by the mean of their absolute values: value by value, not at
 # all, or (where a rounding may move single values far) not further.
 VALUES, NOTHING, MEAN = "values", "nothing", "mean"

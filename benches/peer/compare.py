@@ -11,8 +11,9 @@ An index with smaller, CPU-only builds of PyTorch can be named by PIP_EXTRA_INDE
 How it measures. For each number of threads two processes live side by side, worker.rs and
 torch_worker.py, on the same processors (`sched_setaffinity`), with as many threads
 (RAYON_NUM_THREADS, `torch.set_num_threads`), each with its default allocator. They take turns, round
-after round, so that both meet the same noise; while one works, the other sleeps. Both make
-their inputs and weights by one formula. The first run of each case is not timed; its results are
+after round, so that both meet the same noise; while one works, the other sleeps. Cases of whole networks
+get a pair of processes each, since how often an allocator returns memory to the system depends on
+what it met before. Both make their inputs and weights by one formula. The first run of each case is not timed; its results are
 compared, and a case where they differ is marked. What is timed:
 
 - conv, group: a layer with constant weights (`input`: the gradient in its input, the forward pass
@@ -43,7 +44,7 @@ import time
 
 sys.dont_write_bytecode = True
 
-from cases import MEAN, NOTHING, VALUES, WITHOUT_NUMERICS, all_cases, quick
+from cases import MEAN, NETWORK_KINDS, NOTHING, VALUES, WITHOUT_NUMERICS, all_cases, quick
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -317,6 +318,11 @@ def main():
             print(f"{n} thread{'s' * (n > 1)}: {case['case']}", file=sys.stderr)
             if case.get("alone"):
                 results[case["case"], n] = measure_alone(case, lambda side: start(side, n))
+            elif case["kind"] in NETWORK_KINDS:
+                pair = {side: start(side, n) for side in commands}
+                results[case["case"], n] = measure(case, pair, options.rounds, options.visit)
+                for child in pair.values():
+                    child.close()
             else:
                 results[case["case"], n] = measure(case, children, options.rounds, options.visit)
         for child in children.values():
