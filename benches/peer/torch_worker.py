@@ -1,0 +1,347 @@
+"""The PyTorch side of the comparison; `compare.py` beside this file starts it.
+
+It answers the requests that worker.rs answers, with the same numbers made by the same formulas.
+What PyTorch need not do again it does not: filter banks are expanded once for an attack.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+ROOT = pathlib.Path(__file__).parents[2]
+TABLES = json.loads((ROOT / "tests/fixtures/groupy_indices.json").read_text())
+
+
+# --- Numbers: data.rs has the same -------------------------------------------------------------
+
+
+def numbers(count, salt, low, high):
+    at = np.arange(count, dtype=np.uint32)
+    x = at + np.uint32(salt * 0x9E3779B9 & 0xFFFFFFFF)
+    x = (x ^ (x >> 16)) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> 13)) * np.uint32(0xC2B2AE35)
+    uniform = ((x ^ (x >> 16)) >> 8).astype(np.float64) / (1 << 24)
+    return (low + (high - low) * uniform).astype(np.float32)
+
+
+def fill(shape, salt, low, high):
+    return torch.from_numpy(numbers(math.prod(shape), salt, low, high).reshape(shape))
+
+
+def weight(shape, salt, fan_in):
+    bound = math.sqrt(6 / fan_in)
+    return fill(shape, salt, -bound, bound)
+
+
+def digits(count):
+    return fill([count, 1, 28, 28], 1, 0.0, 1.0), torch.arange(count) % 10
+
+
+def poses(count):
+    return fill([count, 3], 2, -1.0, 1.0) * torch.tensor([30.0, 3.0, 3.0])
+
+
+# --- Networks ----------------------------------------------------------------------------------
+
+
+def expand(filters, table):
+    """[out, in, |H|, 3, 3] to [out·|G|, in·|H|, 3, 3]."""
+    size, components = table.shape[:2]
+    out, inputs = filters.shape[:2]
+    moved = filters[:, :, table[..., 0], table[..., 1], table[..., 2]]
+    return moved.transpose(1, 2).reshape(out * size, inputs * components, 3, 3)
+
+
+class P4Cnn:
+    """`CnnConfig::new(Group::P4, [1, 28, 28], 10)`."""
+
+    def __init__(self):
+        widths = [1, 10, 10, 20, 20]
+        shapes = []
+        for at, (inputs, out) in enumerate(zip(widths, widths[1:])):
+            shapes += [(out, inputs, 4, 3, 3) if at else (out, inputs, 3, 3), (out,)]
+        shapes += [(20 * 4 * 16, 50), (50,), (50, 10), (10,)]
+        self.parameters = parameters(shapes)
+        self.tables = [torch.tensor(TABLES[f"c4_{kind}_k3"]) for kind in ["z2", "p4", "p4", "p4"]]
+
+    def bank(self):
+        """Weights as ordinary layers take them."""
+        layers = []
+        for at, table in enumerate(self.tables):
+            filters, bias = self.parameters[2 * at : 2 * at + 2]
+            filters = filters if at else filters.unsqueeze(2)
+            layers += [expand(filters, table), bias.repeat_interleave(4)]
+        return layers + self.parameters[8:]
+
+
+class SmallCnn:
+    """`SmallCnnConfig::new([1, 28, 28], 10)`."""
+
+    def __init__(self):
+        shapes = []
+        for inputs, out in [(1, 32), (32, 32), (32, 64), (64, 64)]:
+            shapes += [(out, inputs, 3, 3), (out,)]
+        shapes += [(64 * 16, 200), (200,), (200, 200), (200,), (200, 10), (10,)]
+        self.parameters = parameters(shapes)
+
+    def bank(self):
+        return self.parameters
+
+
+def parameters(shapes):
+    """Linear layers are [in, out] in Burn, and numbered so, but [out, in] in PyTorch."""
+    made = []
+    for salt, shape in enumerate(shapes, 101):
+        if len(shape) == 1:
+            made.append(fill(shape, salt, -0.05, 0.05))
+        elif len(shape) == 2:
+            made.append(weight(shape, salt, shape[0]).t().contiguous())
+        else:
+            made.append(weight(shape, salt, math.prod(shape[1:])))
+    return made
+
+
+def forward(bank, x):
+    for at in range(0, 8, 2):
+        x = F.relu(F.conv2d(x, bank[at], bank[at + 1]))
+        if at in (2, 6):
+            x = F.max_pool2d(x, 2)
+    x = x.flatten(1)
+    for at in range(8, len(bank) - 2, 2):
+        x = F.relu(F.linear(x, bank[at], bank[at + 1]))
+    return F.linear(x, bank[-2], bank[-1])
+
+
+NETWORKS = {"p4-cnn": P4Cnn, "small-cnn": SmallCnn}
+
+
+# --- Cases: each gives a function that runs once, and tells the seconds and the result ------------
+
+
+def timed(work):
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def matmul(case):
+    a, b = (fill([case["side"]] * 2, salt, -1.0, 1.0) for salt in (3, 4))
+    return lambda check: timed(lambda: torch.mm(a, b))
+
+
+def convolution(case, x, filters):
+    padding, pass_ = [case["padding"]] * 2, case["pass"]
+    if pass_ == "forward":
+        return lambda check: timed(lambda: F.conv2d(x, filters, padding=padding))
+    incoming = fill(F.conv2d(x, filters, padding=padding).shape, 4, -1.0, 1.0)
+    mask = [pass_ == "input", pass_ == "weight", False]
+
+    def gradient():
+        gradients = torch.ops.aten.convolution_backward(
+            incoming, x, filters, None, [1, 1], padding, [1, 1], False, [0, 0], 1, mask
+        )
+        return gradients[mask.index(True)]
+
+    return lambda check: timed(gradient)
+
+
+def conv(case):
+    (inputs, out), side = case["channels"], case["side"]
+    filters = weight([out, inputs, 3, 3], 5, 9 * inputs)
+    return convolution(case, fill([case["batch"], inputs, side, side], 3, -1.0, 1.0), filters)
+
+
+def group_conv(case):
+    (inputs, out), side = case["channels"], case["side"]
+    table = torch.tensor(TABLES[{"p4": "c4_p4_k3", "p4m": "d4_p4m_k3"}[case["group"]]])
+    size = table.shape[0]
+    filters = expand(weight([out, inputs, size, 3, 3], 5, 9 * inputs * size), table)
+    x = fill([case["batch"], inputs * size, side, side], 3, -1.0, 1.0)
+    return convolution(case, x, filters.contiguous())
+
+
+def affine(rows, side):
+    """The poses as `affine_grid` takes them."""
+    angle = rows[:, 0] * (math.pi / 180)
+    cos, sin = angle.cos(), angle.sin()
+    right, down = rows[:, 1] / ((side - 1) / 2), rows[:, 2] / ((side - 1) / 2)
+    across = torch.stack([cos, -sin, sin * down - cos * right], 1)
+    along = torch.stack([sin, cos, -sin * right - cos * down], 1)
+    return torch.stack([across, along], 1)
+
+
+def sample(images, rows, mode="bilinear", grid=None):
+    if grid is None:
+        grid = F.affine_grid(affine(rows, images.shape[-1]), images.shape, align_corners=True)
+    return F.grid_sample(images, grid, mode, "zeros", align_corners=True)
+
+
+def warp(case):
+    count, channels, side = case["batch"], case["channels"][0], case["side"]
+    images, rows = fill([count, channels, side, side], 1, 0.0, 1.0), poses(count)
+    grid = None
+    if case["grid"]:
+        grid = F.affine_grid(affine(rows, side), images.shape, align_corners=True)
+    if case["pass"] in ("forward", "nearest"):
+        mode = "nearest" if case["pass"] == "nearest" else "bilinear"
+
+        def apply():
+            with torch.inference_mode():
+                return sample(images, rows, mode, grid)
+
+        return lambda check: timed(apply)
+    images.requires_grad_()
+    wanted = [images]
+    if case["pass"] == "pose":
+        # With a given grid, its gradient stands for that of the poses.
+        wanted = [images, (rows if grid is None else grid).requires_grad_()]
+    incoming = fill(images.shape, 4, -1.0, 1.0)
+
+    def run(check):
+        warped = sample(images, rows, grid=grid)
+        seconds, gradients = timed(lambda: torch.autograd.grad(warped, wanted, incoming))
+        return seconds, gradients[-1]
+
+    return run
+
+
+def attack(bank, images, labels, steps, epsilon=0.1, step=0.025):
+    low, high = (images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1)
+    x = images
+    for _ in range(steps):
+        x = x.detach().requires_grad_()
+        loss = F.cross_entropy(forward(bank, x), labels, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, x)
+        with torch.no_grad():
+            x = gradient.sign_().mul_(step).add_(x)
+            x = torch.minimum(torch.maximum(x, low, out=x), high, out=x)
+    return x
+
+
+def pgd(case):
+    bank = NETWORKS[case["network"]]().bank()
+    images, labels = digits(case["batch"])
+
+    def run(check):
+        seconds, found = timed(lambda: attack(bank, images, labels, case["steps"]))
+        return seconds, found - images
+
+    return run
+
+
+def train(case):
+    network = NETWORKS[case["network"]]()
+    for p in network.parameters:
+        p.requires_grad_()
+    optimizer = torch.optim.SGD(network.parameters, lr=0.01, momentum=0.9)
+    images, labels = digits(case["batch"])
+
+    def step():
+        with torch.no_grad():
+            bank = [layer.detach() for layer in network.bank()]
+        attacked = attack(bank, images, labels, case["steps"])
+        losses = F.cross_entropy(forward(network.bank(), attacked), labels, reduction="none")
+        optimizer.zero_grad()
+        losses.mean().backward()
+        optimizer.step()
+        return losses.detach()
+
+    def run(check):
+        if check:
+            step()
+        return timed(step)
+
+    return run
+
+
+def search(case):
+    bank = P4Cnn().bank()
+    images, labels = digits(100)
+    together = case["batch"] // 100
+    angles = np.linspace(-30, 30, case["angles"])
+    shifts = np.linspace(-3, 3, 5)
+    grid = [(angle, right, down) for angle in angles for right in shifts for down in shifts]
+    grid = torch.tensor(grid, dtype=torch.float32)
+    images, labels = images.repeat(together, 1, 1, 1), labels.repeat(together)
+
+    def worst():
+        with torch.inference_mode():
+            found = None
+            for rows in grid.split(together):
+                count = len(rows) * 100
+                warped = sample(images[:count], rows.repeat_interleave(100, 0))
+                logits = forward(bank, warped)
+                losses = F.cross_entropy(logits, labels[:count], reduction="none")
+                losses = losses.reshape(len(rows), 100).amax(0)
+                found = losses if found is None else torch.maximum(found, losses)
+            return found
+
+    return lambda check: timed(worst)
+
+
+KINDS = {
+    "matmul": matmul,
+    "conv": conv,
+    "group_conv": group_conv,
+    "warp": warp,
+    "search": search,
+    "pgd": pgd,
+    "train": train,
+}
+
+
+# --- The loop: worker.rs has the same ---------------------------------------------------------------
+
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def peak():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+
+
+def summary(value):
+    values = value.detach().reshape(-1).numpy()
+    places = np.arange(16) * (len(values) - 1) // 15
+    return float(np.abs(values, dtype=np.float64).mean()), values[places].tolist()
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--threads", type=int, required=True)
+    torch.set_num_threads(options.parse_args().threads)
+    print(json.dumps({"ready": True, "threads": torch.get_num_threads(),
+                      "torch": torch.__version__}), flush=True)
+    kept, run = None, None
+    for line in sys.stdin:
+        case = json.loads(line)
+        answer = {"case": case["case"]}
+        if case["case"] != kept:
+            kept, run = case["case"], None
+            run = KINDS[case["kind"]](case)
+            before = peak()
+            first, (_, value) = timed(lambda: run(True))
+            answer["peak_kib"] = [before, peak()]
+            answer["first"] = first
+            answer["checksum"], answer["sample"] = summary(value)
+            del value
+        answer["seconds"], answer["faults"] = [], []
+        for _ in range(case["repeats"]):
+            before = faults()
+            answer["seconds"].append(run(False)[0])
+            answer["faults"].append(faults() - before)
+        print(json.dumps(answer), flush=True)
+
+
+main()
