@@ -26,7 +26,7 @@ fn small_cnn() -> SmallCnn {
 
 /// A frozen copy that computes with these numerics.
 pub fn frozen<M: Module + Classifier + 'static>(model: &M, numerics: Numerics) -> Frozen {
-    numerics.run(|| Frozen::new(model))
+    Frozen::new(model).with_numerics(numerics)
 }
 
 fn attack(case: &Case) -> Pgd {
@@ -74,7 +74,8 @@ where
         let images = attack
             .perturb(&frozen(&model, numerics), &batch, Seed(1))
             .expect("an attack");
-        let logits = model.training_logits(Tensor::from_inner(images), Seed(1), &batch.ids, 1);
+        let images = Tensor::from_inner(images);
+        let logits = Numerics::Exact.run(|| model.training_logits(images, Seed(1), &batch.ids, 1));
         let scored = Scored::cross_entropy(logits, labels.clone());
         let gradients = scored.losses.clone().mean().backward();
         let gradients = GradientsParams::from_grads(gradients, &model);

@@ -12,18 +12,21 @@ mod conv2d;
 #[cfg(feature = "flex")]
 pub mod cpu;
 #[cfg(feature = "flex")]
-mod flex;
+pub(crate) mod flex;
 mod linear;
 mod linf_step;
 mod mode;
 mod pool2d;
 mod relu;
+#[cfg(feature = "flex")]
+pub(crate) mod warp;
 
 pub use conv2d::{Filters, conv2d};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
 pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
+pub(crate) use mode::choose;
 pub use mode::{NUMERICS_VARIABLE, Numerics, Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;

@@ -6,48 +6,65 @@
 
 use super::gather::gather;
 use super::{Border, Pose};
+use crate::kernel::{self, Path, choose};
 use burn::tensor::{Tensor, TensorData};
 
 /// `images` in their `poses`, differentiable in the images. Sines and cosines are computed in
 /// `f64` on the host. The caller has checked that the poses are finite and as many as the images,
 /// and that there are some.
 pub(super) fn apply(images: Tensor<4>, poses: &[Pose], border: Border) -> Tensor<4> {
-    let device = images.device();
-    let [_, _, height, width] = images.dims();
-    let column = |value: fn(&Pose) -> f64| {
-        let values: Vec<f32> = poses.iter().map(|pose| value(pose) as f32).collect();
-        Tensor::<3>::from_data(TensorData::new(values, [poses.len(), 1, 1]), &device)
-    };
-    let motion = Motion {
-        cos: column(|pose| cos_sin(pose.angle.0).0),
-        sin: column(|pose| cos_sin(pose.angle.0).1),
-        right: column(|pose| pose.right.0),
-        down: column(|pose| pose.down.0),
-    };
-    let [x, y] = motion.sources(height, width);
-    sample(images, x, y, border)
+    let rows = poses.iter().flat_map(|pose| {
+        let (cos, sin) = cos_sin(pose.angle.0);
+        [cos, sin, pose.right.0, pose.down.0].map(|value| value as f32)
+    });
+    let motions = TensorData::new(rows.collect::<Vec<f32>>(), [poses.len(), 4]);
+    let motions = Tensor::from_data(motions, &images.device());
+    warp(images, motions, border)
 }
 
 /// `images` in `poses` `[batch, 3]` (degrees, pixels right, pixels down), differentiable in both.
 pub(super) fn apply_tensor(images: Tensor<4>, poses: Tensor<2>, border: Border) -> Tensor<4> {
-    let [batch, _, height, width] = images.dims();
-    let column = |at: usize| {
-        poses
-            .clone()
-            .slice([0..batch, at..at + 1])
-            .reshape([batch, 1, 1])
-    };
+    let [batch, ..] = images.dims();
+    let column = |at: usize| poses.clone().slice([0..batch, at..at + 1]);
     let (cos, sin) = cos_sin_tensor(column(0));
     // Farther out, folding a coordinate back into the image would leave only rounding errors.
     let limit = Pose::LARGEST_SHIFT.0;
-    let motion = Motion {
-        cos,
-        sin,
-        right: column(1).clamp(-limit, limit),
-        down: column(2).clamp(-limit, limit),
-    };
-    let [x, y] = motion.sources(height, width);
-    sample(images, x, y, border)
+    let shifts = poses.slice([0..batch, 1..3]).clamp(-limit, limit);
+    let motions = Tensor::cat(vec![cos, sin, shifts], 1);
+    warp(images, motions, border)
+}
+
+/// `images` moved by `motions` `[batch, 4]`: cosine and sine of the angle, pixels right and down.
+fn warp(images: Tensor<4>, motions: Tensor<2>, border: Border) -> Tensor<4> {
+    match choose("warp", || suits(&images, &motions)) {
+        #[cfg(feature = "flex")]
+        Path::Kernel => kernel::warp::warp_bilinear(images, motions, border.outside()),
+        _ => {
+            let [batch, _, height, width] = images.dims();
+            let column = |at: usize| {
+                let column = motions.clone().slice([0..batch, at..at + 1]);
+                column.reshape([batch, 1, 1])
+            };
+            let motion = Motion {
+                cos: column(0),
+                sin: column(1),
+                right: column(2),
+                down: column(3),
+            };
+            let [x, y] = motion.sources(height, width);
+            sample(images, x, y, border)
+        }
+    }
+}
+
+#[cfg(not(feature = "flex"))]
+fn suits(_: &Tensor<4>, _: &Tensor<2>) -> bool {
+    false
+}
+
+#[cfg(feature = "flex")]
+fn suits(images: &Tensor<4>, motions: &Tensor<2>) -> bool {
+    kernel::flex::suits(images) && kernel::flex::suits(motions)
 }
 
 /// One motion per image, each field `[batch, 1, 1]`.
@@ -127,7 +144,7 @@ fn cos_sin(degrees: f64) -> (f64, f64) {
 }
 
 /// [`cos_sin`] on a tensor, differentiable.
-fn cos_sin_tensor(degrees: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+fn cos_sin_tensor(degrees: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let quarter_turns = (degrees.clone().without_autodiff() / 90.0).round();
     let rest = (degrees - quarter_turns.clone() * 90.0) * (std::f64::consts::PI / 180.0);
     let (cos, sin) = (rest.clone().cos(), rest.sin());

@@ -1,3 +1,5 @@
+#[cfg(feature = "flex")]
+use crate::kernel::cpu::warp::Outside;
 use burn::tensor::{Int, Tensor, ops::PadMode};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,17 @@ pub enum Border {
 /// Then *every* place of the infinite lattice is some pixel of the framed image, so that no
 /// sampling needs a mask.
 impl Border {
+    /// The border for the kernels.
+    #[cfg(feature = "flex")]
+    pub(super) fn outside(self) -> Outside {
+        match self {
+            Self::Zeros => Outside::Zeros,
+            Self::Edge => Outside::Edge,
+            Self::Reflect => Outside::Reflect,
+            Self::Circular => Outside::Circular,
+        }
+    }
+
     /// The image with what the border adds to its last two axes.
     pub(super) fn frame<const D: usize>(self, images: Tensor<D>) -> Tensor<D> {
         match self.ring() {

@@ -9,12 +9,31 @@
 
 use super::gather::gather;
 use super::{Border, Pose};
+use crate::kernel::{self, Path, choose};
 use burn::tensor::{Tensor, TensorData};
 
 /// `images` in their `poses`. The caller has checked that the poses are finite and as many as the
 /// images, and that there are some.
 pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tensor<4> {
     let [batch, channels, height, width] = images.dims();
+    match choose("warp", || suits(&images)) {
+        #[cfg(feature = "flex")]
+        Path::Kernel => {
+            let sources = poses.iter().map(|pose| {
+                let [column, row] = inverse_map(*pose, height, width);
+                [
+                    column.per_column,
+                    column.per_row,
+                    column.offset,
+                    row.per_column,
+                    row.per_row,
+                    row.offset,
+                ]
+            });
+            return kernel::warp::warp_nearest(images, sources.collect(), border.outside());
+        }
+        _ => {}
+    }
     let mut table = Vec::with_capacity(batch * height * width);
     for pose in poses {
         push_sources(&mut table, *pose, height, width, border);
@@ -23,6 +42,14 @@ pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tenso
     let table = Tensor::from_data(table, &images.device());
     gather(border.frame(images), table).reshape([batch, channels, height, width])
 }
+
+#[cfg(not(feature = "flex"))]
+fn suits(_: &Tensor<4>) -> bool {
+    false
+}
+
+#[cfg(feature = "flex")]
+use crate::kernel::flex::suits;
 
 /// Appends, for each pixel of the posed image in row order, the place of its source in the framed
 /// image.
