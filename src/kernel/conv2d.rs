@@ -7,7 +7,7 @@ use burn::tensor::activation;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
-use super::mode::{Path, choose};
+use super::mode::choose;
 
 /// Filters and bias of a convolution, with what kernels have made of them.
 ///
@@ -101,7 +101,7 @@ pub fn conv2d(
 ) -> Tensor<4> {
     match choose("conv2d", || suits(&input, filters, &options)) {
         #[cfg(feature = "flex")]
-        Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
+        super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
         _ => {
             let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
             let output = module::conv2d(input, weight, bias, options);

@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, activation, module};
 
-use super::mode::{Path, choose};
+use super::mode::choose;
 
 /// The affine map `input · weight + bias`, negative values replaced by 0 if `relu`.
 ///
@@ -43,7 +43,7 @@ pub fn linear(
         suits(&input) && suits(&weight) && bias.as_ref().is_none_or(suits)
     }) {
         #[cfg(feature = "flex")]
-        Path::Kernel => match bias {
+        super::Path::Kernel => match bias {
             Some(bias) => super::flex::run3(flex::Linear { relu }, input, weight, bias),
             None => super::flex::run2(flex::Linear { relu }, input, weight),
         },

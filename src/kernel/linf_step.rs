@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::mode::{Path, choose};
+use super::mode::choose;
 
 /// A step of an attack within an L∞ ball, in the units of the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +48,7 @@ pub fn linf_step(
         [&images, &gradient, &originals].into_iter().all(suits)
     }) {
         #[cfg(feature = "flex")]
-        Path::Kernel => super::flex::run3(flex::Climb(step), images, gradient, originals),
+        super::Path::Kernel => super::flex::run3(flex::Climb(step), images, gradient, originals),
         _ => {
             let moved = images + gradient.sign() * length;
             let perturbation = (moved - originals.clone()).clamp(-epsilon, epsilon);

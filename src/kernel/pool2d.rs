@@ -1,7 +1,7 @@
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, activation, module};
 
-use super::mode::{Path, choose};
+use super::mode::choose;
 
 /// The largest value of each window, or 0 where that is negative if `relu`.
 ///
@@ -32,7 +32,7 @@ pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>, relu: bool) -> T
         plain && suits(&input, options.kernel_size, options.stride, options.padding)
     }) {
         #[cfg(feature = "flex")]
-        Path::Kernel => flex::max(input, options.kernel_size[0], options.stride[0], relu),
+        super::Path::Kernel => flex::max(input, options.kernel_size[0], options.stride[0], relu),
         _ => {
             let output = module::max_pool2d(input, options);
             if relu {
@@ -62,7 +62,7 @@ pub fn avg_pool2d(input: Tensor<4>, options: AvgPoolOptions<2>) -> Tensor<4> {
         !options.ceil_mode && suits(&input, options.kernel_size, options.stride, options.padding)
     }) {
         #[cfg(feature = "flex")]
-        Path::Kernel => flex::average(input, options.kernel_size[0], options.stride[0]),
+        super::Path::Kernel => flex::average(input, options.kernel_size[0], options.stride[0]),
         _ => module::avg_pool2d(input, options),
     }
 }

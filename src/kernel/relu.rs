@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, activation};
 
-use super::mode::{Path, choose};
+use super::mode::choose;
 
 /// The positive part, `max(x, 0)`.
 ///
@@ -13,7 +13,7 @@ use super::mode::{Path, choose};
 pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     match choose("relu", || suits(&input)) {
         #[cfg(feature = "flex")]
-        Path::Kernel => super::flex::run1(flex::Relu, input),
+        super::Path::Kernel => super::flex::run1(flex::Relu, input),
         _ => activation::relu(input),
     }
 }

@@ -6,7 +6,7 @@
 
 use super::gather::gather;
 use super::{Border, Pose};
-use crate::kernel::{self, Path, choose};
+use crate::kernel::choose;
 use burn::tensor::{Tensor, TensorData};
 
 /// `images` in their `poses`, differentiable in the images. Sines and cosines are computed in
@@ -38,7 +38,9 @@ pub(super) fn apply_tensor(images: Tensor<4>, poses: Tensor<2>, border: Border) 
 fn warp(images: Tensor<4>, motions: Tensor<2>, border: Border) -> Tensor<4> {
     match choose("warp", || suits(&images, &motions)) {
         #[cfg(feature = "flex")]
-        Path::Kernel => kernel::warp::warp_bilinear(images, motions, border.outside()),
+        crate::kernel::Path::Kernel => {
+            crate::kernel::warp::warp_bilinear(images, motions, border.outside())
+        }
         _ => {
             let [batch, _, height, width] = images.dims();
             let column = |at: usize| {
@@ -64,7 +66,7 @@ fn suits(_: &Tensor<4>, _: &Tensor<2>) -> bool {
 
 #[cfg(feature = "flex")]
 fn suits(images: &Tensor<4>, motions: &Tensor<2>) -> bool {
-    kernel::flex::suits(images) && kernel::flex::suits(motions)
+    crate::kernel::flex::suits(images) && crate::kernel::flex::suits(motions)
 }
 
 /// One motion per image, each field `[batch, 1, 1]`.

@@ -9,7 +9,7 @@
 
 use super::gather::gather;
 use super::{Border, Pose};
-use crate::kernel::{self, Path, choose};
+use crate::kernel::choose;
 use burn::tensor::{Tensor, TensorData};
 
 /// `images` in their `poses`. The caller has checked that the poses are finite and as many as the
@@ -18,7 +18,7 @@ pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tenso
     let [batch, channels, height, width] = images.dims();
     match choose("warp", || suits(&images)) {
         #[cfg(feature = "flex")]
-        Path::Kernel => {
+        crate::kernel::Path::Kernel => {
             let sources = poses.iter().map(|pose| {
                 let [column, row] = inverse_map(*pose, height, width);
                 [
@@ -30,7 +30,7 @@ pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tenso
                     row.offset,
                 ]
             });
-            return kernel::warp::warp_nearest(images, sources.collect(), border.outside());
+            return crate::kernel::warp::warp_nearest(images, sources.collect(), border.outside());
         }
         _ => {}
     }
