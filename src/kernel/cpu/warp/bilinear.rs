@@ -68,7 +68,7 @@ impl Row {
             motion,
             half_width: (axes.width as f32 - 1.0) / 2.0,
             half_height,
-            last: [axes.width, axes.height].map(|length| (length - 1) as f32),
+            last: [(axes.width - 1) as f32, (axes.height - 1) as f32],
             y: (row as f32 - half_height) - motion[3],
         }
     }
@@ -319,7 +319,7 @@ fn incline(axes: &Axes, table: &Table, image: &[f32], dy: &[f32], slopes: &mut [
 /// Gradient of a motion from those of the folded coordinates, summed in f64.
 #[inline(always)]
 fn turn(fold: impl Fold, axes: &Axes, motion: [f32; 4], slopes: &[&mut [f32]; 2]) -> [f32; 4] {
-    let [cos, sin] = [motion[0], motion[1]].map(f64::from);
+    let (cos, sin) = (f64::from(motion[0]), f64::from(motion[1]));
     let (mut d_cos, mut d_sin, mut d_x, mut d_y) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
     for at in 0..axes.height {
         let row = Row::new(axes, motion, at);
@@ -327,8 +327,9 @@ fn turn(fold: impl Fold, axes: &Axes, motion: [f32; 4], slopes: &[&mut [f32]; 2]
         let mut sums = [[0.0f64; LANES]; 4];
         for start in (0..axes.width).step_by(LANES) {
             let at = at * axes.width + start;
-            let [slope_x, slope_y]: [&[f32; LANES]; 2] =
-                [0, 1].map(|axis| slopes[axis][at..].first_chunk().expect("there is slack"));
+            let slope_x = slopes[0][at..].first_chunk::<LANES>();
+            let slope_y = slopes[1][at..].first_chunk::<LANES>();
+            let (slope_x, slope_y) = slope_x.zip(slope_y).expect("there is slack");
             let inside = axes.width - start;
             for i in 0..LANES {
                 let [to_x, to_y] = row.split(fold, start + i);

@@ -153,8 +153,7 @@ fn an_image_does_not_depend_on_the_others() {
     }
 }
 
-// No motion whatever reads or writes outside; a coordinate that is NaN makes its value NaN, and
-// an infinite one does where it is folded by a modulo.
+// No motion whatever reads or writes outside, and one with a NaN makes its image NaN.
 #[test]
 fn absurd_motions_stay_inside() {
     let frame = Frame {
@@ -221,7 +220,7 @@ fn error_lengths_that_do_not_fit() {
     let (isa, o) = (Isa::Portable, Outside::Zeros);
     let refused = |work: &dyn Fn()| {
         let work = std::panic::AssertUnwindSafe(work);
-        assert!(std::panic::catch_unwind(|| work()).is_err());
+        assert!(std::panic::catch_unwind(work).is_err());
     };
     let x = [0.0; 8];
     let m = [0.0; 8];
