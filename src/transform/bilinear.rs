@@ -66,7 +66,7 @@ fn suits(_: &Tensor<4>, _: &Tensor<2>) -> bool {
 
 #[cfg(feature = "flex")]
 fn suits(images: &Tensor<4>, motions: &Tensor<2>) -> bool {
-    crate::kernel::flex::suits(images) && crate::kernel::flex::suits(motions)
+    crate::kernel::warp::suits(images) && crate::kernel::flex::suits(motions)
 }
 
 /// One motion per image, each field `[batch, 1, 1]`.

@@ -49,7 +49,7 @@ fn suits(_: &Tensor<4>) -> bool {
 }
 
 #[cfg(feature = "flex")]
-use crate::kernel::flex::suits;
+use crate::kernel::warp::suits;
 
 /// Appends, for each pixel of the posed image in row order, the place of its source in the framed
 /// image.
