@@ -31,7 +31,7 @@
 //! | [`transform`] | rotations and translations, exact and interpolated |
 //! | [`curriculum`] | schedules and CuSP |
 //! | [`data`] | image sets in memory and their files |
-//! | `kernel` (feature `flex`) | CPU kernels on slices: 3×3 convolution and its gradients, pooling, the attack's step; layers do not call them yet |
+//! | [`kernel`] | the operations in which attacks spend their time, with CPU kernels; their numerics |
 //! | [`group`] | the groups and their index tables |
 //! | [`base`] | errors, units, bounds, seeds, batches, statistics, devices |
 //!

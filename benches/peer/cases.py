@@ -51,7 +51,7 @@ def convolution(name, batch, inputs, out, side, padding, pass_):
 
 def attack(name, kind, network, batch, steps):
     return case(name, kind, network=network, batch=batch, steps=steps,
-                compare=MEAN if kind == "pgd" else VALUES)
+                compare=MEAN if kind in ("pgd", "train") else VALUES)
 
 
 def all_cases():

@@ -1,6 +1,7 @@
 use crate::attack::{Frozen, Keep, Pgd};
 use crate::base::{Batch, Classifier, Error, Purpose, Result};
 use crate::curriculum::Stage;
+use crate::kernel::Numerics;
 use crate::train::StagedBatch;
 use burn::module::Module;
 use burn::tensor::{Device, ExecutionError, Int, Tensor, activation::log_softmax};
@@ -42,6 +43,8 @@ impl Objective {
 
     /// The loss of a batch whose images have been moved already, and the logits it comes from.
     ///
+    /// An attack's gradients have the thread's [`Numerics`]; the pass that is learnt from is exact.
+    ///
     /// # Errors
     ///
     /// [`Error::Setting`] if the stage makes no sense as an attack, [`Error::Training`] if the
@@ -74,7 +77,7 @@ impl Objective {
         let (ids, epoch) = (&batch.ids, staged.epoch as u64);
         let seed = staged.seed.draws(Purpose::Dropout, ids[0], epoch).next();
         let logits = seeded(&images.device(), seed, || {
-            model.training_logits(images, staged.seed, ids, epoch)
+            Numerics::Exact.run(|| model.training_logits(images, staged.seed, ids, epoch))
         });
         Ok(Scored::cross_entropy(logits, batch.labels.clone()))
     }
