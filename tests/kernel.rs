@@ -2,6 +2,7 @@
 //! definitions in f64: values, gradients, sizes, errors, and what ran.
 #![cfg(feature = "flex")]
 
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -462,8 +463,120 @@ fn value_views_are_read_as_shown() {
     assert_eq!(values(kernel::relu(view)), values(kernel::relu(copy)));
 }
 
+// Oracle: Burn's operations. A NaN passes relu, and so does the gradient there.
 #[test]
-#[should_panic]
+fn gradient_of_relu_passes_where_the_output_is_nan() {
+    let device = Device::flex().autodiff();
+    let mut pixels = vec![-1.0f32, 2.0, f32::NAN, 0.0].repeat(9);
+    pixels.truncate(36);
+    let run = || {
+        let x = Tensor::<1>::from_floats(pixels.as_slice(), &device);
+        let x = x.reshape([1, 1, 6, 6]).require_grad();
+        let gradients = kernel::relu(x.clone()).sum().backward();
+        values(x.grad(&gradients).unwrap())
+    };
+    assert_eq!(run(), kernel::composed(run));
+
+    let run = || {
+        let x = Tensor::<1>::from_floats(pixels.as_slice(), &device);
+        let x = x.reshape([9, 4]).require_grad();
+        let weight = Tensor::<2>::eye(4, &Device::flex());
+        let gradients = kernel::linear(x.clone(), weight, None, true)
+            .sum()
+            .backward();
+        values(x.grad(&gradients).unwrap())
+    };
+    let (kernel, composed) = (run(), kernel::composed(run));
+    let nan = |all: &[f32]| all.iter().map(|v| v.is_nan()).collect::<Vec<_>>();
+    assert_eq!(nan(&kernel), nan(&composed));
+}
+
+// What a graph asks for in other ways: the same as by Burn's operations.
+#[test]
+fn gradient_with_few_parents_views_and_checkpointing() {
+    let plain = Device::flex();
+    for device in [
+        plain.clone().autodiff(),
+        plain.clone().autodiff().gradient_checkpointing(),
+    ] {
+        let run = || {
+            let draws = &mut draws(80_000);
+            let x = noise([3, 2, 12, 9], draws, &plain);
+            let weight = noise([4, 2, 3, 3], draws, &plain);
+            let bias = noise([4], draws, &device).require_grad();
+            // Only the bias learns; the gradient of the output comes as a transposed view, and
+            // the input of the linear layer as a view that begins within its memory.
+            let filters = Filters::new(weight, Some(bias.clone()));
+            let y = kernel::conv2d(Tensor::from_inner(x), &filters, options(1), true);
+            let pooled = kernel::max_pool2d(y.clone(), MaxPoolOptions::new([3, 3]), false);
+            let features = pooled.swap_dims(2, 3).flatten::<2>(1, 3).narrow(0, 1, 2);
+            let weight = noise([5, 48], draws, &device).require_grad();
+            let y = kernel::linear(features, weight.clone().transpose(), None, true);
+            let gradients = (y.clone() * noise([2, 5], draws, &device)).sum().backward();
+            [
+                values(y),
+                values(bias.grad(&gradients).unwrap()),
+                values(weight.grad(&gradients).unwrap()),
+            ]
+        };
+        let (found, expected) = (run(), kernel::composed(run));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(apart(found, expected) < 2e-5);
+        }
+    }
+}
+
+// One `Filters` with two paddings, and results that are copied and written to.
+#[test]
+fn value_filters_and_results_are_shared_safely() {
+    let device = Device::flex().autodiff();
+    let draws = &mut draws(90_000);
+    let filters = Filters::new(noise([9, 8, 3, 3], draws, &Device::flex()), None);
+    let x = noise([2, 8, 7, 7], draws, &device).require_grad();
+    for padding in [1, 0, 1, 2] {
+        let run = || values(kernel::conv2d(x.clone(), &filters, options(padding), false));
+        assert!(apart(&run(), &kernel::composed(run)) < 2e-5);
+    }
+    // The output is kept for the backward pass: writing to it must write to a copy.
+    let y = kernel::conv2d(x.clone(), &filters, options(1), true);
+    let before = values(y.clone());
+    let written = y
+        .clone()
+        .slice_assign([0..1, 0..1, 0..1, 0..1], Tensor::ones([1; 4], &device));
+    assert_eq!(values(written)[0], 1.0);
+    assert_eq!(values(y.clone()), before);
+    let data = y.inner().into_data();
+    assert_eq!(data.clone(), data);
+}
+
+// Oracle: exact predictions. Whatever a fast attack went by, its verdict is exact.
+#[test]
+fn value_verdicts_of_fast_attacks_are_exact() {
+    let device = Device::flex();
+    let model = CnnConfig::new(Group::P4, [1, 28, 28], 10)
+        .init(&device)
+        .unwrap();
+    let batch = embedded_mnist()
+        .test
+        .batch(&(0..100).collect::<Vec<_>>(), &device);
+    let exact = Frozen::new(&model).with_numerics(Numerics::Exact);
+    let fast = exact.clone().with_numerics(Numerics::Fast);
+    let attack = Pgd::linf(0.02).with_predicted_labels(true);
+    let [by_exact, by_fast] =
+        [&exact, &fast].map(|victim| attack.attack(victim, &batch, Seed(1)).unwrap());
+    let clean = exact.predict(batch.images.clone());
+    for found in [&by_exact, &by_fast] {
+        let attacked = exact.predict(found.images.clone());
+        let verdicts: Vec<bool> = clean.iter().zip(&attacked).map(|(a, b)| a != b).collect();
+        assert_eq!(found.fooled, verdicts);
+    }
+    let (a, b) = (by_exact.fooled_count(), by_fast.fooled_count());
+    println!("fooled of 100: {a} by exact gradients, {b} by fast ones");
+    assert!(a > 0 && a.abs_diff(b) <= 2, "{a} {b}");
+}
+
+#[test]
+#[should_panic(expected = "channels")]
 fn error_channels_that_do_not_fit() {
     let device = Device::flex();
     let filters = Filters::new(Tensor::ones([2, 3, 3, 3], &device), None);
@@ -497,6 +610,17 @@ fn error_negative_radius() {
     kernel::linf_step(images.clone(), images.clone(), &images, step);
 }
 
+/// Gives every parameter small random values.
+struct Randomise(Draws);
+
+impl ModuleMapper for Randomise {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        let random = noise(tensor.dims(), &mut self.0, &tensor.device()) * 0.1;
+        Param::from_mapped_value(id, random, mapper)
+    }
+}
+
 // The bits of an image's logits and gradient do not depend on its batch mates or on the threads.
 #[test]
 fn value_networks_do_not_depend_on_batch_or_threads() {
@@ -509,6 +633,8 @@ fn value_networks_do_not_depend_on_batch_or_threads() {
         Frozen::new(&config.init(&device).unwrap())
     };
     let small = SmallCnnConfig::new([1, 28, 28], 10).init(&device).unwrap();
+    // Its last layer starts at zero, and so would all its gradients.
+    let small = small.map(&mut Randomise(draws(70_000)));
     let victims = [
         cnn(Group::P4, Head::Flattened),
         cnn(Group::P1, Head::Flattened),
@@ -531,6 +657,11 @@ fn value_networks_do_not_depend_on_batch_or_threads() {
             (values(found.logits), values(found.gradient))
         };
         let (logits, gradient) = run(0, 70);
+        assert!(
+            gradient
+                .chunks(784)
+                .all(|image| image.iter().any(|&g| g != 0.0))
+        );
         for (first, count) in [
             (0, 1),
             (69, 1),

@@ -48,6 +48,7 @@ fn profile(name: &str, spatial: f64, adversarial: f64) -> Profile {
         joint: Vec::new(),
         epsilons: curve(&[0.0, 0.05, 0.1, 0.15, 0.2], adversarial, 1.3),
         settings: Evaluation::new(),
+        numerics: Default::default(),
         versions: Versions::of(&fireproof::device()),
     }
 }

@@ -83,7 +83,8 @@ impl Frozen {
     ///
     /// Everything else, such as clean predictions and an attack's verdict on the images it returns,
     /// is computed by [`Numerics::Exact`] always: with [`Numerics::Fast`] an attack takes other
-    /// paths, but no image counts as fooling that does not fool.
+    /// paths, but no image counts as fooling that does not fool. Candidates are compared by the fast
+    /// passes, so that one on the very edge may win and then not fool.
     ///
     /// ```
     /// use fireproof::attack::Frozen;

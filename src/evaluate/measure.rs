@@ -74,6 +74,7 @@ impl Evaluation {
             joint,
             epsilons,
             settings: self.clone(),
+            numerics: victim.numerics(),
             versions: Versions::of(device),
         })
     }

@@ -1,6 +1,7 @@
 use crate::base::{Error, Result};
 use crate::data::ImageSet;
 use crate::evaluate::{Evaluation, Outcomes, Rate, TradeOff};
+use crate::kernel::Numerics;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -187,6 +188,9 @@ pub struct Profile {
     pub epsilons: Vec<Level>,
     /// The settings that made the profile, its seed among them.
     pub settings: Evaluation,
+    /// The numerics of the attacks' gradients; all else is exact.
+    #[serde(default)]
+    pub numerics: Numerics,
     /// The software and device that made it.
     pub versions: Versions,
 }

@@ -62,6 +62,11 @@ impl Filters {
         self.bias.as_ref()
     }
 
+    /// The group that the filters were expanded over.
+    pub fn group(&self) -> Group {
+        self.group
+    }
+
     /// Whether gradients flow into filters or bias.
     pub fn is_tracked(&self) -> bool {
         self.weight.is_tracked() || self.bias.as_ref().is_some_and(Tensor::is_tracked)
@@ -72,7 +77,8 @@ impl Filters {
 ///
 /// Kernel: sides of 3 pixels, stride and dilation 1, one group, the same padding of at most 2 on
 /// all sides. [`Numerics`](super::Numerics) chooses its arithmetic. Filters that are not tracked are
-/// transformed once for all passes.
+/// transformed once for all passes with the padding of the first. Winograd's sums cover tiles: an
+/// infinite or NaN pixel makes whole tiles of up to 6×6 outputs around it NaN.
 ///
 /// # Shapes
 ///

@@ -30,6 +30,10 @@ impl Numerics {
     /// Runs `work` with these numerics on this thread; what it computes elsewhere, and what comes
     /// after, is not concerned. A backward pass uses the numerics of its forward pass.
     ///
+    /// On a thread of a rayon pool, `work` may have to wait for other threads and take up another
+    /// task of the pool meanwhile, which then runs with these numerics too. The same is true of
+    /// [`composed`] and [`record`].
+    ///
     /// ```
     /// use fireproof::kernel::Numerics;
     ///

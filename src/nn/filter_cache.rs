@@ -35,7 +35,13 @@ impl FilterCache {
         if weight.is_tracked() || bias.as_ref().is_some_and(Tensor::is_tracked) {
             return expand(weight, bias);
         }
-        self.prepared.get_or_init(|| expand(weight, bias)).clone()
+        if let Some(prepared) = self.prepared.get() {
+            return prepared.clone();
+        }
+        // Outside of the cell's lock: a thread of the pool that waits for a part of this may take up
+        // another batch, which asks for the same cell. Another thread may have been first.
+        let _ = self.prepared.set(expand(weight, bias));
+        self.prepared.get().expect("the cell was filled").clone()
     }
 }
 

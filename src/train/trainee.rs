@@ -1,4 +1,5 @@
 use crate::base::{Classifier, Error, Result};
+use crate::kernel::Numerics;
 use crate::train::{Augmentation, Objective, Scored, StagedBatch};
 use burn::module::{Module, ModuleDisplay};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
@@ -80,7 +81,7 @@ where
 
     /// Scores the images unmoved and unattacked.
     fn step(&self, staged: StagedBatch) -> Scored {
-        let logits = self.model.logits(staged.batch.images);
+        let logits = Numerics::Exact.run(|| self.model.logits(staged.batch.images));
         Scored::cross_entropy(logits, staged.batch.labels)
     }
 }

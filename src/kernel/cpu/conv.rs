@@ -255,7 +255,7 @@ impl Prepared {
 
     /// Gradient of the input, `dx`, from that of the output, `dy`.
     ///
-    /// With `gate`, the output of a forward pass with relu, `dy` counts only where `gate > 0`.
+    /// With `gate`, the output of a forward pass with relu, `dy` counts for nothing where `gate <= 0`.
     ///
     /// # Shapes
     /// - `dy`, `gate`: as `y` of [`Prepared::forward`]
@@ -300,7 +300,7 @@ impl Prepared {
 
     /// Gradient of the weights, `dw`.
     ///
-    /// With `gate`, the output of a forward pass with relu, `dy` counts only where `gate > 0`.
+    /// With `gate`, the output of a forward pass with relu, `dy` counts for nothing where `gate <= 0`.
     /// Always direct, whatever the numerics; the sum over images is taken in a fixed order,
     /// whatever the number of threads.
     ///

@@ -7,7 +7,8 @@ use super::isa::{Isa, Simd, Work};
 /// Numbers that one thread takes at a time.
 const PIECE: usize = 1 << 15;
 
-/// Gradient through a relu whose *output* is `y`: `dx = dy` where `y > 0`, else 0.
+/// Gradient through a relu whose *output* is `y`: 0 where `y <= 0`, else `dy`; it passes a NaN, as
+/// Burn's and PyTorch's do.
 ///
 /// # Panics
 /// If lengths differ.
@@ -32,7 +33,7 @@ impl Work for Gate<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         for ((dx, &dy), &y) in self.dx.iter_mut().zip(self.dy).zip(self.y) {
-            *dx = if y > 0.0 { dy } else { 0.0 };
+            *dx = if y <= 0.0 { 0.0 } else { dy };
         }
     }
 }
@@ -141,7 +142,7 @@ impl Work for Positive<'_> {
 }
 
 /// Gradient of a bias: the sum of `dy`, `[batch][co][area]`, over images and pixels, where `gate`,
-/// if given, is positive. Summed in f64 in a fixed order.
+/// if given, is not at most 0. Summed in a fixed order, planes in f32 and their sums in f64.
 ///
 /// # Panics
 /// If a length does not fit.
@@ -162,8 +163,8 @@ pub fn bias_gradient(dy: &[f32], gate: Option<&[f32]>, area: usize, db: &mut [f3
             let mut sums = [0.0f32; 16];
             for (block, dy) in dy[plane].chunks(16).enumerate() {
                 for (i, &dy) in dy.iter().enumerate() {
-                    let open = gate.is_none_or(|gate| gate[block * 16 + i] > 0.0);
-                    sums[i] += if open { dy } else { 0.0 };
+                    let shut = gate.is_some_and(|gate| gate[block * 16 + i] <= 0.0);
+                    sums[i] += if shut { 0.0 } else { dy };
                 }
             }
             sum += sums.iter().map(|&x| f64::from(x)).sum::<f64>();

@@ -179,7 +179,7 @@ impl Gather<'_> {
                     stage[begin..end].copy_from_slice(&self.from[from.clone()]);
                     if let Some(gate) = self.gate {
                         for (x, &g) in stage[begin..end].iter_mut().zip(&gate[from]) {
-                            *x = if g > 0.0 { *x } else { 0.0 };
+                            *x = if g <= 0.0 { 0.0 } else { *x };
                         }
                     }
                 }

@@ -22,7 +22,7 @@ pub mod matmul;
 mod mirrors;
 mod plan;
 pub mod pool;
-mod scratch;
+pub(crate) mod scratch;
 mod space;
 mod tied;
 mod tile;

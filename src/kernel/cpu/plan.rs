@@ -79,6 +79,23 @@ pub(crate) struct Plan {
     step: usize,
 }
 
+/// The smallest block for each number of blocks, the largest first: about 2√tiles of them.
+fn sizes(tiles: usize) -> impl Iterator<Item = usize> {
+    let mut next = tiles;
+    std::iter::from_fn(move || {
+        let size = next;
+        if size == 0 {
+            return None;
+        }
+        // One more block than there are of this size.
+        next = match size {
+            1 => 0,
+            _ => tiles.div_ceil(tiles.div_ceil(size) + 1).min(size - 1),
+        };
+        Some(size)
+    })
+}
+
 /// Lines of scratch that a unit of full groups should not exceed by much: about the size of a
 /// core's cache.
 const CACHE_LINES: usize = 32 * 1024;
@@ -127,8 +144,8 @@ impl Plan {
         if rest > 0 {
             left.size = rest;
             let mut best = usize::MAX;
-            for high in 1..=tiles[0] {
-                for wide in 1..=tiles[1] {
+            for high in sizes(tiles[0]) {
+                for wide in sizes(tiles[1]) {
                     if !task.columns && wide != tiles[1] {
                         continue;
                     }

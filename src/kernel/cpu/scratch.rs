@@ -26,6 +26,11 @@ impl Scratch {
         Self(kept.unwrap_or_else(|| vec![Line::ZERO; lines]))
     }
 
+    /// Frees what this thread keeps.
+    pub fn release() {
+        STORE.with_borrow_mut(Vec::clear);
+    }
+
     /// Room for `count` numbers.
     pub fn floats(count: usize) -> Self {
         Self::new(count.div_ceil(LANES))

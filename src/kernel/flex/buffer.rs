@@ -3,7 +3,7 @@
 //! A fresh page costs about as much as computing on it. A [`Buffer`] is taken from a store and
 //! goes back to it when the tensor that owns it is dropped, so that in the steady state of an
 //! attack no page is fresh. Idle and used memory together never exceed twice the most that was in
-//! use at one time.
+//! use at one time, each piece counted whole: a piece may be up to twice as long as what it holds.
 
 use std::mem::MaybeUninit;
 use std::sync::Mutex;
@@ -13,6 +13,7 @@ use burn_flex::{FlexTensor, Layout};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
 use crate::kernel::cpu::isa::{LANES, Line};
+use crate::kernel::cpu::scratch::Scratch;
 
 static STORE: Mutex<Store> = Mutex::new(Store {
     idle: Vec::new(),
@@ -66,13 +67,18 @@ fn store() -> std::sync::MutexGuard<'static, Store> {
     STORE.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
-/// Frees the memory that kernels keep for their next results, and forgets how much was ever in use.
+/// Frees the memory that kernels keep for their next results and as scratch on the threads of the
+/// current pool, and forgets how much was ever in use.
 ///
 /// For programs that will not use kernels for a long time. Memory in use is not concerned.
 pub fn release_memory() {
-    let mut store = store();
-    store.idle.clear();
-    store.peak = store.used;
+    {
+        let mut store = store();
+        store.idle.clear();
+        store.peak = store.used;
+    }
+    Scratch::release();
+    rayon::broadcast(|_| Scratch::release());
 }
 
 /// Memory from the store, with unspecified contents.
@@ -142,7 +148,16 @@ impl Drop for Buffer {
 
 impl AllocationController for Buffer {
     fn alloc_align(&self) -> usize {
-        align_of::<Line>()
+        // What a copy must have: the memory itself is never handed over, and `Bytes` allocates with
+        // no larger alignment than this.
+        align_of::<u128>()
+    }
+
+    fn duplicate(&self) -> Option<Box<dyn AllocationController>> {
+        let mut copy = Self::new(self.floats);
+        let floats = self.as_bytes(4 * self.floats);
+        copy.as_bytes_mut(4 * self.floats).copy_from_slice(floats);
+        Some(Box::new(copy))
     }
 
     fn property(&self) -> AllocationProperty {
@@ -220,8 +235,16 @@ mod tests {
         let copy = tensor.clone();
         assert_eq!(copy.as_slice::<f32>().unwrap()[5], 5.0);
         let data = tensor.into_data();
+        assert_eq!(data.clone().iter::<f32>().sum::<f32>(), 15.0);
         assert_eq!(data.iter::<f32>().sum::<f32>(), 15.0);
         drop(copy);
+        // Longer than anything else here asks for, so that nothing else takes or frees it.
+        let long = 1 << 24;
+        let at = |buffer: &mut Buffer| buffer.as_floats_mut().as_ptr() as usize;
+        let mut first = Buffer::new(long);
+        let place = at(&mut first);
+        drop(first.into_tensor([long]));
+        assert_eq!(at(&mut Buffer::new(long)), place);
         let mut bytes = Buffer::bytes(5);
         bytes.as_bytes_mut(5).copy_from_slice(&[1, 2, 3, 4, 5]);
         assert_eq!(bytes.as_bytes(5), [1, 2, 3, 4, 5]);

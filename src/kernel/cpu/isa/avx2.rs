@@ -161,8 +161,8 @@ impl Simd for Avx2 {
         unsafe {
             let zero = _mm256_setzero_ps();
             Pair(
-                _mm256_and_ps(x.0, _mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, zero)),
-                _mm256_and_ps(x.1, _mm256_cmp_ps::<_CMP_GT_OQ>(gate.1, zero)),
+                _mm256_and_ps(x.0, _mm256_cmp_ps::<_CMP_NLE_UQ>(gate.0, zero)),
+                _mm256_and_ps(x.1, _mm256_cmp_ps::<_CMP_NLE_UQ>(gate.1, zero)),
             )
         }
     }

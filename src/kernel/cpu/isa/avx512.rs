@@ -120,7 +120,7 @@ impl Simd for Avx512 {
     fn gate(self, x: __m512, gate: __m512) -> __m512 {
         // SAFETY: feature as above.
         unsafe {
-            let open = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps());
+            let open = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(gate, _mm512_setzero_ps());
             _mm512_maskz_mov_ps(open, x)
         }
     }

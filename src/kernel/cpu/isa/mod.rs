@@ -152,7 +152,7 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `max(x, 0)`, NaN kept.
     fn relu(self, x: Self::V) -> Self::V;
-    /// `x` where `gate > 0`, else zero.
+    /// Zero where `gate <= 0`, else `x`, also where `gate` is a NaN.
     fn gate(self, x: Self::V, gate: Self::V) -> Self::V;
     /// Lane `j` of result `i` is lane `i` of argument `j`.
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];

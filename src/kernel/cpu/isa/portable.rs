@@ -91,7 +91,7 @@ impl Simd for Portable {
     }
     #[inline(always)]
     fn gate(self, x: Line, gate: Line) -> Line {
-        map2(x, gate, |x, g| if g > 0.0 { x } else { 0.0 })
+        map2(x, gate, |x, g| if g <= 0.0 { 0.0 } else { x })
     }
     #[inline(always)]
     fn transpose(self, rows: [Line; LANES]) -> [Line; LANES] {
