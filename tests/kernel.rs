@@ -501,13 +501,13 @@ fn gradient_with_few_parents_views_and_checkpointing() {
     ] {
         let run = || {
             let draws = &mut draws(80_000);
-            let x = noise([3, 2, 12, 9], draws, &plain);
+            let x = noise([3, 2, 12, 9], draws, &device);
             let weight = noise([4, 2, 3, 3], draws, &plain);
             let bias = noise([4], draws, &device).require_grad();
             // Only the bias learns; the gradient of the output comes as a transposed view, and
             // the input of the linear layer as a view that begins within its memory.
             let filters = Filters::new(weight, Some(bias.clone()));
-            let y = kernel::conv2d(Tensor::from_inner(x), &filters, options(1), true);
+            let y = kernel::conv2d(x, &filters, options(1), true);
             let pooled = kernel::max_pool2d(y.clone(), MaxPoolOptions::new([3, 3]), false);
             let features = pooled.swap_dims(2, 3).flatten::<2>(1, 3).narrow(0, 1, 2);
             let weight = noise([5, 48], draws, &device).require_grad();

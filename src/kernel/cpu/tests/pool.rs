@@ -140,7 +140,7 @@ fn value_relu_gradient_and_step() {
         let mut moved = vec![f32::NAN; len];
         linf_step(isa, &x, &gradient, &clean, step, &mut moved);
         for i in 0..len {
-            assert_eq!(dx[i], if gradient[i] > 0.0 { x[i] } else { 0.0 });
+            assert_eq!(dx[i], if gradient[i] <= 0.0 { 0.0 } else { x[i] });
             assert_eq!(positive[i], x[i].max(0.0));
             let sign = match gradient[i] {
                 g if g > 0.0 => 1.0,
