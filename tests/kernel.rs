@@ -467,8 +467,7 @@ fn value_views_are_read_as_shown() {
 #[test]
 fn gradient_of_relu_passes_where_the_output_is_nan() {
     let device = Device::flex().autodiff();
-    let mut pixels = vec![-1.0f32, 2.0, f32::NAN, 0.0].repeat(9);
-    pixels.truncate(36);
+    let pixels = [-1.0f32, 2.0, f32::NAN, 0.0].repeat(9);
     let run = || {
         let x = Tensor::<1>::from_floats(pixels.as_slice(), &device);
         let x = x.reshape([1, 1, 6, 6]).require_grad();
