@@ -8,6 +8,7 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use super::mode::choose;
+use super::suits;
 
 /// Filters and bias of a convolution, with what kernels have made of them.
 ///
@@ -105,7 +106,7 @@ pub fn conv2d(
     options: ConvOptions<2>,
     relu: bool,
 ) -> Tensor<4> {
-    match choose("conv2d", || suits(&input, filters, &options)) {
+    match choose("conv2d", || has_kernel(&input, filters, &options)) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
         _ => {
@@ -120,15 +121,7 @@ pub fn conv2d(
     }
 }
 
-#[cfg(not(feature = "flex"))]
-fn suits(_: &Tensor<4>, _: &Filters, _: &ConvOptions<2>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-fn suits(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool {
-    use super::flex::suits;
-
+fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool {
     let [_, input_channels, height, width] = input.dims();
     let [_, channels, rows, columns] = filters.weight.dims();
     let (padding, _) = options.padding[0];

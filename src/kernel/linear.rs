@@ -1,6 +1,7 @@
 use burn::tensor::{Tensor, activation, module};
 
 use super::mode::choose;
+use super::suits;
 
 /// The affine map `input · weight + bias`, negative values replaced by 0 if `relu`.
 ///
@@ -57,14 +58,6 @@ pub fn linear(
         }
     }
 }
-
-#[cfg(not(feature = "flex"))]
-fn suits<const D: usize>(_: &Tensor<D>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-use super::flex::suits;
 
 #[cfg(feature = "flex")]
 mod flex {

@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
 
 use super::mode::choose;
+use super::suits;
 
 /// A step of an attack within an L∞ ball, in the units of the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,14 +63,6 @@ pub fn linf_step(
         }
     }
 }
-
-#[cfg(not(feature = "flex"))]
-fn suits(_: &Tensor<4>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-use super::flex::suits;
 
 #[cfg(feature = "flex")]
 mod flex {

@@ -24,9 +24,17 @@ pub(crate) mod warp;
 pub use conv2d::{Filters, conv2d};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
+#[cfg(feature = "flex")]
+pub(crate) use flex::suits;
 pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
 pub(crate) use mode::choose;
 pub use mode::{NUMERICS_VARIABLE, Numerics, Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;
+
+/// Whether a tensor is one that kernels work on: none without the CPU backend.
+#[cfg(not(feature = "flex"))]
+pub(crate) fn suits<const D: usize>(_: &burn::tensor::Tensor<D>) -> bool {
+    false
+}

@@ -29,7 +29,7 @@ use super::mode::choose;
 pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>, relu: bool) -> Tensor<4> {
     let plain = options.dilation == [1, 1] && !options.ceil_mode;
     match choose("max_pool2d", || {
-        plain && suits(&input, options.kernel_size, options.stride, options.padding)
+        plain && has_kernel(&input, options.kernel_size, options.stride, options.padding)
     }) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => flex::max(input, options.kernel_size[0], options.stride[0], relu),
@@ -59,7 +59,8 @@ pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>, relu: bool) -> T
 /// Panics if a window is larger than the padded input.
 pub fn avg_pool2d(input: Tensor<4>, options: AvgPoolOptions<2>) -> Tensor<4> {
     match choose("avg_pool2d", || {
-        !options.ceil_mode && suits(&input, options.kernel_size, options.stride, options.padding)
+        !options.ceil_mode
+            && has_kernel(&input, options.kernel_size, options.stride, options.padding)
     }) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => flex::average(input, options.kernel_size[0], options.stride[0]),
@@ -67,13 +68,7 @@ pub fn avg_pool2d(input: Tensor<4>, options: AvgPoolOptions<2>) -> Tensor<4> {
     }
 }
 
-#[cfg(not(feature = "flex"))]
-fn suits(_: &Tensor<4>, _: [usize; 2], _: [usize; 2], _: [(usize, usize); 2]) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-fn suits(
+fn has_kernel(
     input: &Tensor<4>,
     size: [usize; 2],
     stride: [usize; 2],
@@ -87,7 +82,7 @@ fn suits(
         && padding == [(0, 0); 2]
         && height >= size[0]
         && width >= size[1]
-        && super::flex::suits(input)
+        && super::suits(input)
 }
 
 #[cfg(feature = "flex")]

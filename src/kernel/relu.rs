@@ -1,6 +1,7 @@
 use burn::tensor::{Tensor, activation};
 
 use super::mode::choose;
+use super::suits;
 
 /// The positive part, `max(x, 0)`.
 ///
@@ -17,14 +18,6 @@ pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
         _ => activation::relu(input),
     }
 }
-
-#[cfg(not(feature = "flex"))]
-fn suits<const D: usize>(_: &Tensor<D>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-use super::flex::suits;
 
 #[cfg(feature = "flex")]
 mod flex {

@@ -9,14 +9,6 @@ use super::flex::buffer::Buffer;
 use super::flex::{Kernel, contiguous, dims, numbers, run1, run2};
 use burn_flex::FlexTensor;
 
-/// Whether images are ones that the kernels work on; they count pixels in 32 bits.
-pub(crate) fn suits(images: &Tensor<4>) -> bool {
-    let [_, _, height, width] = images.dims();
-    height.max(width) < 1 << 22
-        && (height + 3) * (width + 3) < 1 << 31
-        && super::flex::suits(images)
-}
-
 fn frame(images: &FlexTensor) -> Frame {
     let [batch, channels, height, width] = dims(images);
     Frame {

@@ -4,9 +4,9 @@
 //! interpolation of the four pixels around it. Everything is in pixel coordinates, so that the
 //! aspect ratio needs no correction.
 
-use super::gather::gather;
+use super::gather::{gather, suits};
 use super::{Border, Pose};
-use crate::kernel::choose;
+use crate::kernel::{self, choose};
 use burn::tensor::{Tensor, TensorData};
 
 /// `images` in their `poses`, differentiable in the images. Sines and cosines are computed in
@@ -36,7 +36,7 @@ pub(super) fn apply_tensor(images: Tensor<4>, poses: Tensor<2>, border: Border) 
 
 /// `images` moved by `motions` `[batch, 4]`: cosine and sine of the angle, pixels right and down.
 fn warp(images: Tensor<4>, motions: Tensor<2>, border: Border) -> Tensor<4> {
-    match choose("warp", || suits(&images, &motions)) {
+    match choose("warp", || suits(&images) && kernel::suits(&motions)) {
         #[cfg(feature = "flex")]
         crate::kernel::Path::Kernel => {
             crate::kernel::warp::warp_bilinear(images, motions, border.outside())
@@ -57,16 +57,6 @@ fn warp(images: Tensor<4>, motions: Tensor<2>, border: Border) -> Tensor<4> {
             sample(images, x, y, border)
         }
     }
-}
-
-#[cfg(not(feature = "flex"))]
-fn suits(_: &Tensor<4>, _: &Tensor<2>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-fn suits(images: &Tensor<4>, motions: &Tensor<2>) -> bool {
-    crate::kernel::warp::suits(images) && crate::kernel::flex::suits(motions)
 }
 
 /// One motion per image, each field `[batch, 1, 1]`.

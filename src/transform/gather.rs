@@ -15,3 +15,11 @@ pub(super) fn gather(images: Tensor<4>, indices: Tensor<3, Int>) -> Tensor<3> {
         .gather(1, indices)
         .reshape([batch, channels, count])
 }
+
+/// Whether images are ones that the kernels which warp work on; they count pixels in 32 bits.
+pub(super) fn suits(images: &Tensor<4>) -> bool {
+    let [_, _, height, width] = images.dims();
+    height.max(width) < 1 << 22
+        && (height + 3) * (width + 3) < 1 << 31
+        && crate::kernel::suits(images)
+}

@@ -7,7 +7,7 @@
 //! there. (Pillow leaves fixed-point arithmetic for images or shifts of 32,768 pixels or more;
 //! this code does not.)
 
-use super::gather::gather;
+use super::gather::{gather, suits};
 use super::{Border, Pose};
 use crate::kernel::choose;
 use burn::tensor::{Tensor, TensorData};
@@ -42,14 +42,6 @@ pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tenso
     let table = Tensor::from_data(table, &images.device());
     gather(border.frame(images), table).reshape([batch, channels, height, width])
 }
-
-#[cfg(not(feature = "flex"))]
-fn suits(_: &Tensor<4>) -> bool {
-    false
-}
-
-#[cfg(feature = "flex")]
-use crate::kernel::warp::suits;
 
 /// Appends, for each pixel of the posed image in row order, the place of its source in the framed
 /// image.
