@@ -1,0 +1,50 @@
+//! The one way by which numbers come from a device to the host.
+
+use burn::tensor::kind::Basic;
+use burn::tensor::{Element, Tensor};
+use std::cell::Cell;
+
+/// Reads of tensors to the host: what [`count_reads`] counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// How often something was read: each read waits for the device.
+    pub count: usize,
+    /// How many numbers came over in all.
+    pub values: usize,
+}
+
+thread_local! {
+    static READS: Cell<Reads> = const { Cell::new(Reads { count: 0, values: 0 }) };
+}
+
+/// The values of a tensor in row order, on the host.
+pub fn read<E: Element, const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Vec<E> {
+    let values: Vec<E> = tensor.to_data().iter::<E>().collect();
+    let before = READS.get();
+    READS.set(Reads {
+        count: before.count + 1,
+        values: before.values + values.len(),
+    });
+    values
+}
+
+/// Runs `work` and tells how much it [`read`] to the host on this thread.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::base::{count_reads, read};
+///
+/// let ones = Tensor::<2>::ones([2, 3], &fireproof::device());
+/// let (values, reads) = count_reads(|| read::<f32, _, _>(&ones));
+/// assert_eq!((values.len(), reads.count, reads.values), (6, 1, 6));
+/// ```
+pub fn count_reads<R>(work: impl FnOnce() -> R) -> (R, Reads) {
+    let before = READS.get();
+    let result = work();
+    let after = READS.get();
+    let reads = Reads {
+        count: after.count - before.count,
+        values: after.values - before.values,
+    };
+    (result, reads)
+}

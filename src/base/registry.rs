@@ -1,0 +1,191 @@
+//! What files call by name, and how more names are added.
+
+use crate::base::{Error, Result};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// A kind of thing that settings name: norms, losses, attacks, objectives, threats.
+///
+/// Implemented for `dyn Trait`. In a file a thing is an object whose field [`KIND`](Kind::KIND)
+/// holds its name, with its settings beside it; or, without settings, the name alone.
+pub trait Kind: Send + Sync + 'static {
+    /// The field that holds the name, for example `attack`.
+    const KIND: &'static str;
+
+    /// The names that files may use.
+    fn registry() -> &'static Registry<Self>;
+
+    /// Everything that determines the thing, its name under [`KIND`](Kind::KIND); or just the name.
+    fn settings(&self) -> Value;
+}
+
+type Build<K> = Arc<dyn Fn(Value) -> serde_json::Result<Arc<K>> + Send + Sync>;
+
+/// The things of one kind by name: the built-in ones, and those that a program adds.
+pub struct Registry<K: ?Sized> {
+    entries: RwLock<BTreeMap<String, Build<K>>>,
+}
+
+impl<K: Kind + ?Sized> Registry<K> {
+    /// A registry without names.
+    pub fn new() -> Self {
+        Self {
+            entries: RwLock::new(BTreeMap::new()),
+        }
+    }
+
+    /// With this name for things that read themselves from the settings beside the name.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is taken.
+    pub fn with<S: DeserializeOwned + 'static>(self, name: &str, make: fn(S) -> Arc<K>) -> Self {
+        self.add(name, make)
+            .unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
+    /// Adds a name; files and [`Spec`]s know it from then on. `S` is what is read from the
+    /// settings beside the name; where it derives serde's traits, `#[serde(deny_unknown_fields)]`
+    /// refuses misspelt ones.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the name is taken.
+    pub fn add<S: DeserializeOwned + 'static>(
+        &self,
+        name: &str,
+        make: fn(S) -> Arc<K>,
+    ) -> Result<()> {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        if entries.contains_key(name) {
+            return Err(Error::setting(
+                K::KIND,
+                name,
+                "a name that is not taken yet",
+            ));
+        }
+        let build = move |settings| serde_json::from_value(settings).map(make);
+        entries.insert(name.to_owned(), Arc::new(build));
+        Ok(())
+    }
+
+    /// All names, in alphabetical order.
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.keys().cloned().collect()
+    }
+
+    /// The thing that these settings say.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the name is missing or unknown, or the settings are not the thing's.
+    pub fn build(&self, settings: Value) -> Result<Arc<K>> {
+        let (name, rest) = match settings {
+            Value::String(name) => (name, Map::new()),
+            Value::Object(mut fields) => match fields.remove(K::KIND) {
+                Some(Value::String(name)) => (name, fields),
+                _ => return Err(self.unknown("no name")),
+            },
+            other => return Err(self.unknown(&other.to_string())),
+        };
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(build) = entries.get(&name).cloned() else {
+            drop(entries);
+            return Err(self.unknown(&name));
+        };
+        drop(entries);
+        build(Value::Object(rest))
+            .map_err(|error| Error::setting(format!("{} `{name}`", K::KIND), error, "its settings"))
+    }
+
+    fn unknown(&self, found: &str) -> Error {
+        Error::setting(
+            K::KIND,
+            found,
+            format!("one of: {}", self.names().join(", ")),
+        )
+    }
+}
+
+impl<K: Kind + ?Sized> Default for Registry<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A thing of a kind as a plain value: cheap to clone, compared by its settings, in files by name.
+///
+/// It dereferences to the trait object. Anything of the kind converts into it; reading it from a
+/// file needs a name in the [`Registry`].
+pub struct Spec<K: ?Sized>(pub Arc<K>);
+
+impl<K: ?Sized> Deref for Spec<K> {
+    type Target = K;
+
+    fn deref(&self) -> &K {
+        &self.0
+    }
+}
+
+impl<K: ?Sized> Clone for Spec<K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K: Kind + ?Sized> fmt::Debug for Spec<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spec({})", self.0.settings())
+    }
+}
+
+impl<K: fmt::Display + ?Sized> fmt::Display for Spec<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<K: Kind + ?Sized> PartialEq for Spec<K> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.settings() == other.0.settings()
+    }
+}
+
+impl<K: Kind + ?Sized> Serialize for Spec<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.settings().serialize(serializer)
+    }
+}
+
+impl<'de, K: Kind + ?Sized> Deserialize<'de> for Spec<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let settings = Value::deserialize(deserializer)?;
+        K::registry()
+            .build(settings)
+            .map(Self)
+            .map_err(D::Error::custom)
+    }
+}
+
+/// `settings` with `name` under [`KIND`](Kind::KIND): what [`Kind::settings`] returns for things
+/// that derive `Serialize`.
+///
+/// # Panics
+///
+/// Panics if they do not serialise to an object.
+pub fn named<K: Kind + ?Sized>(name: &str, settings: &impl Serialize) -> Value {
+    let fields = serde_json::to_value(settings).expect("settings are plain values");
+    let Value::Object(fields) = fields else {
+        panic!("settings of `{name}` are not an object");
+    };
+    let mut named = Map::from_iter([(K::KIND.to_owned(), Value::from(name))]);
+    named.extend(fields);
+    Value::Object(named)
+}
