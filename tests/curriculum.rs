@@ -237,7 +237,7 @@ fn convention_json_is_readable_and_comes_back_equal() {
             "from": 0.0, "to": 0.3, "first": {"epoch": 1}, "last": {"fraction": 1.0},
         }},
         "steps": {"constant": 10.0},
-        "step_size": {"relative_to_epsilon": {"constant": 0.25}},
+        "step_size": {"relative": {"constant": 2.5}},
         "learning_rate": {"constant": 0.1},
     });
     let curriculum: Curriculum = serde_json::from_value(json.clone()).unwrap();

@@ -119,7 +119,7 @@ pub fn cells(options: &Options) -> Vec<Cell> {
     let learning_rate = Schedule::milestone_fractions([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
     let base = Curriculum::new(sizes.epochs)
         .with_steps(sizes.training_steps)
-        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_relative_step_size(2.5)
         .with_learning_rate(learning_rate.clone());
     let mut cells = Vec::new();
     let mut add = |claims: &[Claim], trained: String, curriculum: &Curriculum, objective| {
@@ -168,7 +168,7 @@ pub fn cells(options: &Options) -> Vec<Cell> {
         .with_epsilon(Schedule::milestones(radii))
         .scaled_to(sizes.epochs)
         .with_steps(sizes.training_steps)
-        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_relative_step_size(2.5)
         .with_learning_rate(learning_rate);
     add(
         &[Claim::C],

@@ -1,20 +1,10 @@
 use super::{Schedule, Stage};
-use crate::base::{Degrees, Error, Pixels, Result};
+use crate::base::{Degrees, Error, Pixels, Result, StepSize};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 // Checking and printing go through all epochs.
 const MOST_EPOCHS: usize = 1_000_000;
-
-/// How the size of an attack step follows the epochs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepSize {
-    /// In units of the pixel range.
-    Absolute(Schedule),
-    /// As a multiple of the epoch's ε.
-    RelativeToEpsilon(Schedule),
-}
 
 /// Rotation, shift, ε, attack and learning rate for every epoch of a training.
 ///
@@ -29,13 +19,13 @@ pub struct Curriculum {
     pub(super) shift: Schedule,
     pub(super) epsilon: Schedule,
     pub(super) steps: Schedule,
-    pub(super) step_size: StepSize,
+    pub(super) step_size: StepSize<Schedule>,
     pub(super) learning_rate: Schedule,
 }
 
 impl Curriculum {
     /// Natural training for this many epochs: no rotation, no shift, no attack, and a learning
-    /// rate of 0.1. An attack, once ε is given, has 10 steps of ε/4.
+    /// rate of 0.1. An attack, once ε is given, has 10 steps of 2.5·ε/10.
     pub fn new(epochs: usize) -> Self {
         Self {
             epochs,
@@ -43,7 +33,7 @@ impl Curriculum {
             shift: 0.0.into(),
             epsilon: 0.0.into(),
             steps: 10.into(),
-            step_size: StepSize::RelativeToEpsilon(0.25.into()),
+            step_size: StepSize::default().map(|&factor| factor.into()),
             learning_rate: 0.1.into(),
         }
     }
@@ -78,9 +68,9 @@ impl Curriculum {
         self
     }
 
-    /// Size of an attack step, as a multiple of the epoch's ε.
-    pub fn with_relative_step_size(mut self, multiple: impl Into<Schedule>) -> Self {
-        self.step_size = StepSize::RelativeToEpsilon(multiple.into());
+    /// Size of an attack step, as a multiple of ε/steps, both as they are in the epoch.
+    pub fn with_relative_step_size(mut self, factor: impl Into<Schedule>) -> Self {
+        self.step_size = StepSize::Relative(factor.into());
         self
     }
 
@@ -108,15 +98,13 @@ impl Curriculum {
         );
         let at = |schedule: &Schedule| schedule.at(epoch, self.epochs);
         let epsilon = at(&self.epsilon);
+        let steps = at(&self.steps).round() as usize;
         Stage {
             angle: Degrees(at(&self.angle)),
             shift: Pixels(at(&self.shift)),
             epsilon,
-            steps: at(&self.steps).round() as usize,
-            step_size: match &self.step_size {
-                StepSize::Absolute(schedule) => at(schedule),
-                StepSize::RelativeToEpsilon(schedule) => at(schedule) * epsilon,
-            },
+            steps,
+            step_size: self.step_size.map(at).length(epsilon, steps),
             learning_rate: at(&self.learning_rate),
         }
     }
@@ -178,9 +166,12 @@ impl Curriculum {
             |v| positive(v) && v.fract() == 0.0 && v <= f64::from(u32::MAX),
             "a whole number, 0 or more",
         )?;
-        let (StepSize::Absolute(step_size) | StepSize::RelativeToEpsilon(step_size)) =
-            &self.step_size;
-        step_size.check("curriculum: step size", epochs, positive, not_negative)?;
+        self.step_size.value().check(
+            "curriculum: step size",
+            epochs,
+            positive,
+            not_negative,
+        )?;
         self.learning_rate.check(
             "curriculum: learning rate",
             epochs,

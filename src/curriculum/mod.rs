@@ -24,7 +24,7 @@
 //!     .with_angle(30.0)
 //!     .with_epsilon(Schedule::linear(0.0, 0.3))
 //!     .with_steps(10)
-//!     .with_relative_step_size(0.25)
+//!     .with_relative_step_size(2.5)
 //!     .with_learning_rate(Schedule::milestone_fractions([(0.0, 0.1), (0.75, 0.01)]));
 //! own.check()?;
 //! # Ok::<(), fireproof::base::Error>(())
@@ -38,6 +38,6 @@ mod schedule;
 mod stage;
 mod table;
 
-pub use curriculum::{Curriculum, StepSize};
+pub use curriculum::Curriculum;
 pub use schedule::{Milestone, Schedule, When};
 pub use stage::Stage;

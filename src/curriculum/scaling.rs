@@ -1,4 +1,4 @@
-use super::{Curriculum, Milestone, Schedule, StepSize, When};
+use super::{Curriculum, Milestone, Schedule, When};
 
 impl Curriculum {
     /// The same curriculum in `epochs` epochs.
@@ -6,7 +6,8 @@ impl Curriculum {
     /// Milestones move in proportion, to the nearest epoch, all schedules together: what switched
     /// in one epoch still does. Every stage between milestones keeps at least one epoch; where
     /// there are more stages than epochs, the longest stages remain, with one epoch each. Ramps
-    /// are stretched in proportion. Milestones at fractions become milestones at epochs. With as many epochs as before nothing changes at all.
+    /// are stretched in proportion. Milestones at fractions become milestones at epochs. With as
+    /// many epochs as before nothing changes at all.
     ///
     /// No epoch at all is refused by [`check`](Self::check).
     ///
@@ -32,27 +33,20 @@ impl Curriculum {
             shift: scale.apply(&self.shift),
             epsilon: scale.apply(&self.epsilon),
             steps: scale.apply(&self.steps),
-            step_size: match &self.step_size {
-                StepSize::Absolute(schedule) => StepSize::Absolute(scale.apply(schedule)),
-                StepSize::RelativeToEpsilon(schedule) => {
-                    StepSize::RelativeToEpsilon(scale.apply(schedule))
-                }
-            },
+            step_size: self.step_size.map(|schedule| scale.apply(schedule)),
             learning_rate: scale.apply(&self.learning_rate),
         }
     }
 
     /// Epochs at which a milestone changes something, and the first one.
     fn milestone_starts(&self) -> Vec<usize> {
-        let (StepSize::Absolute(step_size) | StepSize::RelativeToEpsilon(step_size)) =
-            &self.step_size;
         let mut starts = vec![1];
         for schedule in [
             &self.angle,
             &self.shift,
             &self.epsilon,
             &self.steps,
-            step_size,
+            self.step_size.value(),
             &self.learning_rate,
         ] {
             if let Schedule::Milestones(milestones) = schedule {
