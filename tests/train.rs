@@ -9,7 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
 use burn::train::{InferenceStep, TrainStep};
 use fireproof::base::{Classifier, Degrees, Error, Pixels, Seed};
-use fireproof::curriculum::{Curriculum, Schedule, Stage};
+use fireproof::curriculum::{Curriculum, Milestones, Stage};
 use fireproof::data::ImageSet;
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
@@ -122,7 +122,7 @@ fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 /// One epoch of each stage.
 fn curriculum(stages: &[Stage]) -> Arc<Curriculum> {
     let each = |of: fn(&Stage) -> f64| {
-        Schedule::milestones(
+        Milestones::new(
             stages
                 .iter()
                 .enumerate()

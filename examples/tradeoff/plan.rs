@@ -116,7 +116,7 @@ impl Network {
 pub fn cells(options: &Options) -> Vec<Cell> {
     let sizes = options.sizes();
     let networks = [Group::P1, options.group].map(|group| Network { group });
-    let learning_rate = Schedule::milestone_fractions([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
+    let learning_rate = Milestones::new([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
     let base = Curriculum::new(sizes.epochs)
         .with_steps(sizes.training_steps)
         .with_relative_step_size(2.5)
@@ -165,7 +165,7 @@ pub fn cells(options: &Options) -> Vec<Cell> {
     // drops the learning rate as it raises the budgets; here the rate is that of all other cells.
     let radii = [1, 75, 90].into_iter().zip(RADII);
     let cusp = published
-        .with_epsilon(Schedule::milestones(radii))
+        .with_epsilon(Milestones::new(radii))
         .scaled_to(sizes.epochs)
         .with_steps(sizes.training_steps)
         .with_relative_step_size(2.5)

@@ -1,4 +1,5 @@
-use super::{Schedule, Stage};
+use super::schedule::check;
+use super::{ScheduleSpec, Stage};
 use crate::base::{Degrees, Error, Pixels, Result, StepSize};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -9,18 +10,18 @@ const MOST_EPOCHS: usize = 1_000_000;
 /// Rotation, shift, ε, attack and learning rate for every epoch of a training.
 ///
 /// Built with [`new`](Self::new) and `with_…`, or taken from a preset. Every `with_…` takes a
-/// [`Schedule`] or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
+/// [`Schedule`](super::Schedule) or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
 /// Markdown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Curriculum {
     pub(super) epochs: usize,
-    pub(super) angle: Schedule,
-    pub(super) shift: Schedule,
-    pub(super) epsilon: Schedule,
-    pub(super) steps: Schedule,
-    pub(super) step_size: StepSize<Schedule>,
-    pub(super) learning_rate: Schedule,
+    pub(super) angle: ScheduleSpec,
+    pub(super) shift: ScheduleSpec,
+    pub(super) epsilon: ScheduleSpec,
+    pub(super) steps: ScheduleSpec,
+    pub(super) step_size: StepSize<ScheduleSpec>,
+    pub(super) learning_rate: ScheduleSpec,
 }
 
 impl Curriculum {
@@ -39,43 +40,43 @@ impl Curriculum {
     }
 
     /// Random rotations of up to this many degrees either way, 0 to 180.
-    pub fn with_angle(mut self, degrees: impl Into<Schedule>) -> Self {
+    pub fn with_angle(mut self, degrees: impl Into<ScheduleSpec>) -> Self {
         self.angle = degrees.into();
         self
     }
 
     /// Random shifts of up to this many pixels either way along each axis.
-    pub fn with_shift(mut self, pixels: impl Into<Schedule>) -> Self {
+    pub fn with_shift(mut self, pixels: impl Into<ScheduleSpec>) -> Self {
         self.shift = pixels.into();
         self
     }
 
     /// Radius of the ball of pixel perturbations, in units of the pixel range. Zero: no attack.
-    pub fn with_epsilon(mut self, epsilon: impl Into<Schedule>) -> Self {
+    pub fn with_epsilon(mut self, epsilon: impl Into<ScheduleSpec>) -> Self {
         self.epsilon = epsilon.into();
         self
     }
 
     /// Number of attack steps. Milestones must be whole numbers; a ramp is rounded.
-    pub fn with_steps(mut self, steps: impl Into<Schedule>) -> Self {
+    pub fn with_steps(mut self, steps: impl Into<ScheduleSpec>) -> Self {
         self.steps = steps.into();
         self
     }
 
     /// Size of an attack step, in units of the pixel range.
-    pub fn with_step_size(mut self, step_size: impl Into<Schedule>) -> Self {
+    pub fn with_step_size(mut self, step_size: impl Into<ScheduleSpec>) -> Self {
         self.step_size = StepSize::Absolute(step_size.into());
         self
     }
 
     /// Size of an attack step, as a multiple of ε/steps, both as they are in the epoch.
-    pub fn with_relative_step_size(mut self, factor: impl Into<Schedule>) -> Self {
+    pub fn with_relative_step_size(mut self, factor: impl Into<ScheduleSpec>) -> Self {
         self.step_size = StepSize::Relative(factor.into());
         self
     }
 
     /// Learning rate of the optimiser.
-    pub fn with_learning_rate(mut self, learning_rate: impl Into<Schedule>) -> Self {
+    pub fn with_learning_rate(mut self, learning_rate: impl Into<ScheduleSpec>) -> Self {
         self.learning_rate = learning_rate.into();
         self
     }
@@ -96,7 +97,7 @@ impl Curriculum {
             "epoch {epoch} is not within 1 to {}",
             self.epochs
         );
-        let at = |schedule: &Schedule| schedule.at(epoch, self.epochs);
+        let at = |schedule: &ScheduleSpec| schedule.at(epoch, self.epochs);
         let epsilon = at(&self.epsilon);
         let steps = at(&self.steps).round() as usize;
         Stage {
@@ -148,37 +149,50 @@ impl Curriculum {
                 format!("1 to {MOST_EPOCHS}"),
             ));
         }
-        let positive = |v: f64| v.is_finite() && v >= 0.0;
-        let not_negative = "a finite number, 0 or more";
-        self.angle.check(
-            "curriculum: angle",
-            epochs,
-            |v| (0.0..=180.0).contains(&v),
-            "0 to 180 degrees",
-        )?;
-        self.shift
-            .check("curriculum: shift", epochs, positive, not_negative)?;
-        self.epsilon
-            .check("curriculum: epsilon", epochs, positive, not_negative)?;
-        self.steps.check(
-            "curriculum: steps",
-            epochs,
-            |v| positive(v) && v.fract() == 0.0 && v <= f64::from(u32::MAX),
-            "a whole number, 0 or more",
-        )?;
-        self.step_size.value().check(
-            "curriculum: step size",
-            epochs,
-            positive,
-            not_negative,
-        )?;
-        self.learning_rate.check(
-            "curriculum: learning rate",
-            epochs,
-            |v| v.is_finite() && v > 0.0,
-            "a finite number above 0",
-        )?;
+        for (name, schedule) in self.schedules() {
+            let setting = format!("curriculum: {name}");
+            let check = |valid: fn(f64) -> bool, expected| {
+                check(schedule, &setting, epochs, valid, expected)
+            };
+            match name {
+                "angle" => check(|v| (0.0..=180.0).contains(&v), "0 to 180 degrees"),
+                "steps" => check(
+                    |v| v >= 0.0 && v.fract() == 0.0 && v <= f64::from(u32::MAX),
+                    "a whole number, 0 or more",
+                ),
+                "learning rate" => check(|v| v.is_finite() && v > 0.0, "a finite number above 0"),
+                _ => check(|v| v.is_finite() && v >= 0.0, "a finite number, 0 or more"),
+            }?;
+        }
         self.check_attacks()
+    }
+
+    pub(super) fn schedules(&self) -> [(&'static str, &ScheduleSpec); 6] {
+        [
+            ("angle", &self.angle),
+            ("shift", &self.shift),
+            ("epsilon", &self.epsilon),
+            ("steps", &self.steps),
+            ("step size", self.step_size.value()),
+            ("learning rate", &self.learning_rate),
+        ]
+    }
+
+    /// The curriculum of the changed schedules in this many epochs.
+    pub(super) fn map(
+        &self,
+        epochs: usize,
+        change: impl Fn(&ScheduleSpec) -> ScheduleSpec,
+    ) -> Self {
+        Self {
+            epochs,
+            angle: change(&self.angle),
+            shift: change(&self.shift),
+            epsilon: change(&self.epsilon),
+            steps: change(&self.steps),
+            step_size: self.step_size.map(&change),
+            learning_rate: change(&self.learning_rate),
+        }
     }
 
     fn check_attacks(&self) -> Result<()> {

@@ -1,4 +1,4 @@
-use super::{Curriculum, Schedule};
+use super::{Curriculum, Milestones, ScheduleSpec};
 
 // First epochs of the published stages. The budgets have two switches, the learning rate three.
 const EPOCHS: usize = 120;
@@ -6,12 +6,12 @@ const SECOND: usize = 75;
 const THIRD: usize = 90;
 const LAST_RATE: usize = 100;
 
-fn budget(values: [f64; 3]) -> Schedule {
-    Schedule::milestones([1, SECOND, THIRD].into_iter().zip(values))
+fn budget(values: [f64; 3]) -> Milestones {
+    Milestones::new([1, SECOND, THIRD].into_iter().zip(values))
 }
 
-fn rate(values: [f64; 4]) -> Schedule {
-    Schedule::milestones([1, SECOND, THIRD, LAST_RATE].into_iter().zip(values))
+fn rate(values: [f64; 4]) -> Milestones {
+    Milestones::new([1, SECOND, THIRD, LAST_RATE].into_iter().zip(values))
 }
 
 /// Presets: the published curriculum, and its counterparts for comparison.
@@ -71,15 +71,10 @@ impl Curriculum {
     /// No curriculum: rotation, shift and attack of the last epoch from the first epoch on. The
     /// learning rate keeps its schedule, so that the curriculum is all that differs.
     pub fn fixed(&self) -> Self {
-        let last = |schedule: &Schedule| schedule.at(self.epochs, self.epochs).into();
+        let last = |schedule: &ScheduleSpec| schedule.at(self.epochs, self.epochs).into();
         Self {
-            epochs: self.epochs,
-            angle: last(&self.angle),
-            shift: last(&self.shift),
-            epsilon: last(&self.epsilon),
-            steps: last(&self.steps),
-            step_size: self.step_size.map(last),
             learning_rate: self.learning_rate.clone(),
+            ..self.map(self.epochs, last)
         }
     }
 
