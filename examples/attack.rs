@@ -54,8 +54,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
 
     let (clean, attacked) = (batch.images.narrow(0, 0, 10), attacked.narrow(0, 0, 10));
-    let moves = PoseBudget::new(Degrees(90.0), Pixels(3.0));
-    let poses: Vec<Pose> = (0..10).map(|id| moves.draw(Seed(1), id, 0)).collect();
+    let moves = PoseBudget::new(Degrees(90.0), Pixels(3.0))?;
+    let poses = moves.draw(&Keys::new(1, 0..10));
     let sheet = ContactSheet::new(Bounds::default())
         .with_column("clean", clean.clone())?
         .with_column("attacked", attacked.clone())?

@@ -4,7 +4,7 @@
 //! the standard library's.
 
 pub use crate::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Pgd};
-pub use crate::base::{Batch, Bounds, Classifier, Degrees, Pixels, Seed};
+pub use crate::base::{Batch, Bounds, Classifier, Degrees, Keys, Pixels, Seed};
 pub use crate::curriculum::{Curriculum, Linear, Milestones, Schedule, Stage};
 pub use crate::data::{ImageSet, Splits, cifar10, embedded_mnist, mnist};
 pub use crate::evaluate::{Evaluation, Family, Profile, Report};

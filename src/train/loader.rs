@@ -1,4 +1,4 @@
-use crate::base::{Batch, Error, Purpose, Result, Seed};
+use crate::base::{Batch, Error, Keys, Purpose, Result, Seed};
 use crate::curriculum::{Curriculum, Stage};
 use crate::data::ImageSet;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
@@ -19,6 +19,13 @@ pub struct StagedBatch {
     pub seed: Seed,
     /// The epoch, counted from 1.
     pub epoch: usize,
+}
+
+impl StagedBatch {
+    /// What random draws for these images depend on in this epoch.
+    pub fn keys(&self) -> Keys {
+        Keys::new(self.seed, self.batch.ids.iter().copied()).with_draw(self.epoch as u64)
+    }
 }
 
 /// Batches of an [`ImageSet`], in a fresh order each epoch, stamped with the epoch's
