@@ -8,14 +8,14 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
 use burn::train::{InferenceStep, TrainStep};
-use fireproof::base::{Classifier, Degrees, Error, Pixels, Seed};
+use fireproof::base::{Classifier, Degrees, Error, Kind, Pixels, Seed, named};
 use fireproof::curriculum::{Curriculum, Milestones, Stage};
 use fireproof::data::ImageSet;
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
 use fireproof::train::{
-    Augmentation, Motion, Objective, Progress, StagedBatch, StagedLoader, StagedRate, Trained,
-    Trainee, Training, sgd,
+    Augmentation, Course, EpochRecord, Motion, Objective, Pace, Progress, StagedBatch,
+    StagedLoader, StagedRate, Trained, Trainee, Training, sgd,
 };
 use fireproof::transform::Warp;
 use std::collections::BTreeSet;
@@ -120,7 +120,7 @@ fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 }
 
 /// One epoch of each stage.
-fn curriculum(stages: &[Stage]) -> Arc<Curriculum> {
+fn curriculum(stages: &[Stage]) -> Curriculum {
     let each = |of: fn(&Stage) -> f64| {
         Milestones::new(
             stages
@@ -129,19 +129,21 @@ fn curriculum(stages: &[Stage]) -> Arc<Curriculum> {
                 .map(|(at, stage)| (at + 1, of(stage))),
         )
     };
-    Arc::new(
-        Curriculum::new(stages.len())
-            .with_angle(each(|s| s.angle.0))
-            .with_shift(each(|s| s.shift.0))
-            .with_epsilon(each(|s| s.epsilon))
-            .with_steps(each(|s| s.steps as f64))
-            .with_step_size(each(|s| s.step_size))
-            .with_learning_rate(each(|s| s.learning_rate)),
-    )
+    Curriculum::new(stages.len())
+        .with_angle(each(|s| s.angle.0))
+        .with_shift(each(|s| s.shift.0))
+        .with_epsilon(each(|s| s.epsilon))
+        .with_steps(each(|s| s.steps as f64))
+        .with_step_size(each(|s| s.step_size))
+        .with_learning_rate(each(|s| s.learning_rate))
+}
+
+fn course(stages: &[Stage]) -> Arc<Course> {
+    Arc::new(curriculum(stages).into())
 }
 
 fn training(stages: &[Stage]) -> Training {
-    Training::new((*curriculum(stages)).clone(), Objective::PgdTraining)
+    Training::new(curriculum(stages), Objective::PgdTraining)
         .with_batch_size(16)
         .with_seed(3)
         .with_progress(Progress::Quiet)
@@ -174,7 +176,7 @@ fn weights(net: &Net) -> Vec<f32> {
 
 fn loader(count: usize, stages: &[Stage], seed: u64) -> StagedLoader {
     let device = fireproof::device();
-    StagedLoader::shuffled(halves(count), curriculum(stages), 16, Seed(seed), &device).unwrap()
+    StagedLoader::shuffled(halves(count), course(stages), 16, Seed(seed), &device).unwrap()
 }
 
 fn epoch(loader: &dyn DataLoader<StagedBatch>) -> Vec<StagedBatch> {
@@ -249,15 +251,15 @@ fn convention_validation_keeps_the_order() {
 fn value_learning_rate_changes_at_milestone_iterations() {
     // Oracle: PyTorch's per-epoch schedule; 3 iterations an epoch, the drop after 2 epochs.
     let stages = [CALM, CALM, HARD];
-    let mut rate = StagedRate::new(curriculum(&stages), 3);
+    let mut rate = StagedRate::new(course(&stages), 3);
     let rates: Vec<f64> = (0..9).map(|_| rate.step()).collect();
     assert_eq!(rates, [[0.05; 3], [0.05; 3], [0.005; 3]].concat());
 
-    let mut begun = StagedRate::new(curriculum(&stages), 3);
+    let mut begun = StagedRate::new(course(&stages), 3);
     for _ in 0..5 {
         begun.step();
     }
-    let mut resumed = StagedRate::new(curriculum(&stages), 3);
+    let mut resumed = StagedRate::new(course(&stages), 3);
     resumed.load_record(begun.to_record());
     assert_eq!([resumed.step(), resumed.step()], [0.05, 0.005]);
 }
@@ -543,6 +545,70 @@ fn convention_resumed_training_is_the_uninterrupted_one() {
         weights(&fit(&resuming).unwrap().model),
         weights(&whole.model)
     );
+}
+
+/// A stage further after every epoch whose training accuracy reaches the threshold.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    accuracy: f64,
+}
+
+impl Pace for Advance {
+    fn stage(&self, curriculum: &Curriculum, epoch: usize, past: &[EpochRecord]) -> Stage {
+        assert_eq!(past.len(), epoch - 1, "all epochs before");
+        let passed = past.iter().filter(|e| e.train_accuracy >= self.accuracy);
+        let stages = curriculum.stages();
+        stages[passed.count().min(stages.len() - 1)].1
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        named::<dyn Pace>("advance", self)
+    }
+}
+
+#[test]
+fn convention_a_pace_goes_through_the_curriculum_by_what_came_of_it() {
+    let stages = [CALM, HARD, HARD, HARD, HARD];
+    let steady = fit(&training(&stages)).unwrap().history;
+    // Between the first two epochs' accuracies, so that the second stage waits for an epoch.
+    let accuracy = (steady[0].train_accuracy + 1.0) / 2.0;
+    let settings = training(&stages).with_pace(Advance { accuracy });
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fit(&settings.clone().with_directory(folder.path())).unwrap();
+    // Oracle: the rule, applied to the accuracies that were written down.
+    let mut expected = Vec::new();
+    for record in &whole.history {
+        let passed = whole.history[..record.epoch - 1].iter();
+        let any = passed.filter(|e| e.train_accuracy >= accuracy).count() > 0;
+        expected.push(if any { HARD } else { CALM });
+    }
+    let found: Vec<Stage> = whole.history.iter().map(|e| e.stage).collect();
+    assert_eq!(found, expected);
+    assert!(found[1] == CALM && found[4] == HARD, "{found:?}");
+    // The same without a directory, where nothing but the pace waits for the records.
+    assert!(weights(&fit(&settings).unwrap().model) == weights(&whole.model));
+
+    // Resumed, the pace knows the epochs before.
+    let part = folder.path().join("checkpoint/model-5.bpk");
+    std::fs::remove_file(part).unwrap();
+    let resuming = settings.with_directory(folder.path()).with_resume(true);
+    let resumed = fit(&resuming).unwrap();
+    assert!(weights(&resumed.model) == weights(&whole.model));
+    let again: Vec<Stage> = resumed.history.iter().map(|e| e.stage).collect();
+    assert_eq!(again, found);
+    std::fs::remove_file(folder.path().join("history.json")).unwrap();
+    let refused = fit(&resuming).unwrap_err().to_string();
+    assert!(refused.contains("history.json"), "{refused}");
+
+    // In files by its name, once that is known.
+    let registry = <dyn Pace>::registry();
+    registry
+        .add("advance", |pace: Advance| Arc::new(pace))
+        .unwrap();
+    let json = serde_json::to_string(&resuming).unwrap();
+    let read: Training = serde_json::from_str(&json).unwrap();
+    assert_eq!(read.pace, resuming.pace);
 }
 
 fn files(folder: &Path) -> Vec<String> {

@@ -1,6 +1,7 @@
 use crate::base::{Batch, Error, Keys, Purpose, Result, Seed};
-use crate::curriculum::{Curriculum, Stage};
+use crate::curriculum::Stage;
 use crate::data::ImageSet;
+use crate::train::Course;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct StagedBatch {
     /// The images, unmoved and unattacked.
     pub batch: Batch,
-    /// What the curriculum fixes for this epoch.
+    /// What the course fixes for this epoch.
     pub stage: Stage,
     /// The seed of the training.
     pub seed: Seed,
@@ -34,8 +35,7 @@ impl StagedBatch {
 /// Burn tells no batcher the epoch. This loader counts: each call of
 /// [`iter`](DataLoader::iter) is one epoch. The order of epoch *e* is a function of the seed and
 /// *e* alone, so a resumed training sees the batches that an uninterrupted one would have seen.
-/// The last batch of an epoch may be smaller. After the curriculum's last epoch its last stage
-/// holds on.
+/// The last batch of an epoch may be smaller.
 ///
 /// A copy made by [`to_device`](DataLoader::to_device) or [`slice`](DataLoader::slice) counts by
 /// itself from where the original stood: so with one slice for each device, all are in the same
@@ -43,7 +43,7 @@ impl StagedBatch {
 /// one loader share no image within an epoch.
 pub struct StagedLoader {
     set: ImageSet,
-    curriculum: Arc<Curriculum>,
+    course: Arc<Course>,
     batch_size: usize,
     seed: Seed,
     shuffled: bool,
@@ -61,7 +61,7 @@ impl StagedLoader {
     /// [`Error::Setting`] if the batch size is 0, [`Error::Input`] if the set is empty.
     pub fn shuffled(
         set: ImageSet,
-        curriculum: Arc<Curriculum>,
+        course: Arc<Course>,
         batch_size: usize,
         seed: Seed,
         device: &Device,
@@ -79,7 +79,7 @@ impl StagedLoader {
         Ok(Self {
             positions: 0..set.len(),
             set,
-            curriculum,
+            course,
             batch_size,
             seed,
             shuffled: true,
@@ -119,7 +119,7 @@ impl StagedLoader {
     fn copy(&self, positions: Range<usize>, device: &Device) -> Arc<dyn DataLoader<StagedBatch>> {
         Arc::new(Self {
             set: self.set.clone(),
-            curriculum: self.curriculum.clone(),
+            course: self.course.clone(),
             positions,
             device: device.clone(),
             begun: AtomicUsize::new(self.begun.load(Ordering::Relaxed)),
@@ -134,7 +134,7 @@ impl DataLoader<StagedBatch> for StagedLoader {
         Box::new(Epoch {
             loader: self,
             order: self.order(epoch),
-            stage: self.curriculum.stage(epoch.min(self.curriculum.epochs())),
+            stage: self.course.stage(epoch),
             epoch,
             done: 0,
         })

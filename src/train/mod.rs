@@ -26,16 +26,20 @@
 
 mod augmentation;
 mod checkpoint;
+mod course;
 mod loader;
 mod objective;
+mod pace;
 mod progress;
 mod rate;
 mod trainee;
 mod training;
 
 pub use augmentation::{Augmentation, Motion};
+pub use course::Course;
 pub use loader::{StagedBatch, StagedLoader};
 pub use objective::{Objective, Scored};
+pub use pace::{Pace, PaceSpec};
 pub use progress::Progress;
 pub use rate::{StagedRate, sgd};
 pub use trainee::Trainee;

@@ -4,8 +4,10 @@ use crate::data::ImageSet;
 use crate::evaluate::DataSummary;
 use crate::train::checkpoint::Folder;
 use crate::train::objective::seeded;
-use crate::train::progress::{Log, Monitor, NoMetricFiles};
-use crate::train::{Augmentation, Objective, Progress, StagedLoader, StagedRate, Trainee, sgd};
+use crate::train::progress::{EveryEpoch, Monitor, NoMetricFiles};
+use crate::train::{
+    Augmentation, Course, Objective, PaceSpec, Progress, StagedLoader, StagedRate, Trainee, sgd,
+};
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The setting of a training: curriculum, objective, augmentation and optimiser.
 ///
@@ -42,9 +44,13 @@ use std::sync::{Arc, Mutex};
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Training {
     /// Budgets, attack strength and learning rate of every epoch.
     pub curriculum: Curriculum,
+    /// How the training goes through the curriculum, if not epoch by epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<PaceSpec>,
     /// What is learnt from a batch.
     pub objective: Objective,
     /// How images are moved before.
@@ -74,6 +80,7 @@ impl Training {
     pub fn new(curriculum: Curriculum, objective: Objective) -> Self {
         Self {
             curriculum,
+            pace: None,
             objective,
             augmentation: Augmentation::default(),
             batch_size: 128,
@@ -85,6 +92,12 @@ impl Training {
             progress: Progress::Auto,
             label: String::new(),
         }
+    }
+
+    /// Through the curriculum at this pace.
+    pub fn with_pace(mut self, pace: impl Into<PaceSpec>) -> Self {
+        self.pace = Some(pace.into());
+        self
     }
 
     /// With this augmentation.
@@ -206,6 +219,9 @@ impl Training {
             return Err(Error::setting("batch size", 0, "at least 1"));
         }
         self.curriculum.check()?;
+        if let Some(pace) = &self.pace {
+            pace.check(&self.curriculum)?;
+        }
         for set in [train, valid] {
             if set.is_empty() {
                 return Err(Error::input(
@@ -243,8 +259,7 @@ impl Training {
         check_classes(&model, train, &device)?;
         let mut trainee = Trainee::new(model, self.objective, self.augmentation);
 
-        let curriculum = Arc::new(self.curriculum.clone());
-        let (mut done, mut history) = (0, Vec::new());
+        let (mut done, mut past) = (0, Vec::new());
         if let Some(folder) = &folder
             && let Some(epoch) = folder.latest()?
         {
@@ -253,28 +268,35 @@ impl Training {
             trainee = ModuleRecord::load(&path)
                 .and_then(|record| trainee.try_load_record(record))
                 .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
-            (done, history) = (epoch, folder.history(epoch)?);
+            (done, past) = (epoch, folder.history(epoch)?);
         }
+        let mut course = Course::new(self.curriculum.clone());
+        if let Some(pace) = &self.pace {
+            if past.iter().map(|record| record.epoch).ne(1..=done) {
+                return Err(Error::Training(format!(
+                    "history.json does not tell of all {done} epochs, which the pace depends on"
+                )));
+            }
+            course = course.with_pace(pace.clone());
+        }
+        let course = Arc::new(course.with_past(past));
 
         let load = |set: &ImageSet| {
-            let (set, curriculum) = (set.clone(), curriculum.clone());
-            StagedLoader::shuffled(set, curriculum, self.batch_size, self.seed, &device)
+            let (set, course) = (set.clone(), course.clone());
+            StagedLoader::shuffled(set, course, self.batch_size, self.seed, &device)
                 .map(|loader| loader.with_epochs_begun(done))
         };
         let (train_loader, valid_loader) = (load(train)?, load(valid)?.in_order());
-        let rate = StagedRate::new(curriculum.clone(), train_loader.batches());
+        let rate = StagedRate::new(course.clone(), train_loader.batches());
 
-        let log = Arc::new(Mutex::new(Log {
-            history,
-            error: None,
-        }));
+        let failure = Arc::default();
         let interrupter = Interrupter::new();
         let monitor = Monitor::new(
-            curriculum.clone(),
+            course.clone(),
             self.label.clone(),
             self.progress,
-            log.clone(),
             folder,
+            Arc::clone(&failure),
             interrupter.clone(),
         );
         // burn-train keeps the path but writes nothing there unless told to.
@@ -290,7 +312,8 @@ impl Training {
         .with_interrupter(interrupter)
         .renderer(Box::new(monitor))
         .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
-        .num_epochs(curriculum.epochs());
+        .early_stopping(EveryEpoch)
+        .num_epochs(course.epochs());
         if self.directory.is_some() {
             training = training
                 .with_default_checkpointers()
@@ -302,8 +325,7 @@ impl Training {
         let optimiser = sgd(self.momentum, self.weight_decay);
         let result = training.launch(Learner::new(trainee, optimiser, rate));
 
-        let mut log = log.lock().expect("no panic while it was held");
-        if let Some(error) = log.error.take() {
+        if let Some(error) = failure.lock().expect("no panic while it was held").take() {
             return Err(error);
         }
         if let Some(error) = result.error {
@@ -311,7 +333,7 @@ impl Training {
         }
         Ok(Trained {
             model: result.model.model,
-            history: std::mem::take(&mut log.history),
+            history: course.past(),
         })
     }
 }
