@@ -27,7 +27,7 @@ fn main() -> fireproof::base::Result<ExitCode> {
             .with_seed(7)
             .init(&device)?;
         let curriculum = Curriculum::new(epochs).with_learning_rate(rate.clone());
-        let trained = Training::new(curriculum, Objective::Natural)
+        let trained = Training::new(curriculum, Natural)
             .with_batch_size(64)
             .with_seed(7)
             .with_label(name)

@@ -70,7 +70,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 fn train(model: Cnn, digits: &Splits, quick: bool) -> Result<Cnn> {
     let (images, epochs) = if quick { (500, 2) } else { (4000, 3) };
     let curriculum = Curriculum::new(epochs).with_learning_rate(0.05);
-    let training = Training::new(curriculum, Objective::Natural).with_batch_size(50);
+    let training = Training::new(curriculum, Natural).with_batch_size(50);
     let (train, watch) = (digits.train.take(images), digits.test.take(200));
     training
         .fit(model, &train, &watch, &fireproof::device())

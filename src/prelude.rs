@@ -11,5 +11,5 @@ pub use crate::evaluate::{Evaluation, Family, Profile, Report};
 pub use crate::group::Group;
 pub use crate::model::{Cnn, CnnConfig, Head, SmallCnn, SmallCnnConfig, Widths};
 #[cfg(feature = "train")]
-pub use crate::train::{Augmentation, Objective, Trained, Training};
+pub use crate::train::{Augmentation, Natural, Objective, PgdTraining, Trained, Training};
 pub use crate::transform::{Border, Interpolation, Pose, PoseBudget, Warp};

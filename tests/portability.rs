@@ -237,7 +237,7 @@ fn value_training_step() {
             .with_epsilon(0.1)
             .with_steps(1)
             .with_learning_rate(0.01);
-        let trained = Training::new(curriculum, Objective::PgdTraining)
+        let trained = Training::new(curriculum, PgdTraining::default())
             .with_batch_size(10)
             .with_progress(fireproof::train::Progress::Quiet)
             .fit(

@@ -133,6 +133,23 @@ impl<K: Kind + ?Sized> Default for Registry<K> {
 /// file needs a name in the [`Registry`].
 pub struct Spec<K: ?Sized>(pub Arc<K>);
 
+impl<K: Kind + ?Sized> Spec<K> {
+    /// The name that files call it by.
+    ///
+    /// # Panics
+    ///
+    /// Panics if its settings have none.
+    pub fn name(&self) -> String {
+        let settings = Kind::settings(&*self.0);
+        let name = match &settings {
+            Value::Object(fields) => fields.get(K::KIND),
+            name => Some(name),
+        };
+        let name = name.and_then(Value::as_str).or(K::BARE);
+        name.expect("settings with a name").to_owned()
+    }
+}
+
 impl<K: ?Sized> Deref for Spec<K> {
     type Target = K;
 

@@ -63,7 +63,7 @@ impl StagedLoader {
         set: ImageSet,
         course: Arc<Course>,
         batch_size: usize,
-        seed: Seed,
+        seed: impl Into<Seed>,
         device: &Device,
     ) -> Result<Self> {
         if batch_size == 0 {
@@ -81,7 +81,7 @@ impl StagedLoader {
             set,
             course,
             batch_size,
-            seed,
+            seed: seed.into(),
             shuffled: true,
             device: device.clone(),
             begun: AtomicUsize::new(0),

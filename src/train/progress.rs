@@ -1,6 +1,7 @@
 use crate::base::Error;
 use crate::curriculum::Stage;
 use crate::train::checkpoint::Folder;
+use crate::train::scored::Numbers;
 use crate::train::{Course, EpochRecord};
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
 use burn::train::metric::store::{EpochSummary, EventStoreClient, MetricsUpdate, Split};
@@ -14,6 +15,7 @@ use burn::train::renderer::{
 use burn::train::{EarlyStoppingStrategy, Interrupter, LearnerSummary};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -50,6 +52,7 @@ pub(super) struct Monitor {
     validating: bool,
     train: Scores,
     valid: Scores,
+    numbers: [Numbers; 2],
     begun: Instant,
     epoch_begun: Instant,
 }
@@ -124,6 +127,7 @@ impl Monitor {
         progress: Progress,
         folder: Option<Folder>,
         failure: Arc<Mutex<Option<Error>>>,
+        numbers: [Numbers; 2],
         interrupter: Interrupter,
     ) -> Self {
         let display = match progress {
@@ -150,6 +154,7 @@ impl Monitor {
             validating: false,
             train: Scores::default(),
             valid: Scores::default(),
+            numbers,
             begun: Instant::now(),
             epoch_begun: Instant::now(),
         }
@@ -163,6 +168,7 @@ impl Monitor {
     }
 
     fn record(&self) -> EpochRecord {
+        let [train_numbers, valid_numbers] = self.numbers.each_ref().map(Numbers::take);
         EpochRecord {
             epoch: self.epoch,
             stage: self.course.stage(self.epoch),
@@ -170,21 +176,25 @@ impl Monitor {
             train_accuracy: self.train.accuracy(),
             valid_loss: self.valid.loss(),
             valid_accuracy: self.valid.accuracy(),
+            train_numbers,
+            valid_numbers,
             seconds: self.epoch_begun.elapsed().as_secs_f64(),
         }
     }
 
     fn line(&self, record: &EpochRecord) -> String {
         self.named(&format!(
-            "epoch {}/{} {} | train loss {:.4} accuracy {:.2} % | valid loss {:.4} accuracy \
-             {:.2} % | {:.1} s",
+            "epoch {}/{} {} | train loss {:.4} accuracy {:.2} %{} | valid loss {:.4} accuracy \
+             {:.2} %{} | {:.1} s",
             record.epoch,
             self.course.epochs(),
             budgets(&record.stage),
             record.train_loss,
             100.0 * record.train_accuracy,
+            listed(&record.train_numbers),
             record.valid_loss,
             100.0 * record.valid_accuracy,
+            listed(&record.valid_numbers),
             record.seconds,
         ))
     }
@@ -203,6 +213,11 @@ fn budgets(stage: &Stage) -> String {
         text += &format!("ε {:.4} ", stage.epsilon);
     }
     text + &format!("rate {}", stage.learning_rate)
+}
+
+fn listed(numbers: &BTreeMap<String, f64>) -> String {
+    let number = |(name, value): (&String, &f64)| format!(" {name} {value:.4}");
+    numbers.iter().map(number).collect()
 }
 
 impl TrainingProgressLogger for Monitor {

@@ -1,12 +1,14 @@
 use crate::base::{Classifier, Error, Result, Seed};
-use crate::curriculum::{Curriculum, Stage};
+use crate::curriculum::Curriculum;
 use crate::data::ImageSet;
 use crate::evaluate::DataSummary;
 use crate::train::checkpoint::Folder;
-use crate::train::objective::seeded;
 use crate::train::progress::{EveryEpoch, Monitor, NoMetricFiles};
+use crate::train::scored::Numbers;
+use crate::train::student::seeded;
 use crate::train::{
-    Augmentation, Course, Objective, PaceSpec, Progress, StagedLoader, StagedRate, Trainee, sgd,
+    Augmentation, Course, EpochRecord, ObjectiveSpec, PaceSpec, Progress, StagedLoader, StagedRate,
+    Trainee, sgd,
 };
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
@@ -29,13 +31,13 @@ use std::sync::Arc;
 /// use fireproof::curriculum::Curriculum;
 /// use fireproof::model::CnnConfig;
 /// use fireproof::group::Group;
-/// use fireproof::train::{Augmentation, Objective, Training};
+/// use fireproof::train::{Augmentation, PgdTraining, Training};
 /// use fireproof::transform::Warp;
 /// # fn main() -> fireproof::base::Result<()> {
 /// let device = fireproof::device();
 /// let data = fireproof::data::embedded_mnist();
 /// let model = CnnConfig::new(Group::P4, data.train.shape(), 10).with_seed(7).init(&device)?;
-/// let trained = Training::new(Curriculum::cusp_mnist().scaled_to(12), Objective::PgdTraining)
+/// let trained = Training::new(Curriculum::cusp_mnist().scaled_to(12), PgdTraining::default())
 ///     .with_augmentation(Augmentation::new(Warp::bilinear()))
 ///     .with_seed(7)
 ///     .fit(model, &data.train, &data.test, &device)?;
@@ -52,7 +54,7 @@ pub struct Training {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pace: Option<PaceSpec>,
     /// What is learnt from a batch.
-    pub objective: Objective,
+    pub objective: ObjectiveSpec,
     /// How images are moved before.
     pub augmentation: Augmentation,
     /// Images in a batch; the last batch of an epoch may be smaller.
@@ -77,11 +79,11 @@ impl Training {
     /// A training by this curriculum and objective, with the settings of the published code:
     /// batches of 128, momentum 0.9, weight decay 5·10⁻⁴; no crop or flip, poses in one
     /// nearest-pixel sampling, seed 0.
-    pub fn new(curriculum: Curriculum, objective: Objective) -> Self {
+    pub fn new(curriculum: Curriculum, objective: impl Into<ObjectiveSpec>) -> Self {
         Self {
             curriculum,
             pace: None,
-            objective,
+            objective: objective.into(),
             augmentation: Augmentation::default(),
             batch_size: 128,
             momentum: 0.9,
@@ -222,6 +224,7 @@ impl Training {
         if let Some(pace) = &self.pace {
             pace.check(&self.curriculum)?;
         }
+        self.objective.check()?;
         for set in [train, valid] {
             if set.is_empty() {
                 return Err(Error::input(
@@ -257,7 +260,7 @@ impl Training {
         let model = seeded(&device, self.seed.0, || model.valid());
         let model = model.train().fork(&device);
         check_classes(&model, train, &device)?;
-        let mut trainee = Trainee::new(model, self.objective, self.augmentation);
+        let mut trainee = Trainee::new(model, self.objective.clone(), self.augmentation);
 
         let (mut done, mut past) = (0, Vec::new());
         if let Some(folder) = &folder
@@ -274,7 +277,7 @@ impl Training {
         if let Some(pace) = &self.pace {
             if past.iter().map(|record| record.epoch).ne(1..=done) {
                 return Err(Error::Training(format!(
-                    "history.json does not tell of all {done} epochs, which the pace depends on"
+                    "its history.json does not tell of all {done} epochs, which the pace depends on"
                 )));
             }
             course = course.with_pace(pace.clone());
@@ -290,6 +293,7 @@ impl Training {
         let rate = StagedRate::new(course.clone(), train_loader.batches());
 
         let failure = Arc::default();
+        let numbers = [Numbers::default(), Numbers::default()];
         let interrupter = Interrupter::new();
         let monitor = Monitor::new(
             course.clone(),
@@ -297,8 +301,10 @@ impl Training {
             self.progress,
             folder,
             Arc::clone(&failure),
+            numbers.clone(),
             interrupter.clone(),
         );
+        let [train_numbers, valid_numbers] = numbers;
         // burn-train keeps the path but writes nothing there unless told to.
         let directory = self.directory.clone().unwrap_or_default();
         let mut training = SupervisedTraining::<Trainee<M>>::new(
@@ -307,6 +313,8 @@ impl Training {
             Arc::new(valid_loader),
         )
         .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .metric_train(train_numbers)
+        .metric_valid(valid_numbers)
         .with_metric_logger(NoMetricFiles)
         .with_application_logger(None)
         .with_interrupter(interrupter)
@@ -332,7 +340,7 @@ impl Training {
             return Err(Error::Training(error.to_string()));
         }
         Ok(Trained {
-            model: result.model.model,
+            model: result.model.judged().unwrap_or(result.model.model),
             history: course.past(),
         })
     }
@@ -371,23 +379,4 @@ pub struct Trained<M> {
     pub model: M,
     /// Every epoch, those before a resumption included.
     pub history: Vec<EpochRecord>,
-}
-
-/// What one epoch was and gave.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// The curriculum's stage.
-    pub stage: Stage,
-    /// Mean loss over the images learnt from (moved, attacked), in nats, while learning.
-    pub train_loss: f64,
-    /// Share of the images learnt from that were classified rightly while learning, in `[0, 1]`.
-    pub train_accuracy: f64,
-    /// Mean cross-entropy of the unchanged validation images after the epoch, in nats.
-    pub valid_loss: f64,
-    /// Share of the unchanged validation images classified rightly after the epoch, in `[0, 1]`.
-    pub valid_accuracy: f64,
-    /// Wall time, validation included, in seconds.
-    pub seconds: f64,
 }
