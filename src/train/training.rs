@@ -1,7 +1,6 @@
 use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::{Curriculum, Stage};
-use crate::data::ImageSet;
-use crate::evaluate::DataSummary;
+use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
 use crate::train::objective::seeded;
 use crate::train::progress::{Log, Monitor, NoMetricFiles};
