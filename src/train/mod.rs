@@ -27,9 +27,12 @@
 mod augmentation;
 mod checkpoint;
 mod loader;
+mod monitor;
+mod no_metric_files;
 mod objective;
 mod progress;
 mod rate;
+mod scores;
 mod trainee;
 mod training;
 
