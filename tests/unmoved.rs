@@ -29,7 +29,7 @@ use fireproof::evaluate::{Evaluation, Level, Outcomes, Rate};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::model::{CnnConfig, Head, SmallCnnConfig};
-use fireproof::train::{Augmentation, Objective, Progress, Training};
+use fireproof::train::{Augmentation, Natural, PgdTraining, Progress, Training};
 use fireproof::transform::Warp;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ fn attacked(attack: &dyn Attack, victim: &Frozen, batch: &Batch) -> (Attacked, V
 fn cusp(epochs: usize) -> Training {
     Training::new(
         Curriculum::cusp_mnist().scaled_to(epochs),
-        Objective::PgdTraining,
+        PgdTraining::default(),
     )
     .with_augmentation(Augmentation::new(Warp::bilinear()))
     .with_batch_size(64)
@@ -105,7 +105,7 @@ fn cusp(epochs: usize) -> Training {
 
 fn natural() -> Training {
     let curriculum = Curriculum::new(3).with_learning_rate(0.04);
-    Training::new(curriculum, Objective::Natural)
+    Training::new(curriculum, Natural)
         .with_batch_size(32)
         .with_seed(4)
 }

@@ -1,7 +1,7 @@
 use crate::attack::{Attack, Frozen};
 use crate::base::{Batch, Degrees, Error, Keys, Pixels, Result};
-use crate::data::ImageSet;
-use crate::evaluate::{DataSummary, Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
+use crate::data::{DataSummary, ImageSet};
+use crate::evaluate::{Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
 use crate::transform::{Pose, PoseBudget};
 use burn::tensor::{Device, Tensor};
 

@@ -1,9 +1,10 @@
 use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::Curriculum;
-use crate::data::ImageSet;
-use crate::evaluate::DataSummary;
+use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
-use crate::train::progress::{EveryEpoch, Monitor, NoMetricFiles};
+use crate::train::every_epoch::EveryEpoch;
+use crate::train::monitor::Monitor;
+use crate::train::no_metric_files::NoMetricFiles;
 use crate::train::scored::Numbers;
 use crate::train::student::seeded;
 use crate::train::{
