@@ -3,9 +3,8 @@
 
 use burn::tensor::{Tensor, TensorData};
 use fireproof::base::{Bounds, Error, Seed};
-use fireproof::evaluate::{
-    DataSummary, Evaluation, Family, Level, Profile, Rate, Report, Versions,
-};
+use fireproof::data::DataSummary;
+use fireproof::evaluate::{Evaluation, Family, Level, Profile, Rate, Report, Versions};
 use fireproof::report::{ContactSheet, Figure, Panel};
 use std::path::{Path, PathBuf};
 

@@ -13,6 +13,7 @@ mod seed;
 pub mod statistics;
 mod step_size;
 mod units;
+mod write;
 
 pub use batch::Batch;
 pub use bounds::Bounds;
@@ -25,3 +26,4 @@ pub use registry::{Kind, NoSettings, Registry, Spec, named};
 pub use seed::{Draws, Purpose, Seed};
 pub use step_size::StepSize;
 pub use units::{Degrees, Pixels};
+pub use write::write_atomically;

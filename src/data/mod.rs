@@ -36,11 +36,13 @@ mod embedded;
 mod idx;
 mod image_set;
 mod source;
+mod summary;
 
 pub use cifar::{cifar10, cifar100, cifar100_coarse};
 pub use embedded::embedded_mnist;
 pub use idx::{idx, mnist};
 pub use image_set::{Image, ImageSet};
+pub use summary::DataSummary;
 
 /// The two halves of a data set.
 #[derive(Clone, Debug)]

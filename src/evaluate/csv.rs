@@ -1,5 +1,5 @@
-use crate::base::Result;
-use crate::evaluate::{Entry, Family, Profile, Rate, Report, write_atomically};
+use crate::base::{Result, write_atomically};
+use crate::evaluate::{Entry, Family, Profile, Rate, Report};
 use std::path::Path;
 
 // One row per classifier, family and level; `docs/report-schema.md` describes them.

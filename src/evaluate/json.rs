@@ -1,5 +1,5 @@
-use crate::base::{Error, Result};
-use crate::evaluate::{Comparison, Profile, Report, SCHEMA, write_atomically};
+use crate::base::{Error, Result, write_atomically};
+use crate::evaluate::{Comparison, Profile, Report, SCHEMA};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;

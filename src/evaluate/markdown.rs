@@ -1,8 +1,8 @@
 use super::profile::short;
-use crate::base::Result;
+use crate::base::{Result, write_atomically};
 use crate::evaluate::{
     Comparison, Entry, Family, Level, Paired, Profile, Rate, Report, TradeOff, hypervolume,
-    pareto_front, write_atomically,
+    pareto_front,
 };
 use std::fmt::Write as _;
 use std::path::Path;

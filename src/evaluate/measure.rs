@@ -1,7 +1,7 @@
 use crate::attack::{Attack, Frozen};
-use crate::base::{Batch, Degrees, Error, Pixels, Result};
-use crate::data::ImageSet;
-use crate::evaluate::{DataSummary, Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
+use crate::base::{Batch, Degrees, Error, Keys, Pixels, Result};
+use crate::data::{DataSummary, ImageSet};
+use crate::evaluate::{Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
 use crate::transform::{Pose, PoseBudget};
 use burn::tensor::{Device, Tensor};
 
@@ -128,9 +128,8 @@ impl Evaluation {
             robust = clean.iter().zip(labels).map(|(a, b)| a == b).collect();
         } else {
             for draw in 0..test.draws {
-                let poses: Vec<Pose> = (batch.ids.iter())
-                    .map(|&id| self.pose(test, batch, id, draw as u64))
-                    .collect();
+                let keys = Keys::new(self.seed, batch.ids.iter().copied());
+                let poses = self.poses(test, batch, &keys.with_draw(draw as u64))?;
                 predicted.push(classify(self.warp.apply(batch.images.clone(), &poses))?);
             }
             test.queries += (test.draws * batch.len()) as u64;
@@ -145,7 +144,7 @@ impl Evaluation {
         Ok(())
     }
 
-    fn pose(&self, test: &Test, batch: &Batch, id: u64, draw: u64) -> Pose {
+    fn poses(&self, test: &Test, batch: &Batch, keys: &Keys) -> Result<Vec<Pose>> {
         let [_, _, height, width] = batch.images.dims();
         let level = test.level;
         let (angle, shift) = match test.family {
@@ -154,12 +153,14 @@ impl Evaluation {
             Family::Joint => (180.0 * level, level),
             Family::Epsilons => (0.0, 0.0),
         };
-        let mut pose = PoseBudget::new(Degrees(angle), Pixels(shift)).draw(self.seed, id, draw);
+        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?.draw(keys);
         if test.family == Family::Joint {
-            pose.right = Pixels(pose.right.0 * width as f64);
-            pose.down = Pixels(pose.down.0 * height as f64);
+            for pose in &mut poses {
+                pose.right = Pixels(pose.right.0 * width as f64);
+                pose.down = Pixels(pose.down.0 * height as f64);
+            }
         }
-        pose
+        Ok(poses)
     }
 
     fn conclude(&self, test: Test, images: usize) -> Level {

@@ -44,7 +44,6 @@
 mod compare;
 mod csv;
 mod evaluation;
-mod file;
 mod json;
 mod markdown;
 mod measure;
@@ -52,15 +51,14 @@ mod outcomes;
 mod pareto;
 mod profile;
 mod rate;
-mod study;
+mod report;
 
 pub use compare::{Comparison, Paired, compare};
 pub use evaluation::Evaluation;
-pub(crate) use file::write_atomically;
 pub use outcomes::Outcomes;
 pub use pareto::{TradeOff, hypervolume, pareto_front};
 #[cfg(feature = "report")]
 pub(crate) use profile::short;
-pub use profile::{DataSummary, Family, Level, Profile, Versions};
+pub use profile::{Family, Level, Profile, Versions};
 pub use rate::Rate;
-pub use study::{Entry, Report, SCHEMA, TrainingRecord};
+pub use report::{Entry, Report, SCHEMA, TrainingRecord};

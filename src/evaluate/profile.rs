@@ -1,5 +1,5 @@
 use crate::base::{Error, Result};
-use crate::data::ImageSet;
+use crate::data::DataSummary;
 use crate::evaluate::{Evaluation, Outcomes, Rate, TradeOff};
 use crate::kernel::Numerics;
 use burn::tensor::Device;
@@ -94,44 +94,6 @@ pub struct Level {
     /// Whether each image (and draw) counted for the fooling rate, if kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fooled: Option<Outcomes>,
-}
-
-/// The images that a profile was measured on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataSummary {
-    /// The image set's name.
-    pub name: String,
-    /// The number of images.
-    pub images: usize,
-    /// `[channel, height, width]`.
-    pub shape: [usize; 3],
-    /// The number of classes.
-    pub classes: usize,
-    /// A 64-bit FNV-1a digest, in hexadecimal, of every image's id, label and pixels in order:
-    /// profiles with equal digests were measured on the same images.
-    pub digest: String,
-}
-
-impl DataSummary {
-    /// The summary of an image set.
-    pub fn of(data: &ImageSet) -> Self {
-        use burn::data::dataset::Dataset;
-        let mut digest = 0xcbf2_9ce4_8422_2325u64;
-        let mut add = |byte: u8| digest = (digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        for position in 0..data.len() {
-            let image = data.get(position).expect("a position of the set");
-            image.id.to_le_bytes().into_iter().for_each(&mut add);
-            add(image.label);
-            image.pixels.into_iter().for_each(&mut add);
-        }
-        Self {
-            name: data.name().to_owned(),
-            images: data.len(),
-            shape: data.shape(),
-            classes: data.classes(),
-            digest: format!("{digest:016x}"),
-        }
-    }
 }
 
 /// The software and device that made a result.

@@ -7,7 +7,7 @@ use burn::tensor::activation;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
-use super::mode::choose;
+use super::path::choose;
 use super::suits;
 
 /// Filters and bias of a convolution, with what kernels have made of them.

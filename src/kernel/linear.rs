@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, activation, module};
 
-use super::mode::choose;
+use super::path::choose;
 use super::suits;
 
 /// The affine map `input · weight + bias`, negative values replaced by 0 if `relu`.

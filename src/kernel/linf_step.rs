@@ -1,6 +1,6 @@
 use burn::tensor::Tensor;
 
-use super::mode::choose;
+use super::path::choose;
 use super::suits;
 
 /// A step of an attack within an L∞ ball, in the units of the images.

@@ -15,9 +15,11 @@ pub mod cpu;
 pub(crate) mod flex;
 mod linear;
 mod linf_step;
-mod mode;
+mod numerics;
+mod path;
 mod pool2d;
 mod relu;
+mod scope;
 #[cfg(feature = "flex")]
 pub(crate) mod warp;
 
@@ -28,8 +30,9 @@ pub use flex::buffer::release_memory;
 pub(crate) use flex::suits;
 pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
-pub(crate) use mode::choose;
-pub use mode::{NUMERICS_VARIABLE, Numerics, Path, Ran, composed, record};
+pub use numerics::{NUMERICS_VARIABLE, Numerics};
+pub(crate) use path::choose;
+pub use path::{Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;
 

@@ -1,7 +1,7 @@
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, activation, module};
 
-use super::mode::choose;
+use super::path::choose;
 
 /// The largest value of each window, or 0 where that is negative if `relu`.
 ///

@@ -1,6 +1,6 @@
 use burn::tensor::{Tensor, activation};
 
-use super::mode::choose;
+use super::path::choose;
 use super::suits;
 
 /// The positive part, `max(x, 0)`.

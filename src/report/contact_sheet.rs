@@ -1,5 +1,4 @@
-use crate::base::{Bounds, Error, Result};
-use crate::evaluate::write_atomically;
+use crate::base::{Bounds, Error, Result, write_atomically};
 use burn::tensor::Tensor;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,7 +1,6 @@
 use super::Panel;
 use super::canvas::{Anchor, Canvas, INK, Look, draw_svg, text_width};
-use crate::base::{Error, Result};
-use crate::evaluate::write_atomically;
+use crate::base::{Error, Result, write_atomically};
 use std::path::Path;
 
 // Sizes in pixels.

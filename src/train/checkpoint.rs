@@ -1,4 +1,4 @@
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, write_atomically};
 use crate::train::EpochRecord;
 use burn::lr_scheduler::LrSchedulerRecord;
 use burn::optim::OptimizerRecord;
@@ -44,7 +44,7 @@ impl Folder {
             same_settings(&path, &text, settings)?;
         }
         let text = serde_json::to_string_pretty(settings).expect("plain values");
-        std::fs::write(&path, text).map_err(|e| Error::io(&path, e))?;
+        write_atomically(&path, text.as_bytes())?;
         Ok(folder)
     }
 
@@ -134,13 +134,8 @@ impl Folder {
     ///
     /// [`Error::Io`].
     pub fn write_history(&self, history: &[EpochRecord]) -> Result<()> {
-        let (path, partial) = (
-            self.root.join("history.json"),
-            self.root.join("history.json.partial"),
-        );
         let text = serde_json::to_string_pretty(history).expect("plain values");
-        std::fs::write(&partial, text).map_err(|e| Error::io(&partial, e))?;
-        std::fs::rename(&partial, &path).map_err(|e| Error::io(&path, e))
+        write_atomically(&self.root.join("history.json"), text.as_bytes())
     }
 }
 

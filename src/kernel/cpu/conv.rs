@@ -10,9 +10,10 @@ use super::filters::{Packed, Reading};
 use super::isa::Isa;
 use super::lanes::Shared;
 use super::mirrors::{self, Tied};
+use super::pass::Pass;
+use super::plain::Plain;
 use super::plan::{Plan, Task};
 use super::scratch::Scratch;
-use super::space::Plain;
 use super::tile::{Four, Two};
 use super::{direct, winograd};
 use crate::group::Group;
@@ -238,7 +239,7 @@ impl Prepared {
         assert_eq!(y.len(), images.batch * co * output[0] * output[1], "y");
         assert!(bias.is_none_or(|bias| bias.len() == co), "bias is [co]");
         let filters = self.forward_filters();
-        let pass = winograd::Pass {
+        let pass = Pass {
             isa: self.isa,
             channels: [ci, co],
             from: x,
@@ -279,7 +280,7 @@ impl Prepared {
             "gate is as dy"
         );
         let (overlap, filters) = self.backward_filters();
-        let pass = winograd::Pass {
+        let pass = Pass {
             isa: self.isa,
             channels: [co, ci],
             from: dy,
@@ -356,7 +357,7 @@ fn filled(cell: &OnceLock<Filters>, make: impl FnOnce() -> Filters) -> &Filters 
 }
 
 /// Runs all units of a convolution.
-fn convolve(pass: &winograd::Pass, filters: &Filters, batch: usize) {
+fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
     let plan = Plan::new(Task {
         batch,
         output: pass.output,
@@ -380,7 +381,7 @@ fn convolve(pass: &winograd::Pass, filters: &Filters, batch: usize) {
 }
 
 /// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
-fn overlap_add(pass: &winograd::Pass, filters: &Filters, batch: usize) {
+fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
     let plan = Plan::new(Task {
         batch,
         output: pass.input,

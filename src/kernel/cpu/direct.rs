@@ -3,9 +3,9 @@
 use super::filters::Packed;
 use super::isa::{LANES, Line, Simd, Work};
 use super::lanes::{Gather, stage_width};
+use super::pass::Pass;
 use super::plan::Unit;
 use super::scratch::Scratch;
-use super::winograd::Pass;
 
 /// Computes one unit of a convolution.
 pub(crate) fn forward(pass: &Pass, filters: &Packed, unit: &Unit) {

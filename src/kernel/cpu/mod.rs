@@ -20,12 +20,15 @@ pub mod isa;
 mod lanes;
 pub mod matmul;
 mod mirrors;
+mod pass;
+mod plain;
 mod plan;
 pub mod pool;
 pub(crate) mod scratch;
 mod space;
 mod tied;
 mod tile;
+mod transforms;
 pub mod warp;
 mod winograd;
 

@@ -1,13 +1,30 @@
 //! Winograd space: filters at the points of a tile, and the ways in and out.
 
-use std::marker::PhantomData;
+use super::isa::{Isa, Line};
 
-use super::adjoint::{spread, synthesise};
-use super::filters::{Packed, Reading};
-use super::gemm::Products;
-use super::isa::{Isa, Line, Simd, Work};
-use super::tile::Tile;
-use super::winograd::{Span, analyse, chunk, combine};
+/// A run of tiles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    /// First tile, counted along rows of tiles.
+    pub first: usize,
+    /// Number of tiles.
+    pub count: usize,
+    /// Lines from one channel to the next in Winograd space.
+    pub stride: usize,
+    /// Tiles in a row.
+    pub across: usize,
+}
+
+impl Span {
+    /// Row and column of the run's `t`-th tile.
+    #[inline(always)]
+    pub fn tile(self, t: usize) -> [usize; 2] {
+        [
+            (self.first + t) / self.across,
+            (self.first + t) % self.across,
+        ]
+    }
+}
 
 /// Where tiles are read: `[channel][row][column]`.
 #[derive(Clone, Copy)]
@@ -58,193 +75,13 @@ pub(crate) fn lines(rows: usize, stride: usize) -> usize {
     rows * stride + 1
 }
 
-/// Filters without structure: one matrix per point.
-#[derive(Debug)]
-pub(crate) struct Plain<W> {
-    packed: Packed,
-    tile: PhantomData<W>,
-}
+/// Lines of transformed data that are worked on at once, so that they stay in the cache.
+const CHUNK_LINES: usize = 8 * 1024;
 
-impl<W> Plain<W> {
-    /// Transforms and packs.
-    pub fn new<const I: usize, const O: usize>(
-        weights: &[f32],
-        shape: [usize; 2],
-        reading: Reading,
-        isa: Isa,
-    ) -> Self
-    where
-        W: Tile<I, O>,
-    {
-        Self {
-            packed: Packed::winograd::<W, I, O>(weights, shape, reading, isa),
-            tile: PhantomData,
-        }
-    }
-
-    /// Lines of one point of data and of products.
-    fn point(&self, stride: usize) -> [usize; 2] {
-        let made = self.packed.rows * self.packed.blocks;
-        [lines(self.packed.inputs, stride), lines(made, stride)]
-    }
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
-    fn chunk(&self, isa: Isa, tiles: usize) -> usize {
-        let packed = &self.packed;
-        let lines = I * I * (packed.inputs + packed.rows * packed.blocks);
-        chunk(lines, isa.columns(packed.rows), tiles)
-    }
-
-    fn room(&self, stride: usize) -> [usize; 2] {
-        self.point(stride).map(|lines| I * I * lines)
-    }
-
-    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Enter::<W, I, O, false> {
-            span,
-            channels: self.packed.inputs,
-            from,
-            to,
-            point: self.point(span.stride)[0],
-            tile: PhantomData,
-        });
-    }
-
-    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Enter::<W, I, O, true> {
-            span,
-            channels: self.packed.inputs,
-            from,
-            to,
-            point: self.point(span.stride)[0],
-            tile: PhantomData,
-        });
-    }
-
-    fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]) {
-        let [data_point, out_point] = self.point(span.stride);
-        isa.run(Products {
-            filters: &self.packed,
-            points: I * I,
-            share: 1,
-            count: span.count,
-            stride: span.stride,
-            data,
-            data_point,
-            out,
-            out_point,
-        });
-    }
-
-    fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
-        isa.run(Combine::<W, I, O> {
-            span,
-            channels: self.packed.outputs,
-            from,
-            point: self.point(span.stride)[1],
-            rim: to,
-            tile: PhantomData,
-        });
-    }
-
-    fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
-        isa.run(Synthesise::<W, I, O> {
-            span,
-            channels: self.packed.outputs,
-            from,
-            point: self.point(span.stride)[1],
-            overlap: to,
-            tile: PhantomData,
-        });
-    }
-}
-
-/// Tiles to points, by `Bᵀ d B`, or by `A y Aᵀ` for the adjoint.
-struct Enter<'a, W, const I: usize, const O: usize, const ADJOINT: bool> {
-    span: Span,
-    channels: usize,
-    from: Blocks<'a>,
-    to: &'a mut [Line],
-    point: usize,
-    tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize, const ADJOINT: bool> Work
-    for Enter<'_, W, I, O, ADJOINT>
-{
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let [rows, cols] = self.from.size;
-        for c in 0..self.channels {
-            let from = &self.from.from[c * rows * cols..][..rows * cols];
-            for t in 0..self.span.count {
-                let [ty, tx] = self.span.tile(t);
-                let from = &from[(ty * cols + tx) * O..];
-                let to = &mut self.to[c * self.span.stride + t..];
-                if ADJOINT {
-                    spread::<S, W, I, O>(s, from, cols, to, self.point);
-                } else {
-                    analyse::<S, W, I, O>(s, from, cols, to, self.point);
-                }
-            }
-        }
-    }
-}
-
-/// Points to tiles.
-struct Combine<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
-    point: usize,
-    rim: Rim<'a>,
-    tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Combine<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let rim = self.rim;
-        let [rows, cols] = rim.size;
-        for c in 0..self.channels {
-            let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
-            let to = &mut rim.to[c * rows * cols..][..rows * cols];
-            for t in 0..self.span.count {
-                let [ty, tx] = self.span.tile(t);
-                let from = &self.from[c * self.span.stride + t..];
-                let to = &mut to[(ty * cols + tx) * O..];
-                combine::<S, W, I, O>(s, from, self.point, (bias, rim.relu), to, cols);
-            }
-        }
-    }
-}
-
-/// Points to overlapping tiles.
-struct Synthesise<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
-    point: usize,
-    overlap: Overlap<'a>,
-    tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Synthesise<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Overlap { open, to, size } = self.overlap;
-        let [rows, cols] = size;
-        for c in 0..self.channels {
-            let to = &mut to[c * rows * cols..][..rows * cols];
-            let open = &mut open[c * I * 2..][..I * 2];
-            for t in 0..self.span.count {
-                let [ty, tx] = self.span.tile(t);
-                let from = &self.from[c * self.span.stride + t..];
-                let to = &mut to[(ty * cols + tx) * O..];
-                let place = ([ty, tx], self.span.across);
-                synthesise::<S, W, I, O>(s, from, self.point, place, open, to, cols);
-            }
-        }
-    }
+/// Columns of products that are computed at once: whole micro-kernels of `step` columns, within
+/// the cache if a column takes `lines`.
+pub(crate) fn chunk(lines: usize, step: usize, tiles: usize) -> usize {
+    let most = (CHUNK_LINES / lines / step).max(1) * step;
+    let chunks = tiles.div_ceil(most);
+    tiles.div_ceil(chunks).next_multiple_of(step).min(tiles)
 }

@@ -1,14 +1,13 @@
 //! The convolution of p4m features, whose components are split by mirrors: see
 //! [`mirrors`](super::mirrors).
 
-use super::adjoint::{spread, synthesise};
 use super::filters::Packed;
 use super::gemm::Products;
 use super::isa::{Isa, Line, Simd, Work};
 use super::mirrors::{HALVES, ORBIT, POINTS, QUARTERS, SIZE, Tied};
-use super::space::{Blocks, Overlap, Rim, Space, lines};
+use super::space::{Blocks, Overlap, Rim, Space, Span, chunk, lines};
 use super::tile::Two;
-use super::winograd::{Span, analyse, chunk, combine};
+use super::transforms::{analyse, combine, spread, synthesise};
 
 /// Calls `$f::<S, P>` with each point of a tile, so that the tables are known to the compiler.
 macro_rules! points {

@@ -3,8 +3,12 @@ use std::fs;
 use std::path::Path;
 
 /// Writes a whole file or none of it: into a neighbour first, which is then renamed, so that a
-/// reader never sees half a report. Missing folders are made.
-pub(crate) fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+/// reader never sees half a file. Missing folders are made.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
     let failed = |source| Error::io(path, source);
     let name = path.file_name().ok_or_else(|| {
         failed(std::io::Error::new(

@@ -1,0 +1,53 @@
+use super::isa::{Isa, LANES, Line};
+use super::lanes::{Piece, Scatter, Shared};
+use super::plan::Unit;
+
+/// What a pass over a batch shares.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'a> {
+    /// Instruction set.
+    pub isa: Isa,
+    /// Channels that are summed over, and that are produced.
+    pub channels: [usize; 2],
+    /// `[batch][channel][height][width]`.
+    pub from: &'a [f32],
+    /// If given, same shape: values of `from` count where it is positive, else as zero.
+    pub gate: Option<&'a [f32]>,
+    /// Rows and columns of `from`.
+    pub input: [usize; 2],
+    /// Zeros around `from`.
+    pub padding: usize,
+    /// Added to each output channel.
+    pub bias: Option<&'a [f32]>,
+    /// Whether negative outputs become zero.
+    pub relu: bool,
+    /// `[batch][channel][height][width]`.
+    pub to: Shared,
+    /// Rows and columns of `to`.
+    pub output: [usize; 2],
+}
+
+impl Pass<'_> {
+    /// Writes a unit's block of outputs.
+    pub fn scatter(&self, unit: &Unit, from: &[Line], stage: &mut [f32]) {
+        let mut pieces = [Piece::default(); LANES];
+        for (piece, cell) in pieces.iter_mut().zip(&unit.cells).take(unit.used) {
+            *piece = Piece {
+                image: cell.image,
+                from: 0,
+                rows: unit.high.min(self.output[0] - cell.top),
+                to: cell.top,
+                left: cell.left,
+                cols: unit.wide.min(self.output[1] - cell.left),
+            };
+        }
+        self.isa.run(Scatter {
+            from,
+            size: [unit.high, unit.wide],
+            pieces,
+            to: self.to,
+            shape: [self.channels[1], self.output[0], self.output[1]],
+            stage,
+        });
+    }
+}

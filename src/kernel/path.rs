@@ -1,0 +1,101 @@
+use super::scope::Restore;
+use std::cell::{Cell, RefCell};
+
+thread_local! {
+    static COMPOSED: Cell<bool> = const { Cell::new(false) };
+    static RECORD: RefCell<Option<Vec<Ran>>> = const { RefCell::new(None) };
+}
+
+/// The path of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Path {
+    /// This crate's own kernel.
+    Kernel,
+    /// Burn's operations.
+    Composed,
+}
+
+/// One operation that ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The operation, such as `conv2d` or `max_pool2d`.
+    pub operation: &'static str,
+    /// The path taken by its forward pass; its backward pass takes the same.
+    pub path: Path,
+}
+
+/// Runs `work` on Burn's operations only, whatever kernels there are for this thread: what kernels
+/// are compared with.
+pub fn composed<R>(work: impl FnOnce() -> R) -> R {
+    let before = COMPOSED.replace(true);
+    let _restore = Restore(|| COMPOSED.set(before));
+    work()
+}
+
+/// Runs `work` and tells which operations with kernels it ran on this thread, in their order, and
+/// on which path.
+///
+/// ```
+/// # #[cfg(feature = "flex")] {
+/// use burn::tensor::{Device, Tensor};
+/// use fireproof::kernel::{self, Path};
+/// use fireproof::nn::Conv2dConfig;
+///
+/// let device = Device::flex();
+/// let [three, five] = [3, 5].map(|side| Conv2dConfig::new([8, 8], side).init(&device));
+/// let images = Tensor::<4>::ones([1, 8, 9, 9], &device);
+/// let (_, ran) = kernel::record(|| (three.forward(images.clone()), five.forward(images)));
+/// let paths: Vec<Path> = ran.iter().map(|ran| ran.path).collect();
+/// assert_eq!(paths, [Path::Kernel, Path::Composed]);
+/// # }
+/// ```
+pub fn record<R>(work: impl FnOnce() -> R) -> (R, Vec<Ran>) {
+    let mut before = RECORD.replace(Some(Vec::new()));
+    let mut ran = Vec::new();
+    let result = {
+        let _restore = Restore(|| ran = RECORD.replace(before.take()).unwrap_or_default());
+        work()
+    };
+    // Whoever records around this records it too.
+    RECORD.with_borrow_mut(|outer| {
+        if let Some(outer) = outer {
+            outer.extend(ran.iter().cloned());
+        }
+    });
+    (result, ran)
+}
+
+/// Whether to take the kernel, if `possible`; noted for [`record`].
+pub(crate) fn choose(operation: &'static str, possible: impl FnOnce() -> bool) -> Path {
+    let path = if !COMPOSED.get() && possible() {
+        Path::Kernel
+    } else {
+        Path::Composed
+    };
+    RECORD.with_borrow_mut(|record| {
+        if let Some(record) = record {
+            record.push(Ran { operation, path });
+        }
+    });
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_record_keeps_order_and_nests() {
+        let ((_, inner), outer) = record(|| {
+            choose("first", || true);
+            record(|| composed(|| choose("second", || true)))
+        });
+        let ran = |operation, path| Ran { operation, path };
+        assert_eq!(inner, [ran("second", Path::Composed)]);
+        assert_eq!(
+            outer,
+            [ran("first", Path::Kernel), ran("second", Path::Composed)]
+        );
+        assert!(record(|| ()).1.is_empty());
+    }
+}

@@ -1,0 +1,250 @@
+use crate::base::Error;
+use crate::curriculum::Stage;
+use crate::train::checkpoint::Folder;
+use crate::train::progress::Display;
+use crate::train::scored::Numbers;
+use crate::train::scores::Scores;
+use crate::train::{Course, EpochRecord, Progress};
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use burn::train::{Interrupter, LearnerSummary};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Receives burn-train's events: keeps the history and shows the progress.
+pub(super) struct Monitor {
+    course: Arc<Course>,
+    label: String,
+    folder: Option<Folder>,
+    // What went wrong in writing the epochs down.
+    failure: Arc<Mutex<Option<Error>>>,
+    interrupter: Interrupter,
+    display: Display,
+    epoch: usize,
+    images: u64,
+    validating: bool,
+    train: Scores,
+    valid: Scores,
+    numbers: [Numbers; 2],
+    begun: Instant,
+    epoch_begun: Instant,
+}
+
+impl Monitor {
+    pub fn new(
+        course: Arc<Course>,
+        label: String,
+        progress: Progress,
+        folder: Option<Folder>,
+        failure: Arc<Mutex<Option<Error>>>,
+        numbers: [Numbers; 2],
+        interrupter: Interrupter,
+    ) -> Self {
+        let display = Display::new(progress);
+        Self {
+            course,
+            label,
+            folder,
+            failure,
+            interrupter,
+            display,
+            epoch: 0,
+            images: 0,
+            validating: false,
+            train: Scores::default(),
+            valid: Scores::default(),
+            numbers,
+            begun: Instant::now(),
+            epoch_begun: Instant::now(),
+        }
+    }
+
+    fn named(&self, text: &str) -> String {
+        match self.label.as_str() {
+            "" => text.to_owned(),
+            label => format!("{label}: {text}"),
+        }
+    }
+
+    fn record(&self) -> EpochRecord {
+        let [train_numbers, valid_numbers] = self.numbers.each_ref().map(Numbers::take);
+        EpochRecord {
+            epoch: self.epoch,
+            stage: self.course.stage(self.epoch),
+            train_loss: self.train.loss(),
+            train_accuracy: self.train.accuracy(),
+            valid_loss: self.valid.loss(),
+            valid_accuracy: self.valid.accuracy(),
+            train_numbers,
+            valid_numbers,
+            seconds: self.epoch_begun.elapsed().as_secs_f64(),
+        }
+    }
+
+    fn line(&self, record: &EpochRecord) -> String {
+        self.named(&format!(
+            "epoch {}/{} {} | train loss {:.4} accuracy {:.2} %{} | valid loss {:.4} accuracy \
+             {:.2} %{} | {:.1} s",
+            record.epoch,
+            self.course.epochs(),
+            budgets(&record.stage),
+            record.train_loss,
+            100.0 * record.train_accuracy,
+            listed(&record.train_numbers),
+            record.valid_loss,
+            100.0 * record.valid_accuracy,
+            listed(&record.valid_numbers),
+            record.seconds,
+        ))
+    }
+}
+
+/// The budgets of a stage that are not zero, and its learning rate.
+fn budgets(stage: &Stage) -> String {
+    let mut text = String::new();
+    if stage.angle.0 != 0.0 {
+        text += &format!("±{} ", stage.angle);
+    }
+    if stage.shift.0 != 0.0 {
+        text += &format!("±{} ", stage.shift);
+    }
+    if stage.epsilon != 0.0 && stage.steps != 0 {
+        text += &format!("ε {:.4} ", stage.epsilon);
+    }
+    text + &format!("rate {}", stage.learning_rate)
+}
+
+fn listed(numbers: &BTreeMap<String, f64>) -> String {
+    let number = |(name, value): (&String, &f64)| format!(" {name} {value:.4}");
+    numbers.iter().map(number).collect()
+}
+
+impl TrainingProgressLogger for Monitor {
+    fn start(&mut self, epochs: usize, starting: usize, _items: Option<usize>, _: Option<&str>) {
+        self.epoch = starting;
+        self.begun = Instant::now();
+        if let Display::Bar(bar) = &self.display {
+            bar.set_prefix(self.label.clone());
+            bar.set_message(format!("epoch {starting}/{epochs}"));
+        }
+    }
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        self.validating = split != "train";
+        if self.validating {
+            self.valid = Scores::default();
+            return;
+        }
+        self.train = Scores::default();
+        self.epoch_begun = Instant::now();
+        self.images = total_items as u64;
+        if let Display::Bar(bar) = &self.display {
+            bar.set_length(self.images * self.course.epochs() as u64);
+        }
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        if let (Display::Bar(bar), false) = (&self.display, self.validating) {
+            bar.set_position(self.images * (self.epoch as u64 - 1) + items_processed as u64);
+            bar.set_message(format!(
+                "epoch {}/{} {} loss {:.3} accuracy {:.1} %",
+                self.epoch,
+                self.course.epochs(),
+                budgets(&self.course.stage(self.epoch)),
+                self.train.loss(),
+                100.0 * self.train.accuracy(),
+            ));
+        }
+    }
+
+    fn end_split(&mut self) {}
+
+    fn update_epoch(&mut self, _epoch: usize) {
+        let record = self.record();
+        let line = self.line(&record);
+        self.course.after_epoch(record);
+        if let Some(folder) = &self.folder
+            && let Err(error) = folder.write_history(&self.course.past())
+        {
+            *self.failure.lock().expect("no panic while it was held") = Some(error);
+            self.interrupter.stop(Some("the history cannot be written"));
+        }
+        if let Display::Lines(sink) = &mut self.display {
+            // A closed pipe is no reason to stop training.
+            let _ = writeln!(sink, "{line}");
+        }
+        self.epoch += 1;
+    }
+
+    fn end(&mut self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+            if let Some(record) = self.course.past().last() {
+                let total = self.begun.elapsed().as_secs_f64();
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "{} | {total:.1} s in all",
+                    self.line(record)
+                );
+            }
+        }
+    }
+
+    fn log_event_training(&mut self, _event: String) {}
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl MetricsRendererTraining for Monitor {
+    fn update_train(&mut self, state: MetricState) {
+        self.train.add(&state);
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        self.valid.add(&state);
+    }
+
+    fn on_train_end(
+        &mut self,
+        _summary: Option<LearnerSummary>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        Ok(())
+    }
+}
+
+impl MetricsRenderer for Monitor {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, _definition: MetricDefinition) {}
+}
+
+// burn-train's renderers serve evaluations as well; this one is never given any.
+impl MetricsRendererEvaluation for Monitor {
+    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
+}
+
+impl EvaluationProgressLogger for Monitor {
+    fn start_global_progress(&mut self, _total_tests: usize) {}
+
+    fn start_test(&mut self, _name: &str, _total_items: usize) {}
+
+    fn update_test_progress(&mut self, _items_processed: usize) {}
+
+    fn end_test(&mut self) {}
+
+    fn end_global_progress(&mut self) {}
+
+    fn log_event_evaluation(&mut self, _event: String) {}
+}
