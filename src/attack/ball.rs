@@ -33,7 +33,6 @@ impl Ball {
     pub fn check(&self) -> Result<()> {
         check_length("epsilon", self.epsilon)
     }
-
 }
 
 /// Holds the images that an attack returns against its threat model, and brings those that
@@ -56,7 +55,12 @@ pub(crate) fn settle(
         return Ok((images, Vec::new()));
     }
     let doubtful = read::<f32, _, _>(&doubtful).into_iter();
-    let at = Vec::from_iter(doubtful.enumerate().filter(|(_, d)| *d > 0.0).map(|(at, _)| at));
+    let at = Vec::from_iter(
+        doubtful
+            .enumerate()
+            .filter(|(_, d)| *d > 0.0)
+            .map(|(at, _)| at),
+    );
     let mut pixels = read::<f32, _, _>(&select(&images, &at));
     let clean = read::<f32, _, _>(&select(originals, &at));
     let size = pixels.len() / at.len();
@@ -122,12 +126,7 @@ fn doubtful(
 /// # Panics
 ///
 /// Panics if the images found do not have the shape of the batch's.
-pub fn verify(
-    found: &Found,
-    batch: &Batch,
-    norm: impl Into<NormSpec>,
-    epsilon: f64,
-) -> Result<()> {
+pub fn verify(found: &Found, batch: &Batch, norm: impl Into<NormSpec>, epsilon: f64) -> Result<()> {
     assert_eq!(
         found.images.dims(),
         batch.images.dims(),

@@ -28,8 +28,8 @@ pub trait Kind: Send + Sync + 'static {
     fn settings(&self) -> Value;
 }
 
-/// The settings of a thing that has none.
-#[derive(Deserialize)]
+/// The settings of a thing that has none: what to read for it in [`Registry::add`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoSettings {}
 
@@ -80,7 +80,7 @@ impl<K: Kind + ?Sized> Registry<K> {
     pub fn add<S: DeserializeOwned + 'static>(
         &self,
         name: &str,
-        make: fn(S) -> Arc<K>,
+        make: impl Fn(S) -> Arc<K> + Send + Sync + 'static,
     ) -> Result<()> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.contains_key(name) {
@@ -173,11 +173,6 @@ impl<K: ?Sized> Deref for Spec<K> {
         &self.0
     }
 }
-
-/// The settings of a thing that has none: what to read for it in [`Registry::add`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoSettings {}
 
 impl<K: ?Sized> Clone for Spec<K> {
     fn clone(&self) -> Self {

@@ -87,7 +87,7 @@ impl Kind for dyn Loss {
 
     fn registry() -> &'static Registry<Self> {
         static LOSSES: LazyLock<Registry<dyn Loss>> = LazyLock::new(|| {
-            Registry::new()
+            Registry::<dyn Loss>::new()
                 .with_plain("cross_entropy", || Arc::new(CrossEntropy))
                 .with_plain("margin", || Arc::new(Margin))
         });

@@ -87,7 +87,7 @@ impl Kind for dyn Norm {
 
     fn registry() -> &'static Registry<Self> {
         static NORMS: LazyLock<Registry<dyn Norm>> = LazyLock::new(|| {
-            Registry::new()
+            Registry::<dyn Norm>::new()
                 .with_plain("linf", || Arc::new(Linf))
                 .with_plain("l2", || Arc::new(L2))
         });
