@@ -66,10 +66,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// What [`check`](Self::check) and [`Trial::new`] refuse, [`Error::Input`] for a loss of NaN at
     /// what is returned, [`Error::Ball`] should a result not be in its ball.
-    fn attack(&self, victim: &Frozen, batch: &Batch, seed: impl Into<Seed>) -> Result<Found>
-    where
-        Self: Sized,
-    {
+    fn attack(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Found> {
         self.check()?;
         let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;
         self.search(&mut trial)?;
@@ -85,10 +82,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// # Errors
     ///
     /// As [`attack`](Self::attack).
-    fn perturb(&self, victim: &Frozen, batch: &Batch, seed: impl Into<Seed>) -> Result<Tensor<4>>
-    where
-        Self: Sized,
-    {
+    fn perturb(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Tensor<4>> {
         self.check()?;
         let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;
         self.search(&mut trial)?;

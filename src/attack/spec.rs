@@ -1,6 +1,5 @@
-use super::{Attack, Ensemble, Fgsm, Found, Frozen, Pgd, Restarts, Sequence};
-use crate::base::{Batch, Kind, Registry, Result, Seed, Spec};
-use burn::tensor::Tensor;
+use super::{Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
+use crate::base::{Kind, Registry, Spec};
 use serde_json::Value;
 use std::sync::{Arc, LazyLock};
 
@@ -40,30 +39,5 @@ impl Kind for dyn Attack {
 impl<A: Attack + 'static> From<A> for AttackSpec {
     fn from(attack: A) -> Self {
         Self(Arc::new(attack))
-    }
-}
-
-impl AttackSpec {
-    /// As [`Attack::attack`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Attack::attack`].
-    pub fn attack(&self, victim: &Frozen, batch: &Batch, seed: impl Into<Seed>) -> Result<Found> {
-        self.0.attack(victim, batch, seed)
-    }
-
-    /// As [`Attack::perturb`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Attack::perturb`].
-    pub fn perturb(
-        &self,
-        victim: &Frozen,
-        batch: &Batch,
-        seed: impl Into<Seed>,
-    ) -> Result<Tensor<4>> {
-        self.0.perturb(victim, batch, seed)
     }
 }
