@@ -488,12 +488,17 @@ fn value_perturb_is_the_attack_without_its_verdict() {
 fn value_restarts_attack_only_standing_images() {
     let pgd = Pgd::linf(0.07).with_steps(2).restarts(3);
     let found = attack(&pgd, 1);
-    // Clean pass, then 2 steps and the last iterate per restart, then the verdict.
+    // Clean pass, then 2 steps and the last iterate per restart; then the verdict, unless what is
+    // kept is a last iterate (or the clean image), whose own pass was exact already.
+    let mut verdicts = Vec::new();
     for (image, fooled) in found.fooled.iter().enumerate() {
         let restarts = (found.gradients[image]) / 2;
-        assert_eq!(found.queries[image], 2 + 3 * restarts);
+        verdicts.push(found.queries[image] - 1 - 3 * restarts);
         assert!(*fooled || restarts == 3);
     }
+    verdicts.sort_unstable();
+    verdicts.dedup();
+    assert_eq!(verdicts, [0, 1]);
     assert!(found.gradients.contains(&2) && found.gradients.contains(&6));
     let textbook = attack(&Pgd::linf(0.07).with_keep(Keep::Last), 1);
     assert_eq!(textbook.queries, [11; 40]);
