@@ -40,7 +40,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         Box::new(Pgd::linf(0.0)),
         Box::new(Fgsm::linf(0.1)),
         Box::new(Pgd::linf(0.1)),
-        Box::new(Pgd::linf(0.1).with_steps(20).with_restarts(3)),
+        Box::new(Pgd::linf(0.1).with_steps(20).restarts(3)),
         Box::new(Pgd::l2(1.5).with_steps(20)),
     ];
     let mut attacked = batch.images.clone();

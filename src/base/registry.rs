@@ -28,6 +28,11 @@ pub trait Kind: Send + Sync + 'static {
     fn settings(&self) -> Value;
 }
 
+/// The settings of a thing that has none: what to read for it in [`Registry::add`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoSettings {}
+
 type Build<K> = Arc<dyn Fn(Value) -> serde_json::Result<Arc<K>> + Send + Sync>;
 
 /// The things of one kind by name: the built-in ones, and those that a program adds.
@@ -54,6 +59,17 @@ impl<K: Kind + ?Sized> Registry<K> {
         self
     }
 
+    /// With this name for a thing without settings.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is taken.
+    pub fn with_plain(self, name: &str, make: fn() -> Arc<K>) -> Self {
+        self.add(name, move |NoSettings {}| make())
+            .unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
     /// Adds a name; files and [`Spec`]s know it from then on. `S` is what is read from the
     /// settings beside the name; where it derives serde's traits, `#[serde(deny_unknown_fields)]`
     /// refuses misspelt ones.
@@ -64,7 +80,7 @@ impl<K: Kind + ?Sized> Registry<K> {
     pub fn add<S: DeserializeOwned + 'static>(
         &self,
         name: &str,
-        make: fn(S) -> Arc<K>,
+        make: impl Fn(S) -> Arc<K> + Send + Sync + 'static,
     ) -> Result<()> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.contains_key(name) {
@@ -74,7 +90,7 @@ impl<K: Kind + ?Sized> Registry<K> {
                 "a name that is not taken yet",
             ));
         }
-        let build = move |settings| serde_json::from_value(settings).map(make);
+        let build = move |settings| serde_json::from_value(settings).map(&make);
         entries.insert(name.to_owned(), Arc::new(build));
         Ok(())
     }
@@ -157,11 +173,6 @@ impl<K: ?Sized> Deref for Spec<K> {
         &self.0
     }
 }
-
-/// The settings of a thing that has none: what to read for it in [`Registry::add`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoSettings {}
 
 impl<K: ?Sized> Clone for Spec<K> {
     fn clone(&self) -> Self {

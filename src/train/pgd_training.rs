@@ -1,4 +1,4 @@
-use crate::attack::{AttackSpec, Keep, Pgd};
+use crate::attack::{Attack, AttackSpec, Keep, Pgd};
 use crate::base::{Batch, Error, Result, named};
 use crate::curriculum::Stage;
 use crate::train::{Objective, StagedBatch, Step, Student};
