@@ -1041,9 +1041,11 @@ fn convention_settings_are_a_plain_value() {
     let text = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Training>(&text).unwrap(), settings);
     let value = serde_json::to_value(&settings).unwrap();
+    assert_eq!(value["objective"]["objective"], "pgd_training");
+    let attack = &value["objective"]["attack"];
     assert_eq!(
-        value["objective"],
-        serde_json::json!({"objective": "pgd_training"})
+        (&attack["attack"], &attack["keep"]),
+        (&"pgd".into(), &"last".into())
     );
     for (field, wrong, part) in [
         (

@@ -1,10 +1,10 @@
-use super::ball::settle;
+mod parts;
+mod verdict;
+
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
-use super::rows::{replace, select};
-use super::{Ball, Candidate, Found, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
+use super::{Candidate, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
 use crate::base::{Batch, Bounds, Error, Keys, Result, Seed, read};
-use crate::transform::Pose;
 use burn::tensor::{Int, Tensor, TensorData};
 
 /// One run of an attack on one batch: everything that any attack needs.
@@ -232,138 +232,12 @@ impl Trial {
         }
     }
 
-    /// The positions of the images that nothing has fooled yet.
-    pub fn standing(&mut self) -> Vec<usize> {
-        self.judge_pending();
-        let Some(best) = &self.best else {
-            return (0..self.len()).collect();
-        };
-        let fooled = read::<f32, _, _>(&best.fooled).into_iter().enumerate();
-        fooled
-            .filter(|(_, f)| *f == 0.0)
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    /// Runs `search` on a trial of those images alone that nothing has fooled yet, and takes over
-    /// what it found. Nothing is run if there are none.
-    ///
-    /// # Errors
-    ///
-    /// Those of `search`.
-    pub fn survivors(&mut self, search: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        let standing = self.standing();
-        if standing.is_empty() {
-            return Ok(());
-        }
-        if standing.len() == self.len() {
-            return search(self);
-        }
-        let mut part = self.select(&standing);
-        search(&mut part)?;
-        part.judge_pending();
-        for (passes, parts) in [
-            (&mut self.queries, &part.queries),
-            (&mut self.gradients, &part.gradients),
-        ] {
-            standing
-                .iter()
-                .zip(parts)
-                .for_each(|(&at, &n)| passes[at] += n);
-        }
-        if let (Some(best), Some(part)) = (self.best.take(), part.best) {
-            self.best = Some(best.replace(&standing, part, &self.originals));
-        }
-        Ok(())
-    }
-
-    /// Runs `search` in another draw: its random numbers are others. Draws nest.
-    ///
-    /// # Errors
-    ///
-    /// Those of `search`.
-    pub fn in_draw(
-        &mut self,
-        draw: u64,
-        search: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<()> {
-        let before = self.keys.draw;
-        self.keys.draw = (before << 16) + draw;
-        let result = search(self);
-        self.keys.draw = before;
-        result
-    }
-
-    /// Runs `search` around other images than the originals, which have been offered already; what
-    /// it offers are perturbations of these.
-    ///
-    /// # Errors
-    ///
-    /// Those of `search`.
-    pub fn around(
-        &mut self,
-        moved: Candidate,
-        search: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<()> {
-        self.judge_pending();
-        let (best, originals) = (self.best.take(), self.originals.clone());
-        let met = std::mem::replace(&mut self.met_originals, true);
-        self.originals = moved.images.clone();
-        let result = search(self);
-        self.judge_pending();
-        self.met_originals = met;
-        self.originals = originals;
-        let found = std::mem::replace(&mut self.best, best);
-        if let Some(mut found) = found {
-            let candidate = &mut found.candidate;
-            candidate.originals.get_or_insert(moved.images);
-            candidate.poses = candidate.poses.take().or(moved.poses);
-            self.meet(found);
-        }
-        result
-    }
-
-    /// [`around`](Self::around) these candidates, for those of the images alone that nothing has
-    /// fooled yet.
-    ///
-    /// # Errors
-    ///
-    /// Those of `search`.
-    pub fn survivors_around(
-        &mut self,
-        moved: Candidate,
-        search: impl FnOnce(&mut Self) -> Result<()>,
-    ) -> Result<()> {
-        let standing = self.standing();
-        let moved = moved.select(&standing);
-        self.survivors(|trial| trial.around(moved, search))
-    }
-
     /// The best candidates so far, with the images that they start from.
     pub fn best(&self) -> Candidate {
         match (&self.best, &self.pending) {
             (Some(best), _) => best.candidate.clone(),
             (None, Some(pending)) => pending.clone(),
             (None, None) => self.originals.clone().into(),
-        }
-    }
-
-    fn select(&self, positions: &[usize]) -> Self {
-        let at = super::rows::indices(positions, &self.originals);
-        let chosen = |counts: &[u32]| vec![0; counts.len().min(positions.len())];
-        Self {
-            victim: self.victim.clone(),
-            keys: self.keys.select(positions),
-            bounds: self.bounds,
-            originals: self.originals.clone().select(0, at.clone()),
-            reference: self.reference.select(&at),
-            loss: self.loss.clone(),
-            best: self.best.as_ref().map(|best| best.select(positions)),
-            pending: None,
-            clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),
-            met_originals: self.met_originals,
-            queries: chosen(&self.queries),
-            gradients: chosen(&self.gradients),
         }
     }
 
@@ -402,73 +276,4 @@ impl Trial {
             Some(best) => best.meet(judged, &self.originals),
         });
     }
-
-    // The images to return, settled and verified, and which of them settling has changed.
-    pub(super) fn settle(&self, ball: Option<&Ball>) -> Result<(Candidate, Vec<usize>)> {
-        let mut best = self.best();
-        let around = best.originals.as_ref().unwrap_or(&self.originals);
-        let (images, changed) = settle(best.images, around, &self.keys.ids, self.bounds, ball)?;
-        best.images = images;
-        Ok((best, changed))
-    }
-
-    // Everything but the search.
-    pub(super) fn conclude(mut self, ball: Option<&Ball>) -> Result<Found> {
-        let (found, changed) = self.settle(ball)?;
-        let logits = match self.best.take() {
-            None => self.logits(found.images.clone()),
-            Some(best) => {
-                let mut exact: Vec<f32> = read(&best.exact);
-                changed.into_iter().for_each(|at| exact[at] = 0.0);
-                let open = exact.iter().enumerate().filter(|(_, e)| **e == 0.0);
-                let open: Vec<usize> = open.map(|(at, _)| at).collect();
-                open.iter().for_each(|&at| self.queries[at] += 1);
-                match open.is_empty() {
-                    true => best.logits,
-                    false => {
-                        let logits = self.victim.logits(select(&found.images, &open));
-                        replace(best.logits, &open, logits)
-                    }
-                }
-            }
-        };
-        let count = self.len();
-        let loss = self.loss.per_image(logits.clone(), &self.reference);
-        let verdicts = fooled(logits.clone(), &self.reference).float();
-        let classes = predicted_classes(logits).float();
-        let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes], 0));
-        let (loss, verdicts) = verdicts.split_at(count);
-        let (verdicts, classes) = verdicts.split_at(count);
-        if let Some(position) = loss.iter().position(|loss| loss.is_nan()) {
-            return Err(Error::input(
-                format!("loss of attacked image {}", self.keys.ids[position]),
-                "NaN",
-                "a number: the classifier must give finite logits",
-            ));
-        }
-        Ok(Found {
-            originals: found.originals.unwrap_or(self.originals),
-            images: found.images,
-            predicted: classes.iter().map(|&class| class as i64).collect(),
-            fooled: verdicts.iter().map(|&fooled| fooled > 0.0).collect(),
-            loss: loss.to_vec(),
-            queries: self.queries,
-            gradients: self.gradients,
-            poses: found.poses.as_ref().map(to_poses),
-        })
-    }
-}
-
-fn to_poses(poses: &Tensor<2>) -> Vec<Pose> {
-    use crate::base::{Degrees, Pixels};
-    let rows: Vec<f32> = read(poses);
-    let rows = rows
-        .chunks_exact(3)
-        .map(|row| [0, 1, 2].map(|at| f64::from(row[at])));
-    rows.map(|[angle, right, down]| Pose {
-        angle: Degrees(angle),
-        right: Pixels(right),
-        down: Pixels(down),
-    })
-    .collect()
 }
