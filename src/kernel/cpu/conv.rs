@@ -25,7 +25,7 @@ pub struct Images {
 
 /// A 3×3 convolution's filters, transformed and packed for the kernels.
 ///
-/// Filters are made at the first use of their direction, or by [`Prepared::prepare`].
+/// Filters are made at the first use of their direction.
 #[derive(Debug)]
 pub struct Prepared {
     weights: Vec<f32>,
@@ -78,7 +78,7 @@ impl Prepared {
     /// `[co / |G|, |G|, ci / |G|, |G|, 3, 3]`, in the order of [`Group::filter_indices`]. Filters
     /// that are already made are dropped.
     ///
-    /// Under p4m mirrors save more than half of the products; see [`Prepared::is_split`]. Nothing
+    /// Under p4m mirrors save more than half of the products. Nothing
     /// changes for other groups, or if a single weight is not the copy that the group asks for.
     pub fn with_group(self, group: Group) -> Self {
         Self {
@@ -90,6 +90,7 @@ impl Prepared {
     }
 
     /// Whether the forward pass and the input gradient use that the weights are tied by mirrors.
+    #[cfg(test)]
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
         [[co, ci], [ci, co]]
@@ -106,21 +107,10 @@ impl Prepared {
         self.padding
     }
 
-    /// The arithmetic.
-    pub fn numerics(&self) -> Numerics {
-        self.numerics
-    }
-
     /// Rows and columns of the output, or `None` if the filter is larger than the padded image.
     pub fn output(&self, images: Images) -> Option<[usize; 2]> {
         let size = |x: usize| (x + 2 * self.padding).checked_sub(2).filter(|&x| x > 0);
         Some([size(images.height)?, size(images.width)?])
-    }
-
-    /// Makes the filters of both directions now, not at their first use.
-    pub fn prepare(&self) {
-        self.forward_filters();
-        self.backward_filters();
     }
 
     fn forward_filters(&self) -> &Filters {
