@@ -1,6 +1,8 @@
 //! Oracles and helpers; the tests are in the files below.
 
 mod conv;
+#[cfg(target_os = "linux")]
+mod memory;
 mod plan;
 mod pool;
 mod tied;
