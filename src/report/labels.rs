@@ -1,4 +1,4 @@
-use super::canvas::{Anchor, Canvas, INK, text_width};
+use super::canvas::{Anchor, Canvas, text_width};
 use super::curve::Curve;
 use super::frame::Frame;
 use crate::base::Result;
@@ -40,7 +40,7 @@ pub(super) fn draw_labels(curves: &[Curve], canvas: &Canvas, frame: &Frame) -> R
             .find(|area| area.within(frame) && !taken.iter().any(|other| area.meets(other)));
         if let Some(area) = free {
             let centre = (area.x, area.y);
-            canvas.text(&curve.label, centre, 11.0, Anchor::Centre, INK, false)?;
+            canvas.text(&curve.label, centre, 11.0, Anchor::Centre, false)?;
             taken.push(area);
         }
     }

@@ -146,14 +146,7 @@ impl Panel {
         for &tick in &frame.y_ticks {
             let (_, y) = frame.place(frame.x.0, tick);
             canvas.line(&[(left, y), (left + frame.width, y)], PALE, 1.0)?;
-            canvas.text(
-                &short(tick),
-                (left - 7.0, y),
-                12.0,
-                Anchor::Right,
-                INK,
-                false,
-            )?;
+            canvas.text(&short(tick), (left - 7.0, y), 12.0, Anchor::Right, false)?;
         }
         let mut free_from = f64::NEG_INFINITY;
         for &tick in &frame.x_ticks {
@@ -169,7 +162,6 @@ impl Panel {
                     (x, bottom + 14.0),
                     12.0,
                     Anchor::Centre,
-                    INK,
                     false,
                 )?;
                 free_from = x + half + 5.0;
@@ -182,9 +174,9 @@ impl Panel {
         ];
         canvas.line(&corner, INK, 1.0)?;
         let middle = (left + frame.width / 2.0, bottom + 34.0);
-        canvas.text(&self.x_title, middle, 13.0, Anchor::Centre, INK, false)?;
+        canvas.text(&self.x_title, middle, 13.0, Anchor::Centre, false)?;
         let middle = (left - 44.0, frame.top + frame.height / 2.0);
-        canvas.upright_text(&self.y_title, middle, 13.0, INK)
+        canvas.text(&self.y_title, middle, 13.0, Anchor::Upright, false)
     }
 
     fn draw_front(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
