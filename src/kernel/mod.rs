@@ -8,9 +8,10 @@
 //!
 //! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`.
 
+mod border;
 mod conv2d;
 #[cfg(feature = "flex")]
-pub mod cpu;
+mod cpu;
 #[cfg(feature = "flex")]
 pub(crate) mod flex;
 mod linear;
@@ -20,9 +21,9 @@ mod path;
 mod pool2d;
 mod relu;
 mod scope;
-#[cfg(feature = "flex")]
-pub(crate) mod warp;
+mod warp;
 
+pub use border::Border;
 pub use conv2d::{Filters, conv2d};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
@@ -35,6 +36,7 @@ pub(crate) use path::choose;
 pub use path::{Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;
+pub use warp::{warp_bilinear, warp_nearest};
 
 /// Whether a tensor is one that kernels work on: none without the CPU backend.
 #[cfg(not(feature = "flex"))]

@@ -46,6 +46,8 @@ pub(super) enum Anchor {
     Left,
     Centre,
     Right,
+    /// Centred, and read from below.
+    Upright,
 }
 
 /// A drawing in pixels, over plotters' SVG backend.
@@ -130,38 +132,15 @@ impl Canvas<'_> {
         at: (f64, f64),
         size: f64,
         anchor: Anchor,
-        colour: RGBColor,
         bold: bool,
     ) -> Result<()> {
-        self.write(text, at, size, anchor, colour, bold, FontTransform::None)
-    }
-
-    /// Text read from below, centred.
-    pub fn upright_text(
-        &self,
-        text: &str,
-        at: (f64, f64),
-        size: f64,
-        colour: RGBColor,
-    ) -> Result<()> {
-        let turn = FontTransform::Rotate270;
-        self.write(text, at, size, Anchor::Centre, colour, false, turn)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn write(
-        &self,
-        text: &str,
-        at: (f64, f64),
-        size: f64,
-        anchor: Anchor,
-        colour: RGBColor,
-        bold: bool,
-        transform: FontTransform,
-    ) -> Result<()> {
+        let turn = match anchor {
+            Anchor::Upright => FontTransform::Rotate270,
+            Anchor::Left | Anchor::Centre | Anchor::Right => FontTransform::None,
+        };
         let horizontal = match anchor {
             Anchor::Left => HPos::Left,
-            Anchor::Centre => HPos::Center,
+            Anchor::Centre | Anchor::Upright => HPos::Center,
             Anchor::Right => HPos::Right,
         };
         let weight = if bold {
@@ -171,8 +150,8 @@ impl Canvas<'_> {
         };
         // The backend divides sizes by 1.24.
         let font = FontDesc::new(FontFamily::SansSerif, 1.24 * size * FINE, weight);
-        let style = TextStyle::from(font.transform(transform))
-            .color(&colour)
+        let style = TextStyle::from(font.transform(turn))
+            .color(&INK)
             .pos(Pos::new(horizontal, VPos::Center));
         let text = Text::new(text.to_owned(), point(at), style);
         self.area.draw(&text).map_err(failed)

@@ -1,5 +1,5 @@
 use super::Panel;
-use super::canvas::{Anchor, Canvas, INK, Look, draw_svg, text_width};
+use super::canvas::{Anchor, Canvas, Look, draw_svg, text_width};
 use crate::base::{Error, Result, write_atomically};
 use std::path::Path;
 
@@ -67,7 +67,7 @@ impl Figure {
         draw_svg(wide, tall, |canvas| {
             if !self.title.is_empty() {
                 let at = (GAP, TITLE / 2.0 + 3.0);
-                canvas.text(&self.title, at, 17.0, Anchor::Left, INK, true)?;
+                canvas.text(&self.title, at, 17.0, Anchor::Left, true)?;
             }
             let mut top = title;
             for row in &self.rows {
@@ -129,14 +129,7 @@ fn draw_row(canvas: &Canvas, (title, panels): &(String, Vec<Panel>), top: f64) -
         let index = labels.iter().position(|&other| other == label);
         Look::number(index.unwrap_or(0))
     };
-    canvas.text(
-        title,
-        (GAP, top + ABOVE / 2.0),
-        14.0,
-        Anchor::Left,
-        INK,
-        true,
-    )?;
+    canvas.text(title, (GAP, top + ABOVE / 2.0), 14.0, Anchor::Left, true)?;
     let top = top + above(title);
     let mut left = 0.0;
     for panel in panels {
@@ -148,14 +141,7 @@ fn draw_row(canvas: &Canvas, (title, panels): &(String, Vec<Panel>), top: f64) -
         let look = look(label);
         canvas.line(&[(left, y), (left + LEGEND, y)], look.colour, 2.0)?;
         canvas.marker(look, (left + LEGEND / 2.0, y), 4.0)?;
-        canvas.text(
-            label,
-            (left + LEGEND + 8.0, y),
-            12.5,
-            Anchor::Left,
-            INK,
-            false,
-        )?;
+        canvas.text(label, (left + LEGEND + 8.0, y), 12.5, Anchor::Left, false)?;
     }
     Ok(())
 }

@@ -10,7 +10,10 @@
 
 mod canvas;
 mod contact_sheet;
+mod curve;
 mod figure;
+mod frame;
+mod labels;
 mod panel;
 mod plots;
 

@@ -1,6 +1,9 @@
 use super::canvas::{Anchor, Canvas, GREY, INK, Look, PALE, text_width};
+use super::curve::{Curve, Point};
+use super::frame::{Frame, percent_ticks};
+use super::labels::draw_labels;
 use crate::base::Result;
-use crate::evaluate::{Family, Level, Profile, Rate, TradeOff, pareto_front};
+use crate::evaluate::{Family, Level, Profile, Rate, TradeOff, pareto_front, short};
 
 /// One coordinate system of a [`Figure`](super::Figure): curves over the levels of a family, or
 /// models in the trade-off plane. Rates are in percent, with their 95 % intervals as bars.
@@ -10,21 +13,6 @@ pub struct Panel {
     y_title: String,
     pub(super) curves: Vec<Curve>,
     plane: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Curve {
-    pub label: String,
-    points: Vec<Point>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    x: f64,
-    y: f64,
-    // Ends of the intervals along each axis.
-    x_ends: (f64, f64),
-    y_ends: (f64, f64),
 }
 
 impl Panel {
@@ -66,12 +54,7 @@ impl Panel {
                 let y = profile.level(Family::Epsilons, epsilon)?.accuracy;
                 Ok(Curve {
                     label: profile.name.clone(),
-                    points: vec![Point {
-                        x: 100.0 * x.value,
-                        y: 100.0 * y.value,
-                        x_ends: ends(x),
-                        y_ends: ends(y),
-                    }],
+                    points: vec![Point::between(x, y)],
                 })
             })
             .collect::<Result<_>>()?;
@@ -130,7 +113,7 @@ impl Panel {
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
         }
         if self.plane {
-            self.draw_labels(canvas, &frame)?;
+            draw_labels(&self.curves, canvas, &frame)?;
         }
         Ok(())
     }
@@ -163,14 +146,7 @@ impl Panel {
         for &tick in &frame.y_ticks {
             let (_, y) = frame.place(frame.x.0, tick);
             canvas.line(&[(left, y), (left + frame.width, y)], PALE, 1.0)?;
-            canvas.text(
-                &short(tick),
-                (left - 7.0, y),
-                12.0,
-                Anchor::Right,
-                INK,
-                false,
-            )?;
+            canvas.text(&short(tick), (left - 7.0, y), 12.0, Anchor::Right, false)?;
         }
         let mut free_from = f64::NEG_INFINITY;
         for &tick in &frame.x_ticks {
@@ -186,7 +162,6 @@ impl Panel {
                     (x, bottom + 14.0),
                     12.0,
                     Anchor::Centre,
-                    INK,
                     false,
                 )?;
                 free_from = x + half + 5.0;
@@ -199,9 +174,9 @@ impl Panel {
         ];
         canvas.line(&corner, INK, 1.0)?;
         let middle = (left + frame.width / 2.0, bottom + 34.0);
-        canvas.text(&self.x_title, middle, 13.0, Anchor::Centre, INK, false)?;
+        canvas.text(&self.x_title, middle, 13.0, Anchor::Centre, false)?;
         let middle = (left - 44.0, frame.top + frame.height / 2.0);
-        canvas.upright_text(&self.y_title, middle, 13.0, INK)
+        canvas.text(&self.y_title, middle, 13.0, Anchor::Upright, false)
     }
 
     fn draw_front(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
@@ -228,201 +203,4 @@ impl Panel {
         canvas.area(&dominated, GREY, 0.08)?;
         canvas.dashed(&stairs, GREY, 1.2)
     }
-
-    // A name beside each marker where there is room for it; the legend names them all.
-    fn draw_labels(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
-        let centres: Vec<(f64, f64)> = self.points().map(|p| frame.place(p.x, p.y)).collect();
-        let mut taken = Vec::new();
-        for (point, &(x, y)) in self.points().zip(&centres) {
-            let ((left, low), (right, high)) = (
-                frame.place(point.x_ends.0, point.y_ends.0),
-                frame.place(point.x_ends.1, point.y_ends.1),
-            );
-            taken.push(Area::around(x, y, 7.0, 7.0));
-            taken.push(Area::around(
-                (left + right) / 2.0,
-                y,
-                (right - left) / 2.0,
-                1.0,
-            ));
-            taken.push(Area::around(x, (low + high) / 2.0, 1.0, (low - high) / 2.0));
-        }
-        for ((curve, point), &(x, y)) in self.curves.iter().zip(self.points()).zip(&centres) {
-            let half = text_width(&curve.label, 11.0) / 2.0;
-            let (aside, above) = (half + 8.0, 9.0);
-            let (_, low) = frame.place(point.x, point.y_ends.0);
-            let (_, high) = frame.place(point.x, point.y_ends.1);
-            let places = [
-                (x + aside, y - above),
-                (x - aside, y - above),
-                (x + aside, y + above),
-                (x - aside, y + above),
-                (x, high - above),
-                (x, low + above),
-            ];
-            let free = (places.into_iter())
-                .map(|(x, y)| Area::around(x, y, half, 6.0))
-                .find(|area| area.within(frame) && !taken.iter().any(|other| area.meets(other)));
-            if let Some(area) = free {
-                let centre = (area.x, area.y);
-                canvas.text(&curve.label, centre, 11.0, Anchor::Centre, INK, false)?;
-                taken.push(area);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Curve {
-    fn over(label: &str, levels: &[Level], rate: fn(&Level) -> Rate) -> Self {
-        let points = (levels.iter())
-            .map(|level| Point {
-                x: level.value,
-                y: 100.0 * rate(level).value,
-                x_ends: (level.value, level.value),
-                y_ends: ends(rate(level)),
-            })
-            .collect();
-        Self {
-            label: label.to_owned(),
-            points,
-        }
-    }
-
-    fn draw(&self, canvas: &Canvas, frame: &Frame, look: Look, aside: f64) -> Result<()> {
-        let place = |x, y| {
-            let (x, y) = frame.place(x, y);
-            (x + aside, y)
-        };
-        let points: Vec<_> = self.points.iter().map(|p| place(p.x, p.y)).collect();
-        if points.len() > 1 {
-            canvas.line(&points, look.colour, 2.0)?;
-        }
-        for (point, &at) in self.points.iter().zip(&points) {
-            canvas.rim(look, at, MARKER)?;
-            let cap = 2.5;
-            let (low, high) = point.y_ends;
-            let ends = [place(point.x, low), place(point.x, high)];
-            canvas.line(&ends, look.colour, 1.1)?;
-            for (x, y) in ends {
-                canvas.line(&[(x - cap, y), (x + cap, y)], look.colour, 1.1)?;
-            }
-            let (low, high) = point.x_ends;
-            if low < high {
-                let ends = [place(low, point.y), place(high, point.y)];
-                canvas.line(&ends, look.colour, 1.1)?;
-                for (x, y) in ends {
-                    canvas.line(&[(x, y - cap), (x, y + cap)], look.colour, 1.1)?;
-                }
-            }
-            canvas.marker(look, at, MARKER)?;
-        }
-        Ok(())
-    }
-}
-
-// The radius of a marker in pixels.
-const MARKER: f64 = 4.0;
-
-// A coordinate system on the page.
-struct Frame {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-    x: (f64, f64),
-    y: (f64, f64),
-    x_ticks: Vec<f64>,
-    y_ticks: Vec<f64>,
-}
-
-impl Frame {
-    fn new(
-        (left, top): (f64, f64),
-        (width, height): (f64, f64),
-        x_ticks: Vec<f64>,
-        y_ticks: Vec<f64>,
-    ) -> Self {
-        let span = |ticks: &[f64]| match ticks {
-            [] => (0.0, 1.0),
-            [only] => (only - 1.0, only + 1.0),
-            [low, .., high] => (*low, *high),
-        };
-        Self {
-            left,
-            top,
-            width,
-            height,
-            x: span(&x_ticks),
-            y: span(&y_ticks),
-            x_ticks,
-            y_ticks,
-        }
-    }
-
-    fn place(&self, x: f64, y: f64) -> (f64, f64) {
-        // Markers at the ends stay clear of the axes.
-        let inset = 12.0;
-        let part = |value, (low, high): (f64, f64)| (value - low) / (high - low);
-        (
-            self.left + inset + (self.width - 2.0 * inset) * part(x, self.x),
-            self.top + self.height - self.height * part(y, self.y),
-        )
-    }
-}
-
-struct Area {
-    x: f64,
-    y: f64,
-    half_width: f64,
-    half_height: f64,
-}
-
-impl Area {
-    fn around(x: f64, y: f64, half_width: f64, half_height: f64) -> Self {
-        Self {
-            x,
-            y,
-            half_width,
-            half_height,
-        }
-    }
-
-    fn meets(&self, other: &Self) -> bool {
-        (self.x - other.x).abs() < self.half_width + other.half_width
-            && (self.y - other.y).abs() < self.half_height + other.half_height
-    }
-
-    fn within(&self, frame: &Frame) -> bool {
-        self.x - self.half_width >= frame.left
-            && self.x + self.half_width <= frame.left + frame.width
-            && self.y - self.half_height >= frame.top
-            && self.y + self.half_height <= frame.top + frame.height
-    }
-}
-
-fn ends(rate: Rate) -> (f64, f64) {
-    (100.0 * rate.interval.low, 100.0 * rate.interval.high)
-}
-
-// Round percentages around these intervals: at most 100, about five steps.
-fn percent_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
-    let (low, high) = intervals.fold((f64::MAX, f64::MIN), |(low, high), interval| {
-        (low.min(interval.0), high.max(interval.1))
-    });
-    if low > high {
-        return vec![0.0, 100.0];
-    }
-    let step = [2.0, 5.0, 10.0, 20.0]
-        .into_iter()
-        .find(|step| (high - low) / step <= 5.0)
-        .unwrap_or(20.0);
-    let first = (low / step).floor().max(0.0) as u32;
-    let last = ((high / step).ceil() as u32).max(first + 1);
-    (first..=last).map(|k| f64::from(k) * step).collect()
-}
-
-// A number without the tail of digits that 8/255 has.
-fn short(value: f64) -> String {
-    crate::evaluate::short(value)
 }

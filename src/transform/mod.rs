@@ -36,15 +36,13 @@
 
 mod augment;
 mod bilinear;
-mod border;
 mod exact;
-mod gather;
 mod nearest;
 mod pose;
 mod warp;
 
+pub use crate::kernel::Border;
 pub use augment::{RandomCrop, RandomFlip, TwoStep};
-pub use border::Border;
 pub use exact::{flip_horizontal, flip_vertical, rot90, shift};
 pub use pose::{Pose, PoseBudget};
 pub use warp::{Interpolation, Warp};

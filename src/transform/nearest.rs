@@ -7,77 +7,22 @@
 //! there. (Pillow leaves fixed-point arithmetic for images or shifts of 32,768 pixels or more;
 //! this code does not.)
 
-use super::gather::{gather, suits};
 use super::{Border, Pose};
-use crate::kernel::choose;
-use burn::tensor::{Tensor, TensorData};
+use crate::kernel::warp_nearest;
+use burn::tensor::Tensor;
 
 /// `images` in their `poses`. The caller has checked that the poses are finite and as many as the
 /// images, and that there are some.
 pub(super) fn sample(images: Tensor<4>, poses: &[Pose], border: Border) -> Tensor<4> {
-    let [batch, channels, height, width] = images.dims();
-    match choose("warp", || suits(&images)) {
-        #[cfg(feature = "flex")]
-        crate::kernel::Path::Kernel => {
-            let sources = poses.iter().map(|pose| {
-                let [column, row] = inverse_map(*pose, height, width);
-                [
-                    column.per_column,
-                    column.per_row,
-                    column.offset,
-                    row.per_column,
-                    row.per_row,
-                    row.offset,
-                ]
-            });
-            return crate::kernel::warp::warp_nearest(images, sources.collect(), border.outside());
-        }
-        _ => {}
-    }
-    let mut table = Vec::with_capacity(batch * height * width);
-    for pose in poses {
-        push_sources(&mut table, *pose, height, width, border);
-    }
-    let table = TensorData::new(table, [batch, 1, height * width]);
-    let table = Tensor::from_data(table, &images.device());
-    gather(border.frame(images), table).reshape([batch, channels, height, width])
+    let [_, _, height, width] = images.dims();
+    let sources = poses.iter().map(|pose| inverse_map(*pose, height, width));
+    let sources = sources.collect();
+    warp_nearest(images, sources, border)
 }
 
-/// Appends, for each pixel of the posed image in row order, the place of its source in the framed
-/// image.
-fn push_sources(table: &mut Vec<i64>, pose: Pose, height: usize, width: usize, border: Border) {
-    let [column, row] = inverse_map(pose, height, width);
-    let ring = border.ring();
-    let framed_width = width + 2 * ring;
-    for y in 0..height as i64 {
-        let from_x = column.offset + column.per_row * y;
-        let from_y = row.offset + row.per_row * y;
-        table.extend((0..width as i64).map(|x| {
-            let source_x = (from_x + column.per_column * x) >> 16;
-            let source_y = (from_y + row.per_column * x) >> 16;
-            // As unsigned numbers negative ones are larger than any side.
-            let inside = (source_x as u64) < width as u64 && (source_y as u64) < height as u64;
-            let (across, along) = if inside {
-                (source_x as usize + ring, source_y as usize + ring)
-            } else {
-                (
-                    border.index(source_x, width),
-                    border.index(source_y, height),
-                )
-            };
-            (along * framed_width + across) as i64
-        }));
-    }
-}
-
-/// A source coordinate as a linear function of the output pixel, in units of 2⁻¹⁶ pixel.
-struct Linear {
-    per_column: i64,
-    per_row: i64,
-    offset: i64,
-}
-
-fn inverse_map(pose: Pose, height: usize, width: usize) -> [Linear; 2] {
+/// The source's column and row as linear functions of the output pixel's, as [`warp_nearest`]
+/// takes them.
+fn inverse_map(pose: Pose, height: usize, width: usize) -> [i64; 6] {
     // The order of the operations is Pillow's; another order rounds differently.
     let angle = -pose.angle.0.rem_euclid(360.0).to_radians();
     let (cos, sin, minus_sin) = (
@@ -89,14 +34,13 @@ fn inverse_map(pose: Pose, height: usize, width: usize) -> [Linear; 2] {
     let (from_x, from_y) = (-centre_x - pose.right.0, -centre_y - pose.down.0);
     let linear = |along_x: f64, along_y: f64, centre: f64| {
         let at_corner = along_x * from_x + along_y * from_y + centre;
-        Linear {
-            per_column: fixed(along_x),
-            per_row: fixed(along_y),
-            // Output pixels are sampled at their centres.
-            offset: fixed(at_corner + along_x * 0.5 + along_y * 0.5),
-        }
+        // Output pixels are sampled at their centres.
+        let at_centre = at_corner + along_x * 0.5 + along_y * 0.5;
+        [along_x, along_y, at_centre].map(fixed)
     };
-    [linear(cos, sin, centre_x), linear(minus_sin, cos, centre_y)]
+    let [a, b, c] = linear(cos, sin, centre_x);
+    let [d, e, f] = linear(minus_sin, cos, centre_y);
+    [a, b, c, d, e, f]
 }
 
 fn fixed(value: f64) -> i64 {

@@ -2,82 +2,15 @@
 
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
-use super::adjoint::{self, Edges};
 use super::correlate::Correlation;
-use super::filters::{Packed, Reading};
+use super::filters::Reading;
 use super::isa::Isa;
 use super::lanes::Shared;
-use super::mirrors::{self, Tied};
+use super::method::{Filters, Method, convolve, overlap_add};
+use super::mirrors;
 use super::pass::Pass;
-use super::plain::Plain;
-use super::plan::{Plan, Task};
-use super::scratch::Scratch;
-use super::tile::{Four, Two};
-use super::{direct, winograd};
 use crate::group::Group;
 use crate::kernel::Numerics;
-
-/// How a pass is computed. Depends on channels, numerics and structure only, never on the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Method {
-    Direct,
-    Two,
-    Four,
-    /// F(2,3), split by the mirrors of p4m.
-    Tied,
-}
-
-/// Fewest channels that are summed over for Winograd's transforms to pay.
-const WINOGRAD_INPUTS: usize = 8;
-
-/// Least product of input and output channels for which splitting by mirrors beats F(2,3), and
-/// F(4,3): it saves multiplications, at the price of more to do for each channel and tile.
-const SPLIT_BEATS_TWO: usize = 16 * 16;
-const SPLIT_BEATS_FOUR: usize = 48 * 48;
-
-impl Method {
-    fn new([outputs, inputs]: [usize; 2], numerics: Numerics, tied: bool) -> Self {
-        let filters = outputs * inputs;
-        match numerics {
-            _ if inputs < WINOGRAD_INPUTS => Self::Direct,
-            Numerics::Exact if tied && filters >= SPLIT_BEATS_TWO => Self::Tied,
-            Numerics::Fast if tied && filters >= SPLIT_BEATS_FOUR => Self::Tied,
-            Numerics::Exact => Self::Two,
-            Numerics::Fast => Self::Four,
-        }
-    }
-
-    fn pack(self, weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Filters {
-        match self {
-            Self::Direct => Filters::Direct(Packed::direct(weights, shape, reading, isa)),
-            Self::Two => Filters::Two(Plain::new(weights, shape, reading, isa)),
-            Self::Four => Filters::Four(Plain::new(weights, shape, reading, isa)),
-            Self::Tied => Filters::Tied(Tied::new(weights, shape, reading, isa)),
-        }
-    }
-}
-
-/// Filters, packed for a method.
-#[derive(Debug)]
-enum Filters {
-    Direct(Packed),
-    Two(Plain<Two>),
-    Four(Plain<Four>),
-    Tied(Tied),
-}
-
-impl Filters {
-    /// Rows and columns of outputs per tile.
-    fn step(&self) -> usize {
-        match self {
-            Self::Direct(_) => 1,
-            Self::Two(_) | Self::Tied(_) => 2,
-            Self::Four(_) => 4,
-        }
-    }
-}
 
 /// Batch, and rows and columns of the convolution's *input*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +25,7 @@ pub struct Images {
 
 /// A 3×3 convolution's filters, transformed and packed for the kernels.
 ///
-/// Filters are made at the first use of their direction, or by [`Prepared::prepare`].
+/// Filters are made at the first use of their direction.
 #[derive(Debug)]
 pub struct Prepared {
     weights: Vec<f32>,
@@ -145,7 +78,7 @@ impl Prepared {
     /// `[co / |G|, |G|, ci / |G|, |G|, 3, 3]`, in the order of [`Group::filter_indices`]. Filters
     /// that are already made are dropped.
     ///
-    /// Under p4m mirrors save more than half of the products; see [`Prepared::is_split`]. Nothing
+    /// Under p4m mirrors save more than half of the products. Nothing
     /// changes for other groups, or if a single weight is not the copy that the group asks for.
     pub fn with_group(self, group: Group) -> Self {
         Self {
@@ -157,6 +90,7 @@ impl Prepared {
     }
 
     /// Whether the forward pass and the input gradient use that the weights are tied by mirrors.
+    #[cfg(test)]
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
         [[co, ci], [ci, co]]
@@ -173,21 +107,10 @@ impl Prepared {
         self.padding
     }
 
-    /// The arithmetic.
-    pub fn numerics(&self) -> Numerics {
-        self.numerics
-    }
-
     /// Rows and columns of the output, or `None` if the filter is larger than the padded image.
     pub fn output(&self, images: Images) -> Option<[usize; 2]> {
         let size = |x: usize| (x + 2 * self.padding).checked_sub(2).filter(|&x| x > 0);
         Some([size(images.height)?, size(images.width)?])
-    }
-
-    /// Makes the filters of both directions now, not at their first use.
-    pub fn prepare(&self) {
-        self.forward_filters();
-        self.backward_filters();
     }
 
     fn forward_filters(&self) -> &Filters {
@@ -210,6 +133,24 @@ impl Prepared {
         (overlap, filled(&self.backward, make))
     }
 
+    /// Rows and columns of the output, for input, output and gate of these lengths.
+    fn check(&self, images: Images, x: &[f32], y: &[f32], gate: Option<&[f32]>) -> [usize; 2] {
+        let [co, ci] = self.channels;
+        let output = self
+            .output(images)
+            .expect("the filter fits into the padded image");
+        let Images {
+            batch,
+            height,
+            width,
+        } = images;
+        assert_eq!(x.len(), batch * ci * height * width, "the input");
+        assert_eq!(y.len(), batch * co * output[0] * output[1], "the output");
+        let fits = gate.is_none_or(|gate| gate.len() == y.len());
+        assert!(fits, "the gate is as the output");
+        output
+    }
+
     /// `y = x ∗ w (+ bias)`, then `max(y, 0)` if `relu`.
     ///
     /// # Shapes
@@ -228,15 +169,7 @@ impl Prepared {
         y: &mut [f32],
     ) {
         let [co, ci] = self.channels;
-        let output = self
-            .output(images)
-            .expect("the filter fits into the padded image");
-        assert_eq!(
-            x.len(),
-            images.batch * ci * images.height * images.width,
-            "x"
-        );
-        assert_eq!(y.len(), images.batch * co * output[0] * output[1], "y");
+        let output = self.check(images, x, y, None);
         assert!(bias.is_none_or(|bias| bias.len() == co), "bias is [co]");
         let filters = self.forward_filters();
         let pass = Pass {
@@ -266,19 +199,7 @@ impl Prepared {
     /// If a length does not fit, or the filter is larger than the padded image.
     pub fn input_gradient(&self, dy: &[f32], gate: Option<&[f32]>, images: Images, dx: &mut [f32]) {
         let [co, ci] = self.channels;
-        let input = self
-            .output(images)
-            .expect("the filter fits into the padded image");
-        assert_eq!(
-            dx.len(),
-            images.batch * ci * images.height * images.width,
-            "dx"
-        );
-        assert_eq!(dy.len(), images.batch * co * input[0] * input[1], "dy");
-        assert!(
-            gate.is_none_or(|gate| gate.len() == dy.len()),
-            "gate is as dy"
-        );
+        let input = self.check(images, dx, dy, gate);
         let (overlap, filters) = self.backward_filters();
         let pass = Pass {
             isa: self.isa,
@@ -321,15 +242,7 @@ impl Prepared {
     ) {
         let [co, ci] = self.channels;
         let input = [images.height, images.width];
-        let output = self
-            .output(images)
-            .expect("the filter fits into the padded image");
-        assert_eq!(x.len(), images.batch * ci * input[0] * input[1], "x");
-        assert_eq!(dy.len(), images.batch * co * output[0] * output[1], "dy");
-        assert!(
-            gate.is_none_or(|gate| gate.len() == dy.len()),
-            "gate is as dy"
-        );
+        let output = self.check(images, x, dy, gate);
         assert_eq!(dw.len(), co * ci * 9, "dw is [co, ci, 3, 3]");
         let correlation = Correlation {
             isa: self.isa,
@@ -354,66 +267,4 @@ fn filled(cell: &OnceLock<Filters>, make: impl FnOnce() -> Filters) -> &Filters 
         let _ = cell.set(make());
     }
     cell.get().expect("the cell was filled")
-}
-
-/// Runs all units of a convolution.
-fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = Plan::new(Task {
-        batch,
-        output: pass.output,
-        step: filters.step(),
-        lines: pass.channels[0] + pass.channels[1],
-        columns: true,
-        threads: rayon::current_num_threads(),
-    });
-    (0..plan.units())
-        .into_par_iter()
-        .with_max_len(1)
-        .for_each(|index| {
-            let unit = plan.unit(index);
-            match filters {
-                Filters::Direct(packed) => direct::forward(pass, packed, &unit),
-                Filters::Two(space) => winograd::forward(pass, space, &unit),
-                Filters::Four(space) => winograd::forward(pass, space, &unit),
-                Filters::Tied(space) => winograd::forward(pass, space, &unit),
-            }
-        });
-}
-
-/// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
-fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = Plan::new(Task {
-        batch,
-        output: pass.input,
-        step: filters.step(),
-        lines: pass.channels[0] + pass.channels[1],
-        columns: false,
-        threads: rayon::current_num_threads(),
-    });
-    let boundaries = plan.max_block_rows().saturating_sub(1);
-    let count = batch * pass.channels[1] * boundaries * 4 * pass.output[1];
-    let mut sums = Scratch::floats(count);
-    let sums = sums.numbers(count);
-    let edges = Edges {
-        sums: Shared::new(sums),
-        boundaries,
-    };
-    (0..plan.units())
-        .into_par_iter()
-        .with_max_len(1)
-        .for_each(|index| {
-            let unit = plan.unit(index);
-            match filters {
-                Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
-                Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-                Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-                Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-            }
-        });
-    if boundaries > 0 {
-        let sums = &*sums;
-        (0..batch).into_par_iter().for_each(|image| {
-            adjoint::join(pass, &plan, image, sums, boundaries);
-        });
-    }
 }

@@ -19,6 +19,7 @@ mod gemm;
 pub mod isa;
 mod lanes;
 pub mod matmul;
+mod method;
 mod mirrors;
 mod pass;
 mod plain;

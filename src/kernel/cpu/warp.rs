@@ -14,26 +14,13 @@ use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Simd, Work};
 use super::scratch::Scratch;
+use crate::kernel::Border;
 
 mod axis;
 mod bilinear;
 
 use axis::Axes;
 use bilinear::{Backward, Forward};
-
-/// What lies outside an image: the infinite lattice of pixels that is sampled. On a row
-/// `a b c d`:
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outside {
-    /// `0 0 [a b c d] 0 0`.
-    Zeros,
-    /// `a a [a b c d] d d`.
-    Edge,
-    /// `c b [a b c d] c b`.
-    Reflect,
-    /// `c d [a b c d] a b`.
-    Circular,
-}
 
 /// Shape of a batch of images; results have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +89,7 @@ pub fn bilinear(
     images: &[f32],
     motions: &[f32],
     frame: Frame,
-    outside: Outside,
+    border: Border,
     y: &mut [f32],
 ) {
     let (motions, rest) = motions.as_chunks::<4>();
@@ -111,7 +98,7 @@ pub fn bilinear(
     if y.is_empty() {
         return;
     }
-    let axes = Axes::new(outside, frame);
+    let axes = Axes::new(border, frame);
     y.par_chunks_exact_mut(frame.image())
         .zip(images.par_chunks_exact(frame.image()))
         .zip(motions)
@@ -144,14 +131,14 @@ pub fn bilinear_gradient(
     motions: &[f32],
     dy: &[f32],
     frame: Frame,
-    outside: Outside,
+    border: Border,
     dimages: Option<&mut [f32]>,
     dmotions: Option<&mut [f32]>,
 ) {
     let (motions, rest) = motions.as_chunks::<4>();
     assert!(rest.is_empty(), "a motion is four numbers");
     frame.check(&[images.len(), dy.len()], motions.len());
-    let axes = Axes::new(outside, frame);
+    let axes = Axes::new(border, frame);
     let some = frame.some();
     let (image, batch) = (frame.image(), frame.batch);
     if let Some(dimages) = &dimages {
@@ -218,51 +205,10 @@ pub fn nearest(
     images: &[f32],
     sources: &[[i64; 6]],
     frame: Frame,
-    outside: Outside,
+    border: Border,
     y: &mut [f32],
 ) {
-    frame.check(&[images.len(), y.len()], sources.len());
-    if y.is_empty() {
-        return;
-    }
-    y.par_chunks_exact_mut(frame.image())
-        .zip(images.par_chunks_exact(frame.image()))
-        .zip(sources)
-        .with_min_len(frame.some())
-        .for_each(|((y, image), &source)| {
-            isa.run(Copies {
-                frame,
-                outside,
-                source,
-                image,
-                y,
-            })
-        });
-}
-
-struct Copies<'a> {
-    frame: Frame,
-    outside: Outside,
-    source: [i64; 6],
-    image: &'a [f32],
-    y: &'a mut [f32],
-}
-
-impl Work for Copies<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let area = self.frame.area();
-        let mut table = Scratch::floats(area);
-        let table = table.numbers(area);
-        places(self.source, self.frame, self.outside, table);
-        let planes = self.image.chunks_exact(area);
-        for (y, image) in self.y.chunks_exact_mut(area).zip(planes) {
-            for (y, place) in y.iter_mut().zip(&*table) {
-                // Outside is past the end of the plane.
-                *y = image.get(place.to_bits() as usize).map_or(0.0, |&x| x);
-            }
-        }
-    }
+    move_pixels::<false>(isa, images, sources, frame, border, y);
 }
 
 /// Gradient of [`nearest`]'s images from that of its result; overwritten.
@@ -277,50 +223,68 @@ pub fn nearest_gradient(
     dy: &[f32],
     sources: &[[i64; 6]],
     frame: Frame,
-    outside: Outside,
+    border: Border,
     dimages: &mut [f32],
 ) {
-    frame.check(&[dy.len(), dimages.len()], sources.len());
-    if dy.is_empty() {
+    move_pixels::<true>(isa, dy, sources, frame, border, dimages);
+}
+
+/// Copies pixels from where they come from or, for the gradient, adds them up there.
+fn move_pixels<const BACK: bool>(
+    isa: Isa,
+    from: &[f32],
+    sources: &[[i64; 6]],
+    frame: Frame,
+    border: Border,
+    to: &mut [f32],
+) {
+    frame.check(&[from.len(), to.len()], sources.len());
+    if to.is_empty() {
         return;
     }
-    dimages
-        .par_chunks_exact_mut(frame.image())
-        .zip(dy.par_chunks_exact(frame.image()))
+    to.par_chunks_exact_mut(frame.image())
+        .zip(from.par_chunks_exact(frame.image()))
         .zip(sources)
         .with_min_len(frame.some())
-        .for_each(|((dimage, dy), &source)| {
-            isa.run(Returns {
+        .for_each(|((to, from), &source)| {
+            isa.run(Moves::<BACK> {
                 frame,
-                outside,
+                border,
                 source,
-                dy,
-                dimage,
+                from,
+                to,
             })
         });
 }
 
-struct Returns<'a> {
+struct Moves<'a, const BACK: bool> {
     frame: Frame,
-    outside: Outside,
+    border: Border,
     source: [i64; 6],
-    dy: &'a [f32],
-    dimage: &'a mut [f32],
+    from: &'a [f32],
+    to: &'a mut [f32],
 }
 
-impl Work for Returns<'_> {
+impl<const BACK: bool> Work for Moves<'_, BACK> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let area = self.frame.area();
         let mut table = Scratch::floats(area);
         let table = table.numbers(area);
-        places(self.source, self.frame, self.outside, table);
-        let planes = self.dy.chunks_exact(area);
-        for (dimage, dy) in self.dimage.chunks_exact_mut(area).zip(planes) {
-            dimage.fill(0.0);
-            for (dy, place) in dy.iter().zip(&*table) {
-                if let Some(sum) = dimage.get_mut(place.to_bits() as usize) {
-                    *sum += dy;
+        places(self.source, self.frame, self.border, table);
+        let planes = self.from.chunks_exact(area);
+        for (to, from) in self.to.chunks_exact_mut(area).zip(planes) {
+            // A place outside is past the end of the plane.
+            if BACK {
+                to.fill(0.0);
+                for (from, place) in from.iter().zip(&*table) {
+                    if let Some(sum) = to.get_mut(place.to_bits() as usize) {
+                        *sum += from;
+                    }
+                }
+            } else {
+                for (to, place) in to.iter_mut().zip(&*table) {
+                    *to = from.get(place.to_bits() as usize).map_or(0.0, |&x| x);
                 }
             }
         }
@@ -330,7 +294,7 @@ impl Work for Returns<'_> {
 /// For each output pixel the place of its source in a plane, as the *bits* of a number; the
 /// plane's area for a source outside that is zero.
 #[inline(always)]
-fn places(source: [i64; 6], frame: Frame, outside: Outside, table: &mut [f32]) {
+fn places(source: [i64; 6], frame: Frame, border: Border, table: &mut [f32]) {
     let (width, height) = (frame.width as i64, frame.height as i64);
     for (row, table) in table.chunks_exact_mut(frame.width).enumerate() {
         let from = |axis: usize| {
@@ -348,24 +312,15 @@ fn places(source: [i64; 6], frame: Frame, outside: Outside, table: &mut [f32]) {
             let index = if inside {
                 y * width + x
             } else {
-                match outside {
-                    Outside::Zeros => width * height,
-                    _ => whole(outside, y, height) * width + whole(outside, x, width),
+                match border {
+                    Border::Zeros => width * height,
+                    _ => {
+                        (border.index(y, frame.height) * frame.width + border.index(x, frame.width))
+                            as i64
+                    }
                 }
             };
             *place = f32::from_bits(index as u32);
         }
-    }
-}
-
-/// The pixel of an axis that lies at place `at` of the infinite lattice.
-fn whole(outside: Outside, at: i64, length: i64) -> i64 {
-    match outside {
-        Outside::Zeros | Outside::Edge => at.clamp(0, length - 1),
-        Outside::Reflect => {
-            let last = length - 1;
-            last - (at.rem_euclid((2 * last).max(1)) - last).abs()
-        }
-        Outside::Circular => at.rem_euclid(length),
     }
 }

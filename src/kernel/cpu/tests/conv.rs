@@ -1,8 +1,6 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
-use super::tied::expand;
-use super::{Naive, Noise, error};
-use crate::group::Group;
+use super::{Naive, Noise, bits, count, error, isas};
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::{Images, Prepared};
 use crate::kernel::cpu::elementwise::bias_gradient;
@@ -57,7 +55,7 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
         if naive.batch * naive.co * naive.ci * height * width * 9 > products {
             continue;
         }
-        let isas: Vec<Isa> = Isa::ALL.into_iter().filter(|isa| isa.available()).collect();
+        let isas = isas();
         return Case {
             images: Images {
                 batch,
@@ -68,15 +66,6 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
             numerics: [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)],
             isa: isas[noise.pick(0, isas.len() - 1)],
         };
-    }
-}
-
-/// Debug builds are slow.
-fn count(release: u64) -> u64 {
-    if cfg!(debug_assertions) {
-        release / 20
-    } else {
-        release
     }
 }
 
@@ -102,21 +91,37 @@ impl Case {
     }
 
     fn lengths(&self) -> [usize; 3] {
-        let Naive {
-            batch,
-            co,
-            ci,
-            height,
-            width,
-            ..
-        } = self.naive;
-        let [oh, ow] = self.naive.output();
+        let n = &self.naive;
+        let [oh, ow] = n.output();
         [
-            batch * ci * height * width,
-            co * ci * 9,
-            batch * co * oh * ow,
+            n.batch * n.ci * n.height * n.width,
+            n.co * n.ci * 9,
+            n.batch * n.co * oh * ow,
         ]
     }
+
+    /// Of the result and of the input gradient, for numbers of this seed.
+    fn errors(&self, seed: u64) -> [f64; 2] {
+        let [xs, ws, ys] = self.lengths();
+        let mut noise = Noise::new(seed);
+        let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+        let prepared = self.prepared(&w);
+        let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
+        prepared.forward(&x, self.images, None, false, &mut y);
+        prepared.input_gradient(&dy, None, self.images, &mut dx);
+        [
+            error(&y, &self.naive.forward(&x, &w, None, false)),
+            error(&dx, &self.naive.input_gradient(&dy, &w)),
+        ]
+    }
+}
+
+/// `dy` where it counts.
+fn masked(dy: &[f32], gate: Option<&[f32]>) -> Vec<f32> {
+    let shut = |i: usize| gate.is_some_and(|gate| gate[i] <= 0.0);
+    (dy.iter().enumerate())
+        .map(|(i, &dy)| if shut(i) { 0.0 } else { dy })
+        .collect()
 }
 
 #[test]
@@ -134,47 +139,33 @@ fn value_forward_and_input_gradient_against_the_definition() {
 
         let mut y = vec![f32::NAN; ys];
         prepared.forward(&x, case.images, bias, relu, &mut y);
-        let scale = bound(case.numerics);
-        let expected = case.naive.forward(&x, &w, bias, relu);
-        if expected.iter().any(|&y| y != 0.0) {
-            let found = error(&y, &expected);
+        let mut check = |what: &str, found: f64| {
+            let name = case.name();
             assert!(
-                found < scale,
-                "forward {}: {found:e}, seed {seed}",
-                case.name()
+                found < bound(case.numerics),
+                "{what} {name}: {found:e}, seed {seed}"
             );
             worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+        };
+        let expected = case.naive.forward(&x, &w, bias, relu);
+        if expected.iter().any(|&y| y != 0.0) {
+            check("forward", error(&y, &expected));
         }
 
         let gate = noise.numbers(ys);
         let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
         let mut dx = vec![f32::NAN; xs];
         prepared.input_gradient(&dy, gate, case.images, &mut dx);
-        let mut masked = dy.clone();
-        for (i, dy) in masked.iter_mut().enumerate() {
-            if gate.is_some_and(|gate| gate[i] <= 0.0) {
-                *dy = 0.0;
-            }
-        }
+        let masked = masked(&dy, gate);
         let expected = case.naive.input_gradient(&masked, &w);
         if masked.iter().any(|&dy| dy != 0.0) {
-            let found = error(&dx, &expected);
-            assert!(
-                found < scale,
-                "gradient {}: {found:e}, seed {seed}",
-                case.name()
-            );
-            worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+            check("gradient", error(&dx, &expected));
         }
     }
     println!(
         "worst error / rms: Exact {:e}, Fast {:e}",
         worst[0], worst[1]
     );
-}
-
-fn bits(x: &[f32]) -> Vec<u32> {
-    x.iter().map(|x| x.to_bits()).collect()
 }
 
 /// Convolves with one pool of `threads`.
@@ -244,7 +235,7 @@ fn value_does_not_depend_on_batch_order_or_threads() {
 /// Every instruction set, method and kind of padding on one case of each batch size.
 #[test]
 fn value_every_path_and_batch() {
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+    for isa in isas() {
         for numerics in [Numerics::Exact, Numerics::Fast] {
             for (padding, [co, ci]) in [(0, [9, 11]), (1, [17, 8]), (2, [8, 3]), (0, [2, 13])] {
                 for batch in [1, 2, 7, 15, 16, 17, 31, 32, 33] {
@@ -267,17 +258,7 @@ fn value_every_path_and_batch() {
                         numerics,
                         isa,
                     };
-                    let [xs, ws, ys] = case.lengths();
-                    let mut noise = Noise::new(batch as u64);
-                    let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
-                    let prepared = case.prepared(&w);
-                    let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
-                    prepared.forward(&x, images, None, false, &mut y);
-                    prepared.input_gradient(&dy, None, images, &mut dx);
-                    let errors = [
-                        error(&y, &case.naive.forward(&x, &w, None, false)),
-                        error(&dx, &case.naive.input_gradient(&dy, &w)),
-                    ];
+                    let errors = case.errors(batch as u64);
                     assert!(
                         errors.iter().all(|&e| e < bound(numerics)),
                         "{}: {errors:?}",
@@ -301,15 +282,7 @@ fn value_weight_and_bias_gradient_against_the_definition() {
         let (x, dy) = (noise.numbers(xs), noise.numbers(ys));
         let gate = noise.numbers(ys);
         let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
-        let masked: Vec<f32> = (0..ys)
-            .map(|i| {
-                if gate.is_some_and(|gate| gate[i] <= 0.0) {
-                    0.0
-                } else {
-                    dy[i]
-                }
-            })
-            .collect();
+        let masked = masked(&dy, gate);
         if masked.iter().all(|&dy| dy == 0.0) {
             continue;
         }
@@ -353,7 +326,7 @@ fn value_weight_and_bias_gradient_against_the_definition() {
 /// The stated bounds at the widest layers: sums over 360 channels.
 #[test]
 fn value_error_of_wide_layers() {
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+    for isa in isas() {
         for numerics in [Numerics::Exact, Numerics::Fast] {
             for padding in [0, 1] {
                 let naive = Naive {
@@ -375,17 +348,7 @@ fn value_error_of_wide_layers() {
                     numerics,
                     isa,
                 };
-                let [xs, ws, ys] = case.lengths();
-                let mut noise = Noise::new(3);
-                let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
-                let prepared = case.prepared(&w);
-                let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
-                prepared.forward(&x, images, None, false, &mut y);
-                prepared.input_gradient(&dy, None, images, &mut dx);
-                let errors = [
-                    error(&y, &case.naive.forward(&x, &w, None, false)),
-                    error(&dx, &case.naive.input_gradient(&dy, &w)),
-                ];
+                let errors = case.errors(3);
                 println!("{}: {errors:?}", case.name());
                 assert!(
                     errors.iter().all(|&e| e < bound(numerics)),
@@ -395,65 +358,4 @@ fn value_error_of_wide_layers() {
             }
         }
     }
-}
-
-/// After a first round, passes take no fresh memory: page faults do not grow with rounds.
-#[cfg(target_os = "linux")]
-#[test]
-fn value_steady_state_takes_no_pages() {
-    fn faults() -> i64 {
-        // SAFETY: a zeroed `rusage` is valid, and a valid place for the answer.
-        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // SAFETY: as above.
-        let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
-        assert_eq!(failed, 0, "the process has a usage");
-        usage.ru_minflt
-    }
-    // Alone in its own process, so that other tests' faults do not count.
-    if std::env::var_os("KERNEL_FAULTS").is_none() {
-        let test = std::env::current_exe().expect("this test's path");
-        let mut child = std::process::Command::new(test);
-        child
-            .args(["value_steady_state_takes_no_pages", "--nocapture"])
-            .env("KERNEL_FAULTS", "1");
-        assert!(
-            child.status().expect("a process").success(),
-            "too many faults"
-        );
-        return;
-    }
-    let images = Images {
-        batch: 40,
-        height: 26,
-        width: 26,
-    };
-    let mut noise = Noise::new(1);
-    let mut layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
-        .map(|(ci, co, padding)| {
-            let w = noise.numbers(co * ci * 9);
-            Prepared::new(&w, [co, ci], padding, Numerics::Fast)
-        })
-        .into();
-    for padding in [0, 1] {
-        let w = expand(&noise.numbers(5 * 5 * 72), [5, 5]);
-        let layer = Prepared::new(&w, [40, 40], padding, Numerics::Exact);
-        layers.push(layer.with_group(Group::P4m));
-    }
-    let x = noise.numbers(40 * 40 * 26 * 26);
-    let (mut y, mut dx) = (x.clone(), x.clone());
-    let mut round = || {
-        for layer in &layers {
-            let [co, ci] = layer.channels();
-            let area: usize = layer.output(images).expect("it fits").iter().product();
-            let (xs, ys) = (40 * ci * 26 * 26, 40 * co * area);
-            layer.forward(&x[..xs], images, None, true, &mut y[..ys]);
-            layer.input_gradient(&x[..ys], Some(&y[..ys]), images, &mut dx[..xs]);
-        }
-    };
-    (0..20).for_each(|_| round());
-    let before = faults();
-    (0..50).for_each(|_| round());
-    let grown = faults() - before;
-    println!("{grown} page faults in 50 rounds");
-    assert!(grown < 500, "{grown} page faults in 50 rounds");
 }

@@ -2,29 +2,17 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Noise, error};
-use crate::base::{Degrees, Pixels};
-use crate::kernel::composed;
+use super::{Noise, bits, error, isas};
 use crate::kernel::cpu::isa::Isa;
-use crate::kernel::cpu::warp::{
-    Frame, Outside, bilinear, bilinear_gradient, nearest, nearest_gradient,
-};
-use crate::transform::{Border, Pose, Warp};
+use crate::kernel::cpu::warp::{Frame, bilinear, bilinear_gradient, nearest, nearest_gradient};
+use crate::kernel::{Border, composed, warp_bilinear, warp_nearest};
 
-const OUTSIDES: [(Outside, Border); 4] = [
-    (Outside::Zeros, Border::Zeros),
-    (Outside::Edge, Border::Edge),
-    (Outside::Reflect, Border::Reflect),
-    (Outside::Circular, Border::Circular),
+const BORDERS: [Border; 4] = [
+    Border::Zeros,
+    Border::Edge,
+    Border::Reflect,
+    Border::Circular,
 ];
-
-fn isas() -> impl Iterator<Item = Isa> {
-    Isa::ALL.into_iter().filter(|isa| isa.available())
-}
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
 
 /// Small and large, narrow and wide, some longer than a block of pixels.
 fn frame(noise: &mut Noise) -> Frame {
@@ -38,6 +26,13 @@ fn frame(noise: &mut Noise) -> Frame {
         height,
         width,
     }
+}
+
+fn start(seed: u64) -> (Noise, Frame, Border) {
+    let mut noise = Noise::new(seed);
+    let frame = frame(&mut noise);
+    let border = BORDERS[noise.pick(0, 3)];
+    (noise, frame, border)
 }
 
 fn len(frame: Frame) -> usize {
@@ -70,18 +65,18 @@ fn sources(noise: &mut Noise, frame: Frame) -> Vec<[i64; 6]> {
 }
 
 /// The pixel of an axis at a place of the infinite lattice, by walking there.
-fn pixel(outside: Outside, at: i64, length: usize) -> Option<usize> {
+fn pixel(border: Border, at: i64, length: usize) -> Option<usize> {
     let last = length as i64 - 1;
     let mut at = at;
     while !(0..=last).contains(&at) {
-        at = match outside {
-            Outside::Zeros => return None,
-            Outside::Edge => at.signum().max(0) * last,
-            Outside::Reflect if last == 0 => 0,
-            Outside::Reflect if at < 0 => -at,
-            Outside::Reflect => 2 * last - at,
-            Outside::Circular if at < 0 => at + length as i64,
-            Outside::Circular => at - length as i64,
+        at = match border {
+            Border::Zeros => return None,
+            Border::Edge => at.signum().max(0) * last,
+            Border::Reflect if last == 0 => 0,
+            Border::Reflect if at < 0 => -at,
+            Border::Reflect => 2 * last - at,
+            Border::Circular if at < 0 => at + length as i64,
+            Border::Circular => at - length as i64,
         };
     }
     Some(at as usize)
@@ -89,7 +84,7 @@ fn pixel(outside: Outside, at: i64, length: usize) -> Option<usize> {
 
 /// Calls `f(image pixel, output pixel, weight)` for every product of the bilinear sampling, by
 /// its definition on the infinite lattice in f64.
-fn products(frame: Frame, outside: Outside, motions: &[f32], mut f: impl FnMut(usize, usize, f64)) {
+fn products(frame: Frame, border: Border, motions: &[f32], mut f: impl FnMut(usize, usize, f64)) {
     let Frame { height, width, .. } = frame;
     let area = height * width;
     for (image, motion) in motions.chunks(4).enumerate() {
@@ -104,8 +99,8 @@ fn products(frame: Frame, outside: Outside, motions: &[f32], mut f: impl FnMut(u
                 let column = from_x.floor() + f64::from(corner % 2);
                 let row = from_y.floor() + f64::from(corner / 2);
                 let weight = (1.0 - (from_x - column).abs()) * (1.0 - (from_y - row).abs());
-                let column = pixel(outside, column as i64, width);
-                let row = pixel(outside, row as i64, height);
+                let column = pixel(border, column as i64, width);
+                let row = pixel(border, row as i64, height);
                 if let (Some(column), Some(row)) = (column, row) {
                     for channel in 0..frame.channels {
                         let plane = (image * frame.channels + channel) * area;
@@ -120,14 +115,12 @@ fn products(frame: Frame, outside: Outside, motions: &[f32], mut f: impl FnMut(u
 #[test]
 fn value_and_gradient_of_bilinear_against_the_definition() {
     for seed in 0..200 {
-        let mut noise = Noise::new(seed);
-        let frame = frame(&mut noise);
-        let (outside, _) = OUTSIDES[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(seed);
         let motions = motions(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let dy = noise.numbers(len(frame));
         let (mut value, mut gradient) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-        products(frame, outside, &motions, |from, to, weight| {
+        products(frame, border, &motions, |from, to, weight| {
             value[to] += weight * f64::from(x[from]);
             gradient[from] += weight * f64::from(dy[to]);
         });
@@ -135,25 +128,17 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
         for isa in isas() {
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
             let mut dm = vec![f32::NAN; motions.len()];
-            bilinear(isa, &x, &motions, frame, outside, &mut y);
-            bilinear_gradient(
-                isa,
-                &x,
-                &motions,
-                &dy,
-                frame,
-                outside,
-                Some(&mut dx),
-                Some(&mut dm),
-            );
+            bilinear(isa, &x, &motions, frame, border, &mut y);
+            let wanted = (Some(&mut dx[..]), Some(&mut dm[..]));
+            bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
             let close = |found: &[f32], expected: &[f64]| {
                 found
                     .iter()
                     .zip(expected)
                     .all(|(&a, b)| (f64::from(a) - b).abs() < 2e-4)
             };
-            assert!(close(&y, &value), "{isa:?}, {frame:?}, {outside:?}");
-            assert!(close(&dx, &gradient), "{isa:?}, {frame:?}, {outside:?}");
+            assert!(close(&y, &value), "{isa:?}, {frame:?}, {border:?}");
+            assert!(close(&dx, &gradient), "{isa:?}, {frame:?}, {border:?}");
             // No sum is contracted or reordered, so all instruction sets agree, bit for bit.
             let all = [bits(&y), bits(&dx), bits(&dm)];
             assert_eq!(first.get_or_insert(all.clone()), &all, "{isa:?}");
@@ -161,8 +146,8 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
             // Each gradient alone is the same.
             let (mut alone, mut turned) = (vec![f32::NAN; x.len()], vec![f32::NAN; dm.len()]);
             let (dx, dm) = (Some(&mut alone[..]), Some(&mut turned[..]));
-            bilinear_gradient(isa, &x, &motions, &dy, frame, outside, dx, None);
-            bilinear_gradient(isa, &x, &motions, &dy, frame, outside, None, dm);
+            bilinear_gradient(isa, &x, &motions, &dy, frame, border, dx, None);
+            bilinear_gradient(isa, &x, &motions, &dy, frame, border, None, dm);
             assert_eq!([&all[1], &all[2]], [&bits(&alone), &bits(&turned)]);
         }
     }
@@ -194,16 +179,7 @@ fn poses(noise: &mut Noise, frame: Frame) -> Vec<[f32; 3]> {
         .collect()
 }
 
-fn typed(poses: &[[f32; 3]]) -> Vec<Pose> {
-    let pose = |&[angle, right, down]: &[f32; 3]| Pose {
-        angle: Degrees(f64::from(angle)),
-        right: Pixels(f64::from(right)),
-        down: Pixels(f64::from(down)),
-    };
-    poses.iter().map(pose).collect()
-}
-
-/// The motion of quarter turns and of other angles, as `Warp::apply` has it.
+/// The motion of quarter turns and of other angles, as poses have it.
 fn motion([angle, right, down]: [f32; 3]) -> [f32; 4] {
     let degrees = f64::from(angle).rem_euclid(360.0);
     let turns = (degrees / 90.0).round();
@@ -221,29 +197,25 @@ fn motion([angle, right, down]: [f32; 3]) -> [f32; 4] {
 #[test]
 fn value_of_bilinear_is_that_of_burns_operations() {
     for seed in 0..120 {
-        let mut noise = Noise::new(1000 + seed);
-        let frame = frame(&mut noise);
-        let (outside, border) = OUTSIDES[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(1000 + seed);
         let poses = poses(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
         let mut y = vec![f32::NAN; x.len()];
-        bilinear(Isa::detect(), &x, &motions, frame, outside, &mut y);
+        bilinear(Isa::detect(), &x, &motions, frame, border, &mut y);
 
-        let warp = Warp::bilinear().with_border(border);
-        let expected = composed(|| warp.apply(images(&x, frame, &flex()), &typed(&poses)));
-        assert_eq!(bits(&y), bits(&numbers(expected)), "{frame:?}, {outside:?}");
+        let rows = Tensor::from_data(TensorData::new(motions, [frame.batch, 4]), &flex());
+        let expected = composed(|| warp_bilinear(images(&x, frame, &flex()), rows, border));
+        assert_eq!(bits(&y), bits(&numbers(expected)), "{frame:?}, {border:?}");
     }
 }
 
-// Oracle: Burn's autodiff of the composed operations, in the images and the poses. Quarter degrees
+// Oracle: Burn's autodiff of the composed operations, in the images and the motions. Quarter turns
 // and half pixels put many coordinates exactly on the limits and turning points of the borders.
 #[test]
 fn gradient_of_bilinear_is_that_of_burns_operations() {
     for seed in 0..120 {
-        let mut noise = Noise::new(2000 + seed);
-        let frame = frame(&mut noise);
-        let (outside, border) = OUTSIDES[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(2000 + seed);
         let mut poses = poses(&mut noise, frame);
         if noise.pick(0, 2) == 0 {
             poses.fill([0.0, noise.pick(0, 6) as f32 * 0.5, -1.0]);
@@ -251,46 +223,29 @@ fn gradient_of_bilinear_is_that_of_burns_operations() {
         let x = noise.numbers(len(frame));
         let dy = noise.numbers(len(frame));
 
+        let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
         let device = flex().autodiff();
-        let table = TensorData::new(poses.concat(), [frame.batch, 3]);
+        let table = TensorData::new(motions.clone(), [frame.batch, 4]);
         let table = Tensor::<2>::from_data(table, &device).require_grad();
         let input = images(&x, frame, &device).require_grad();
-        let (images_gradient, poses_gradient) = composed(|| {
-            let warp = Warp::bilinear().with_border(border);
-            let loss = |y: Tensor<4>| (y * images(&dy, frame, &device)).sum();
-            // From the host's sines and cosines, as here, so that the weights are the same.
-            let gradients = loss(warp.apply(input.clone(), &typed(&poses))).backward();
+        let (images_gradient, motions_gradient) = composed(|| {
+            let y = warp_bilinear(input.clone(), table.clone(), border);
+            let gradients = (y * images(&dy, frame, &device)).sum().backward();
             let of_images = input.grad(&gradients).expect("a gradient");
-            let gradients = loss(warp.apply_tensor(input.clone(), table.clone())).backward();
-            let of_poses = table.grad(&gradients).expect("a gradient");
-            (numbers(of_images), numbers(of_poses))
+            let of_motions = table.grad(&gradients).expect("a gradient");
+            (numbers(of_images), numbers(of_motions))
         });
 
-        let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
         let (mut dx, mut dm) = (vec![f32::NAN; x.len()], vec![f32::NAN; motions.len()]);
-        bilinear_gradient(
-            Isa::detect(),
-            &x,
-            &motions,
-            &dy,
-            frame,
-            outside,
-            Some(&mut dx),
-            Some(&mut dm),
-        );
-        let in_poses = motions.chunks(4).zip(dm.chunks(4)).flat_map(|(m, d)| {
-            let per_radian = f64::from(d[1] * m[0]) - f64::from(d[0] * m[1]);
-            [per_radian.to_radians(), f64::from(d[2]), f64::from(d[3])]
-        });
-        let in_poses: Vec<f64> = in_poses.collect();
+        let (isa, wanted) = (Isa::detect(), (Some(&mut dx[..]), Some(&mut dm[..])));
+        bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
         let in_images: Vec<f64> = dx.iter().map(|&x| f64::from(x)).collect();
         let worst = error(&images_gradient, &in_images);
-        assert!(worst < 1e-5, "{worst}: {frame:?}, {outside:?}");
-        // The tensors' sines and cosines are rounded otherwise.
-        let scale = in_poses.iter().fold(1.0, |a: f64, b| a.max(b.abs()));
-        for (found, expected) in in_poses.iter().zip(poses_gradient) {
-            let error = (found - f64::from(expected)).abs() / scale;
-            assert!(error < 1e-5, "{error}: {frame:?}, {outside:?} {poses:?}");
+        assert!(worst < 1e-5, "{worst}: {frame:?}, {border:?}");
+        let scale = dm.iter().fold(1.0, |a: f32, b| a.max(b.abs()));
+        for (found, expected) in dm.iter().zip(motions_gradient) {
+            let error = (found - expected).abs() / scale;
+            assert!(error < 1e-5, "{error}: {frame:?}, {border:?} {poses:?}");
         }
     }
 }
@@ -305,7 +260,7 @@ fn gradient_of_motions_by_finite_differences() {
         width: 12,
     };
     let mut noise = Noise::new(5);
-    for (outside, _) in OUTSIDES {
+    for border in BORDERS {
         for _ in 0..20 {
             // Such an image has no kinks at its pixels, so the step may be large.
             let slopes = noise.numbers(4);
@@ -325,13 +280,13 @@ fn gradient_of_motions_by_finite_differences() {
             let motion = [angle.cos(), angle.sin(), noise.number(), noise.number()];
             let loss = |motion: &[f32]| {
                 let mut y = vec![0.0; x.len()];
-                bilinear(Isa::detect(), &x, motion, frame, outside, &mut y);
+                bilinear(Isa::detect(), &x, motion, frame, border, &mut y);
                 let products = y.iter().zip(&dy).map(|(&y, &dy)| f64::from(y * dy));
                 products.sum::<f64>()
             };
             let mut dm = [0.0; 4];
             let isa = Isa::detect();
-            bilinear_gradient(isa, &x, &motion, &dy, frame, outside, None, Some(&mut dm));
+            bilinear_gradient(isa, &x, &motion, &dy, frame, border, None, Some(&mut dm));
             for i in 0..4 {
                 let step = 1.0 / 64.0;
                 let (mut up, mut low) = (motion, motion);
@@ -339,7 +294,7 @@ fn gradient_of_motions_by_finite_differences() {
                 low[i] -= step;
                 let expected = (loss(&up) - loss(&low)) / f64::from(up[i] - low[i]);
                 let error = (f64::from(dm[i]) - expected).abs() / (1.0 + expected.abs());
-                assert!(error < 1e-3, "{outside:?}, {i}: {} {expected}", dm[i]);
+                assert!(error < 1e-3, "{border:?}, {i}: {} {expected}", dm[i]);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Where a point is sampled, and planes with margins.
 
-use super::{Frame, LANES, Outside};
+use super::{Border, Frame, LANES};
 
 /// A coordinate as the first of its two neighbours and the weight of the second.
 #[derive(Clone, Copy)]
@@ -19,16 +19,16 @@ pub trait Fold: Copy {
     fn split(self, at: f32, last: f32) -> Split;
 }
 
-/// [`Outside::Zeros`].
+/// [`Border::Zeros`].
 #[derive(Clone, Copy)]
 pub struct Zeros;
-/// [`Outside::Edge`].
+/// [`Border::Edge`].
 #[derive(Clone, Copy)]
 pub struct Edge;
-/// [`Outside::Reflect`].
+/// [`Border::Reflect`].
 #[derive(Clone, Copy)]
 pub struct Reflect;
-/// [`Outside::Circular`].
+/// [`Border::Circular`].
 #[derive(Clone, Copy)]
 pub struct Circular;
 
@@ -110,7 +110,7 @@ impl Fold for Circular {
 #[derive(Clone, Copy)]
 pub struct Axes {
     /// What is in the margins.
-    pub outside: Outside,
+    pub border: Border,
     /// Rows of the image.
     pub height: usize,
     /// Columns of the image.
@@ -124,15 +124,12 @@ pub struct Axes {
 }
 
 impl Axes {
-    pub fn new(outside: Outside, frame: Frame) -> Self {
+    pub fn new(border: Border, frame: Frame) -> Self {
         let Frame { height, width, .. } = frame;
-        let (before, after) = match outside {
-            Outside::Zeros => (1, 2),
-            _ => (0, 1),
-        };
+        let (before, after) = border.margins();
         let stride = before + width + after;
         Self {
-            outside,
+            border,
             height,
             width,
             before,
@@ -143,8 +140,8 @@ impl Axes {
 
     /// The pixel of the image that the one past an axis repeats.
     fn again(&self, length: usize) -> usize {
-        match self.outside {
-            Outside::Circular => 0,
+        match self.border {
+            Border::Circular => 0,
             // It only ever gets the weight 0, up to rounding.
             _ => length - 1,
         }

@@ -1,7 +1,7 @@
 //! Bilinear sampling of one image.
 
 use super::axis::{Axes, Circular, Edge, Fold, Reflect, Split, Zeros};
-use super::{LANES, Outside, Scratch, Simd, Work};
+use super::{Border, LANES, Scratch, Simd, Work};
 
 /// Pixels whose neighbours are collected at a time: they stay in the nearest cache.
 const BLOCK: usize = 256;
@@ -39,11 +39,11 @@ struct Table<'a> {
 /// Calls a function with the axes' way of folding, chosen outside of all loops.
 macro_rules! folding {
     ($axes:expr, $call:ident($($argument:expr),*)) => {
-        match $axes.outside {
-            Outside::Zeros => $call(Zeros, $axes, $($argument),*),
-            Outside::Edge => $call(Edge, $axes, $($argument),*),
-            Outside::Reflect => $call(Reflect, $axes, $($argument),*),
-            Outside::Circular => $call(Circular, $axes, $($argument),*),
+        match $axes.border {
+            Border::Zeros => $call(Zeros, $axes, $($argument),*),
+            Border::Edge => $call(Edge, $axes, $($argument),*),
+            Border::Reflect => $call(Reflect, $axes, $($argument),*),
+            Border::Circular => $call(Circular, $axes, $($argument),*),
         }
     };
 }

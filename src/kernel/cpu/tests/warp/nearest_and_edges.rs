@@ -3,11 +3,11 @@
 use super::*;
 
 /// Pillow's arithmetic: shifts and quarter turns, whose sources are exact.
-fn exact(pose: Pose, frame: Frame) -> [i64; 6] {
+fn exact(turns: usize, shift: [i64; 2], frame: Frame) -> [i64; 6] {
     let unit = 1 << 16;
     let [height, width] = [frame.height, frame.width].map(|length| length as i64 * unit / 2);
-    let [right, down] = [pose.right, pose.down].map(|shift| shift.0 as i64 * unit);
-    let (cos, sin) = match pose.angle.0 as i64 / 90 {
+    let [right, down] = shift.map(|shift| shift * unit);
+    let (cos, sin) = match turns {
         0 => (1, 0),
         1 => (0, 1),
         2 => (-1, 0),
@@ -28,25 +28,22 @@ fn exact(pose: Pose, frame: Frame) -> [i64; 6] {
 #[test]
 fn value_of_nearest_is_that_of_burns_operations() {
     for seed in 0..100 {
-        let mut noise = Noise::new(3000 + seed);
-        let frame = frame(&mut noise);
-        let (outside, border) = OUTSIDES[noise.pick(0, 3)];
-        let poses: Vec<Pose> = (0..frame.batch)
-            .map(|_| Pose {
-                angle: Degrees(90.0 * noise.pick(0, 3) as f64),
-                right: Pixels(noise.pick(0, 40) as f64 - 20.0),
-                down: Pixels(noise.pick(0, 40) as f64 - 20.0),
+        let (mut noise, frame, border) = start(3000 + seed);
+        let sources: Vec<_> = (0..frame.batch)
+            .map(|_| {
+                let turns = noise.pick(0, 3);
+                let shift = [(); 2].map(|()| noise.pick(0, 40) as i64 - 20);
+                exact(turns, shift, frame)
             })
             .collect();
-        let sources: Vec<_> = poses.iter().map(|&pose| exact(pose, frame)).collect();
         let x = noise.numbers(len(frame));
-        let warp = Warp::nearest().with_border(border);
-        let expected = composed(|| warp.apply(images(&x, frame, &flex()), &poses));
+        let images = images(&x, frame, &flex());
+        let expected = composed(|| warp_nearest(images, sources.clone(), border));
         let expected = bits(&numbers(expected));
         for isa in isas() {
             let mut y = vec![f32::NAN; x.len()];
-            nearest(isa, &x, &sources, frame, outside, &mut y);
-            assert_eq!(bits(&y), expected, "{isa:?}, {frame:?}, {outside:?}");
+            nearest(isa, &x, &sources, frame, border, &mut y);
+            assert_eq!(bits(&y), expected, "{isa:?}, {frame:?}, {border:?}");
         }
     }
 }
@@ -56,9 +53,7 @@ fn value_of_nearest_is_that_of_burns_operations() {
 #[test]
 fn value_and_gradient_of_nearest_against_the_definition() {
     for seed in 0..200 {
-        let mut noise = Noise::new(4000 + seed);
-        let frame = frame(&mut noise);
-        let (outside, _) = OUTSIDES[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(4000 + seed);
         let sources = sources(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let dy: Vec<f32> = x.iter().map(|x| (x * 8.0).round() / 2.0).collect();
@@ -68,8 +63,8 @@ fn value_and_gradient_of_nearest_against_the_definition() {
             let source = sources[i / area / frame.channels];
             let (column, row) = ((i % frame.width) as i64, (i % area / frame.width) as i64);
             let at = |s: &[i64]| (s[0] * column + s[1] * row + s[2]).div_euclid(1 << 16);
-            let column = pixel(outside, at(&source[..3]), frame.width);
-            let row = pixel(outside, at(&source[3..]), frame.height);
+            let column = pixel(border, at(&source[..3]), frame.width);
+            let row = pixel(border, at(&source[3..]), frame.height);
             if let (Some(column), Some(row)) = (column, row) {
                 let from = i / area * area + row * frame.width + column;
                 value[i] = x[from];
@@ -78,10 +73,10 @@ fn value_and_gradient_of_nearest_against_the_definition() {
         }
         for isa in isas() {
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
-            nearest(isa, &x, &sources, frame, outside, &mut y);
-            nearest_gradient(isa, &dy, &sources, frame, outside, &mut dx);
-            assert_eq!(y, value, "{isa:?}, {frame:?}, {outside:?}");
-            assert_eq!(dx, gradient, "{isa:?}, {frame:?}, {outside:?}");
+            nearest(isa, &x, &sources, frame, border, &mut y);
+            nearest_gradient(isa, &dy, &sources, frame, border, &mut dx);
+            assert_eq!(y, value, "{isa:?}, {frame:?}, {border:?}");
+            assert_eq!(dx, gradient, "{isa:?}, {frame:?}, {border:?}");
         }
     }
 }
@@ -89,16 +84,14 @@ fn value_and_gradient_of_nearest_against_the_definition() {
 #[test]
 fn gradient_of_bilinear_images_is_the_adjoint() {
     for seed in 0..100 {
-        let mut noise = Noise::new(5000 + seed);
-        let frame = frame(&mut noise);
-        let (outside, _) = OUTSIDES[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(5000 + seed);
         let motions = motions(&mut noise, frame);
         let (x, dy) = (noise.numbers(len(frame)), noise.numbers(len(frame)));
         let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let isa = Isa::detect();
-        bilinear(isa, &x, &motions, frame, outside, &mut y);
+        bilinear(isa, &x, &motions, frame, border, &mut y);
         let wanted = Some(&mut dx[..]);
-        bilinear_gradient(isa, &x, &motions, &dy, frame, outside, wanted, None);
+        bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted, None);
         let dot = |a: &[f32], b: &[f32]| {
             let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
             products.sum::<f64>()
@@ -122,18 +115,18 @@ fn an_image_does_not_depend_on_the_others() {
     let (motions, sources) = (motions(&mut noise, frame), sources(&mut noise, frame));
     let (x, dy) = (noise.numbers(len(frame)), noise.numbers(len(frame)));
     let isa = Isa::detect();
-    let run = |frame, x: &[f32], dy: &[f32], m: &[f32], s: &[[i64; 6]], outside| {
+    let run = |frame, x: &[f32], dy: &[f32], m: &[f32], s: &[[i64; 6]], border| {
         let mut y = [(); 4].map(|()| vec![f32::NAN; x.len()]);
         let mut dm = vec![f32::NAN; m.len()];
         let [a, b, c, d] = &mut y;
-        bilinear(isa, x, m, frame, outside, a);
-        bilinear_gradient(isa, x, m, dy, frame, outside, Some(b), Some(&mut dm));
-        nearest(isa, x, s, frame, outside, c);
-        nearest_gradient(isa, dy, s, frame, outside, d);
+        bilinear(isa, x, m, frame, border, a);
+        bilinear_gradient(isa, x, m, dy, frame, border, Some(b), Some(&mut dm));
+        nearest(isa, x, s, frame, border, c);
+        nearest_gradient(isa, dy, s, frame, border, d);
         (y, dm)
     };
-    for (outside, _) in OUTSIDES {
-        let (all, all_dm) = run(frame, &x, &dy, &motions, &sources, outside);
+    for border in BORDERS {
+        let (all, all_dm) = run(frame, &x, &dy, &motions, &sources, border);
         for i in 0..frame.batch {
             let part = i * len(one)..(i + 1) * len(one);
             let motion = 4 * i..4 * i + 4;
@@ -143,7 +136,7 @@ fn an_image_does_not_depend_on_the_others() {
                 &dy[part.clone()],
                 &motions[motion.clone()],
                 &sources[i..=i],
-                outside,
+                border,
             );
             for (some, all) in some.iter().zip(&all) {
                 assert_eq!(bits(some), bits(&all[part.clone()]));
@@ -153,7 +146,7 @@ fn an_image_does_not_depend_on_the_others() {
     }
 }
 
-// No motion whatever reads or writes outside, and one with a NaN makes its image NaN.
+// No motion whatever reads or writes border, and one with a NaN makes its image NaN.
 #[test]
 fn absurd_motions_stay_inside() {
     let frame = Frame {
@@ -164,25 +157,25 @@ fn absurd_motions_stay_inside() {
     };
     let (x, dy) = (vec![1.0; 30], vec![1.0; 30]);
     let absurd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3e38, -1e9];
-    for ((outside, _), isa) in OUTSIDES
+    for (border, isa) in BORDERS
         .into_iter()
-        .flat_map(|o| isas().map(move |isa| (o, isa)))
+        .flat_map(|o| isas().into_iter().map(move |isa| (o, isa)))
     {
         for (i, value) in absurd.into_iter().flat_map(|v| (0..4).map(move |i| (i, v))) {
             let mut motion = [0.8, 0.6, 0.0, 0.0];
             motion[i] = value;
             let (mut y, mut dx, mut dm) = ([0.0; 30], [0.0; 30], [0.0; 4]);
-            bilinear(isa, &x, &motion, frame, outside, &mut y);
+            bilinear(isa, &x, &motion, frame, border, &mut y);
             let (dx, dm) = (Some(&mut dx[..]), Some(&mut dm[..]));
-            bilinear_gradient(isa, &x, &motion, &dy, frame, outside, dx, dm);
+            bilinear_gradient(isa, &x, &motion, &dy, frame, border, dx, dm);
             if value.is_nan() {
-                assert!(y.iter().all(|y| y.is_nan()), "{outside:?}");
+                assert!(y.iter().all(|y| y.is_nan()), "{border:?}");
             }
         }
         for source in [[i64::MAX; 6], [i64::MIN; 6], [-1; 6]] {
             let (mut y, mut dx) = ([0.0; 30], [0.0; 30]);
-            nearest(isa, &x, &[source], frame, outside, &mut y);
-            nearest_gradient(isa, &dy, &[source], frame, outside, &mut dx);
+            nearest(isa, &x, &[source], frame, border, &mut y);
+            nearest_gradient(isa, &dy, &[source], frame, border, &mut dx);
         }
     }
 }
@@ -199,13 +192,13 @@ fn nothing_makes_nothing() {
         };
         let motions = vec![0.5; 4 * batch];
         let mut dm = vec![f32::NAN; 4 * batch];
-        let (isa, outside) = (Isa::detect(), Outside::Edge);
-        bilinear(isa, &[], &motions, frame, outside, &mut []);
+        let (isa, border) = (Isa::detect(), Border::Edge);
+        bilinear(isa, &[], &motions, frame, border, &mut []);
         let (dx, wanted) = (Some(&mut [][..]), Some(&mut dm[..]));
-        bilinear_gradient(isa, &[], &motions, &[], frame, outside, dx, wanted);
+        bilinear_gradient(isa, &[], &motions, &[], frame, border, dx, wanted);
         assert!(dm.iter().all(|&x| x == 0.0));
-        nearest(isa, &[], &vec![[0; 6]; batch], frame, outside, &mut []);
-        nearest_gradient(isa, &[], &vec![[0; 6]; batch], frame, outside, &mut []);
+        nearest(isa, &[], &vec![[0; 6]; batch], frame, border, &mut []);
+        nearest_gradient(isa, &[], &vec![[0; 6]; batch], frame, border, &mut []);
     }
 }
 
@@ -217,7 +210,7 @@ fn error_lengths_that_do_not_fit() {
         height: 2,
         width: 2,
     };
-    let (isa, o) = (Isa::Portable, Outside::Zeros);
+    let (isa, o) = (Isa::Portable, Border::Zeros);
     let refused = |work: &dyn Fn()| {
         let work = std::panic::AssertUnwindSafe(work);
         assert!(std::panic::catch_unwind(work).is_err());

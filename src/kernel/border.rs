@@ -1,5 +1,3 @@
-#[cfg(feature = "flex")]
-use crate::kernel::cpu::warp::Outside;
 use burn::tensor::{Int, Tensor, ops::PadMode};
 use serde::{Deserialize, Serialize};
 
@@ -35,19 +33,8 @@ pub enum Border {
 /// Then *every* place of the infinite lattice is some pixel of the framed image, so that no
 /// sampling needs a mask.
 impl Border {
-    /// The border for the kernels.
-    #[cfg(feature = "flex")]
-    pub(super) fn outside(self) -> Outside {
-        match self {
-            Self::Zeros => Outside::Zeros,
-            Self::Edge => Outside::Edge,
-            Self::Reflect => Outside::Reflect,
-            Self::Circular => Outside::Circular,
-        }
-    }
-
     /// The image with what the border adds to its last two axes.
-    pub(super) fn frame<const D: usize>(self, images: Tensor<D>) -> Tensor<D> {
+    pub(crate) fn frame<const D: usize>(self, images: Tensor<D>) -> Tensor<D> {
         match self.ring() {
             0 => images,
             ring => images.pad((ring, ring, ring, ring), 0.0),
@@ -55,7 +42,7 @@ impl Border {
     }
 
     /// The width of the ring.
-    pub(super) fn ring(self) -> usize {
+    pub(crate) fn ring(self) -> usize {
         match self {
             Self::Zeros => 1,
             Self::Edge | Self::Reflect | Self::Circular => 0,
@@ -64,7 +51,8 @@ impl Border {
 
     /// Where place `at` of the infinite lattice is found along a framed side of an image with
     /// `length` pixels there.
-    pub(super) fn index(self, at: i64, length: usize) -> usize {
+    #[inline]
+    pub(crate) fn index(self, at: i64, length: usize) -> usize {
         let length = length as i64;
         let index = match self {
             Self::Zeros => at.clamp(-1, length) + 1,
@@ -84,7 +72,7 @@ impl Border {
 /// memory.
 impl Border {
     /// The image with margins around its last two axes.
-    pub(super) fn extend(self, images: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn extend(self, images: Tensor<4>) -> Tensor<4> {
         let (before, after) = self.margins();
         let margins = (before, after, before, after);
         match self {
@@ -101,7 +89,7 @@ impl Border {
     }
 
     /// The pixels added before and after each axis by [`extend`](Border::extend).
-    pub(super) fn margins(self) -> (usize, usize) {
+    pub(crate) fn margins(self) -> (usize, usize) {
         match self {
             Self::Zeros => (1, 2),
             Self::Edge | Self::Reflect | Self::Circular => (0, 1),
@@ -111,7 +99,7 @@ impl Border {
     /// Splits coordinates along an axis of `length` pixels into the first of the two neighbours,
     /// counted in the extended image, and the weight of the second. Only the weight has a
     /// derivative.
-    pub(super) fn split<const D: usize>(
+    pub(crate) fn split<const D: usize>(
         self,
         at: Tensor<D>,
         length: usize,

@@ -1,0 +1,93 @@
+use super::canvas::{Canvas, Look};
+use super::frame::Frame;
+use crate::base::Result;
+use crate::evaluate::{Level, Rate};
+
+// The radius of a marker in pixels.
+const MARKER: f64 = 4.0;
+
+/// Points with the name of what they belong to.
+#[derive(Clone, Debug)]
+pub(super) struct Curve {
+    pub label: String,
+    pub points: Vec<Point>,
+}
+
+/// A rate or two, in percent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point {
+    pub x: f64,
+    pub y: f64,
+    /// Ends of the intervals along each axis.
+    pub x_ends: (f64, f64),
+    pub y_ends: (f64, f64),
+}
+
+impl Point {
+    /// A rate at a level.
+    fn at(level: f64, rate: Rate) -> Self {
+        Self {
+            x: level,
+            y: 100.0 * rate.value,
+            x_ends: (level, level),
+            y_ends: ends(rate),
+        }
+    }
+
+    /// One rate against another.
+    pub fn between(x: Rate, y: Rate) -> Self {
+        Self {
+            x: 100.0 * x.value,
+            y: 100.0 * y.value,
+            x_ends: ends(x),
+            y_ends: ends(y),
+        }
+    }
+}
+
+fn ends(rate: Rate) -> (f64, f64) {
+    (100.0 * rate.interval.low, 100.0 * rate.interval.high)
+}
+
+impl Curve {
+    pub fn over(label: &str, levels: &[Level], rate: fn(&Level) -> Rate) -> Self {
+        let points = (levels.iter())
+            .map(|level| Point::at(level.value, rate(level)))
+            .collect();
+        Self {
+            label: label.to_owned(),
+            points,
+        }
+    }
+
+    pub fn draw(&self, canvas: &Canvas, frame: &Frame, look: Look, aside: f64) -> Result<()> {
+        let place = |x, y| {
+            let (x, y) = frame.place(x, y);
+            (x + aside, y)
+        };
+        let points: Vec<_> = self.points.iter().map(|p| place(p.x, p.y)).collect();
+        if points.len() > 1 {
+            canvas.line(&points, look.colour, 2.0)?;
+        }
+        for (point, &at) in self.points.iter().zip(&points) {
+            canvas.rim(look, at, MARKER)?;
+            let cap = 2.5;
+            let (low, high) = point.y_ends;
+            let ends = [place(point.x, low), place(point.x, high)];
+            canvas.line(&ends, look.colour, 1.1)?;
+            for (x, y) in ends {
+                canvas.line(&[(x - cap, y), (x + cap, y)], look.colour, 1.1)?;
+            }
+            let (low, high) = point.x_ends;
+            if low < high {
+                let ends = [place(low, point.y), place(high, point.y)];
+                canvas.line(&ends, look.colour, 1.1)?;
+                for (x, y) in ends {
+                    canvas.line(&[(x, y - cap), (x, y + cap)], look.colour, 1.1)?;
+                }
+            }
+            canvas.marker(look, at, MARKER)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+/// A coordinate system on the page.
+pub(super) struct Frame {
+    pub left: f64,
+    pub top: f64,
+    pub width: f64,
+    pub height: f64,
+    pub x: (f64, f64),
+    pub y: (f64, f64),
+    pub x_ticks: Vec<f64>,
+    pub y_ticks: Vec<f64>,
+}
+
+impl Frame {
+    pub fn new(
+        (left, top): (f64, f64),
+        (width, height): (f64, f64),
+        x_ticks: Vec<f64>,
+        y_ticks: Vec<f64>,
+    ) -> Self {
+        let span = |ticks: &[f64]| match ticks {
+            [] => (0.0, 1.0),
+            [only] => (only - 1.0, only + 1.0),
+            [low, .., high] => (*low, *high),
+        };
+        Self {
+            left,
+            top,
+            width,
+            height,
+            x: span(&x_ticks),
+            y: span(&y_ticks),
+            x_ticks,
+            y_ticks,
+        }
+    }
+
+    pub fn place(&self, x: f64, y: f64) -> (f64, f64) {
+        // Markers at the ends stay clear of the axes.
+        let inset = 12.0;
+        let part = |value, (low, high): (f64, f64)| (value - low) / (high - low);
+        (
+            self.left + inset + (self.width - 2.0 * inset) * part(x, self.x),
+            self.top + self.height - self.height * part(y, self.y),
+        )
+    }
+}
+
+/// Round percentages around these intervals: at most 100, about five steps.
+pub(super) fn percent_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
+    let (low, high) = intervals.fold((f64::MAX, f64::MIN), |(low, high), interval| {
+        (low.min(interval.0), high.max(interval.1))
+    });
+    if low > high {
+        return vec![0.0, 100.0];
+    }
+    let step = [2.0, 5.0, 10.0, 20.0]
+        .into_iter()
+        .find(|step| (high - low) / step <= 5.0)
+        .unwrap_or(20.0);
+    let first = (low / step).floor().max(0.0) as u32;
+    let last = ((high / step).ceil() as u32).max(first + 1);
+    (first..=last).map(|k| f64::from(k) * step).collect()
+}
