@@ -33,9 +33,7 @@ use std::fmt;
 ///
 /// # Errors
 ///
-/// [`Error::Setting`] for settings out of range, [`Error::Input`] for what [`Batch::check`]
-/// refuses and for a classifier of fewer than two classes, without a gradient or with a loss of NaN,
-/// [`Error::Ball`] should a result not be in its ball.
+/// Those of [`Attack::attack`].
 ///
 /// ```
 /// use fireproof::attack::{Attack, Pgd, Targets};
