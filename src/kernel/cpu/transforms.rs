@@ -1,47 +1,10 @@
 //! A tile's ways into Winograd space and out of it, along both axes.
+//!
+//! Each writes its two loops out: a transform that is handed over as a function is not compiled for
+//! the vector units, and made convolutions up to six times slower.
 
 use super::isa::{Line, Simd};
 use super::tile::Tile;
-
-/// A transform of the columns of `A` × `A` lines, which are `down` and `right` apart.
-#[inline(always)]
-fn columns<S: Simd, const A: usize, const B: usize>(
-    s: S,
-    from: &[Line],
-    [down, right]: [usize; 2],
-    transform: impl Fn(S, [S::V; A]) -> [S::V; B],
-) -> [[S::V; A]; B] {
-    let zero = s.splat(0.0);
-    let mut half = [[zero; A]; B];
-    for x in 0..A {
-        let mut d = [zero; A];
-        for y in 0..A {
-            d[y] = s.load(&from[y * down + x * right]);
-        }
-        let d = transform(s, d);
-        for y in 0..B {
-            half[y][x] = d[y];
-        }
-    }
-    half
-}
-
-/// A transform of rows, whose results are the points of a tile, `point` lines apart.
-#[inline(always)]
-fn points<S: Simd, const A: usize, const I: usize>(
-    s: S,
-    half: [[S::V; A]; I],
-    to: &mut [Line],
-    point: usize,
-    transform: impl Fn(S, [S::V; A]) -> [S::V; I],
-) {
-    for y in 0..I {
-        let d = transform(s, half[y]);
-        for x in 0..I {
-            s.store(d[x], &mut to[(y * I + x) * point]);
-        }
-    }
-}
 
 /// `Bᵀ d B` of one tile; a point of the result goes `point` lines behind the one before.
 #[inline(always)]
@@ -52,8 +15,24 @@ pub(crate) fn analyse<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
     to: &mut [Line],
     point: usize,
 ) {
-    let half = columns(s, from, [cols, 1], W::analyse);
-    points(s, half, to, point, W::analyse);
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; I];
+    for x in 0..I {
+        let mut d = [zero; I];
+        for y in 0..I {
+            d[y] = s.load(&from[y * cols + x]);
+        }
+        let d = W::analyse(s, d);
+        for y in 0..I {
+            half[y][x] = d[y];
+        }
+    }
+    for y in 0..I {
+        let d = W::analyse(s, half[y]);
+        for x in 0..I {
+            s.store(d[x], &mut to[(y * I + x) * point]);
+        }
+    }
 }
 
 /// `Aᵀ m A` of one tile, with bias and relu.
@@ -66,7 +45,18 @@ pub(crate) fn combine<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
     to: &mut [Line],
     cols: usize,
 ) {
-    let half = columns(s, from, [I * point, point], W::combine);
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; O];
+    for x in 0..I {
+        let mut m = [zero; I];
+        for y in 0..I {
+            m[y] = s.load(&from[(y * I + x) * point]);
+        }
+        let m = W::combine(s, m);
+        for y in 0..O {
+            half[y][x] = m[y];
+        }
+    }
     for y in 0..O {
         let m = W::combine(s, half[y]);
         for x in 0..O {
@@ -88,8 +78,24 @@ pub(crate) fn spread<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
     to: &mut [Line],
     point: usize,
 ) {
-    let half = columns(s, from, [cols, 1], W::spread);
-    points(s, half, to, point, W::spread);
+    let zero = s.splat(0.0);
+    let mut half = [[zero; O]; I];
+    for x in 0..O {
+        let mut d = [zero; O];
+        for y in 0..O {
+            d[y] = s.load(&from[y * cols + x]);
+        }
+        let d = W::spread(s, d);
+        for y in 0..I {
+            half[y][x] = d[y];
+        }
+    }
+    for y in 0..I {
+        let d = W::spread(s, half[y]);
+        for x in 0..I {
+            s.store(d[x], &mut to[(y * I + x) * point]);
+        }
+    }
 }
 
 /// `B m Bᵀ` of one tile, in row and column `[ty, tx]` of tiles, `across` in a row; added where
@@ -104,7 +110,18 @@ pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>
     to: &mut [Line],
     cols: usize,
 ) {
-    let half = columns(s, from, [I * point, point], W::synthesise);
+    let zero = s.splat(0.0);
+    let mut half = [[zero; I]; I];
+    for x in 0..I {
+        let mut m = [zero; I];
+        for y in 0..I {
+            m[y] = s.load(&from[(y * I + x) * point]);
+        }
+        let m = W::synthesise(s, m);
+        for y in 0..I {
+            half[y][x] = m[y];
+        }
+    }
     let last = tx + 1 == across;
     for y in 0..I {
         let mut m = W::synthesise(s, half[y]);
