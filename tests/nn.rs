@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::BatchNormConfig;
 use burn::tensor::{Tensor, TensorData};
-use fireproof::base::{Error, Seed};
+use fireproof::base::{Error, Keys};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::nn::*;
@@ -504,10 +504,11 @@ fn value_dropout_depends_on_named_numbers_alone() {
     assert_eq!(values(second.forward(ones(2))), run[2]);
 
     // With ids, an image's mask is the same in any batch.
-    let batch = values(first.forward_with(ones(3), Seed(9), &[7, 8, 9], 1));
-    let alone = values(first.forward_with(ones(1), Seed(9), &[8], 1));
+    let keys = Keys::new(9, [7, 8, 9]).with_draw(1);
+    let batch = values(first.forward_with(ones(3), &keys));
+    let alone = values(first.forward_with(ones(1), &keys.select(&[1])));
     assert_eq!(batch[32..64], alone);
-    let other = values(first.forward_with(ones(1), Seed(9), &[8], 2));
+    let other = values(first.forward_with(ones(1), &keys.select(&[1]).with_draw(2)));
     assert_ne!(alone, other);
 }
 

@@ -1,4 +1,6 @@
 use crate::group::Group;
+use crate::nn::LayerConfig;
+use crate::nn::layer::layers;
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -36,6 +38,19 @@ impl GroupBatchNormConfig {
     }
 }
 
+impl LayerConfig for GroupBatchNormConfig {
+    type Layer = GroupBatchNorm;
+
+    // Scale, shift, running mean and running variance.
+    fn num_params(&self) -> usize {
+        4 * self.channels
+    }
+
+    fn init(&self, device: &Device) -> GroupBatchNorm {
+        Self::init(self, device)
+    }
+}
+
 /// Batch normalisation of features over a group.
 ///
 /// A channel has one mean, variance, scale and shift for all its components: with one for each
@@ -61,7 +76,12 @@ impl GroupBatchNorm {
     /// Panics if the number of channels or the group axis is wrong.
     pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
         let shape @ [batch, channels, size, height, width] = features.dims();
-        assert_eq!(size, self.group.size(), "group axis of {}", self.group);
+        assert_eq!(
+            size,
+            self.group.size(),
+            "group axis of features for {}",
+            self.group
+        );
         let flat = features.reshape([batch, channels, size * height, width]);
         self.norm.forward(flat).reshape(shape)
     }
@@ -69,5 +89,20 @@ impl GroupBatchNorm {
     /// The group.
     pub fn group(&self) -> Group {
         self.group
+    }
+}
+
+layers!(GroupBatchNorm, 5 => 5; BatchNorm, 4 => 4;);
+
+/// Burn's layer, for planes.
+impl LayerConfig for BatchNormConfig {
+    type Layer = BatchNorm;
+
+    fn num_params(&self) -> usize {
+        4 * self.num_features
+    }
+
+    fn init(&self, device: &Device) -> BatchNorm {
+        Self::init(self, device)
     }
 }

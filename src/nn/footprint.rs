@@ -29,6 +29,18 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    /// A square of this side on every pixel, without a group.
+    pub(crate) fn new(kernel: usize) -> Self {
+        Self {
+            group: Group::P1,
+            kernel,
+            stride: 1,
+            padding: 0,
+            dilation: 1,
+            exact: true,
+        }
+    }
+
     /// The side of the output for this side of the input, or why there is none.
     fn side(&self, side: usize) -> std::result::Result<usize, String> {
         let extent = self.dilation * (self.kernel - 1) + 1;

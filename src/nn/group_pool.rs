@@ -1,6 +1,8 @@
+use crate::nn::LayerConfig;
+use crate::nn::layer::layers;
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 /// How a [`GroupPool`] combines the components of a channel.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -27,6 +29,18 @@ impl GroupPoolConfig {
     }
 }
 
+impl LayerConfig for GroupPoolConfig {
+    type Layer = GroupPool;
+
+    fn num_params(&self) -> usize {
+        0
+    }
+
+    fn init(&self, _: &Device) -> GroupPool {
+        Self::init(self)
+    }
+}
+
 /// Pools features over their group axis. Moving the input then moves the output as an image.
 #[doc(alias = "GroupPooling")]
 #[derive(Module, Debug)]
@@ -49,4 +63,17 @@ impl GroupPool {
         }
         .squeeze_dim(2)
     }
+
+    /// The mean of [`forward`](Self::forward) over all places: numbers that no motion changes.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, channel, group, height, width]`
+    /// - output: `[batch, channel]`
+    pub fn forward_global(&self, features: Tensor<5>) -> Tensor<2> {
+        let places: Tensor<3> = self.forward(features).flatten(2, 3);
+        places.mean_dim(2).squeeze_dim(2)
+    }
 }
+
+layers!(GroupPool, 5 => 4;);

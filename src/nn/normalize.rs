@@ -1,4 +1,6 @@
 use crate::base::Error;
+use crate::nn::LayerConfig;
+use crate::nn::layer::layers;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -66,6 +68,18 @@ impl NormalizeConfig {
     }
 }
 
+impl LayerConfig for NormalizeConfig {
+    type Layer = Normalize;
+
+    fn num_params(&self) -> usize {
+        0
+    }
+
+    fn init(&self, device: &Device) -> Normalize {
+        Self::init(self, device)
+    }
+}
+
 /// Brings each channel to mean 0 and deviation 1: `(x − mean) / std`.
 ///
 /// Part of the *model*, so that attacks see the pixels that people see: their budget is in
@@ -97,3 +111,5 @@ impl Normalize {
         (images - self.mean.clone()) / self.std.clone()
     }
 }
+
+layers!(Normalize, 4 => 4;);

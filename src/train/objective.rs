@@ -1,5 +1,5 @@
 use crate::attack::{Frozen, Keep, Pgd};
-use crate::base::{Batch, Classifier, Error, Purpose, Result};
+use crate::base::{Batch, Classifier, Error, Keys, Purpose, Result};
 use crate::curriculum::Stage;
 use crate::kernel::Numerics;
 use crate::train::StagedBatch;
@@ -74,10 +74,10 @@ impl Objective {
         };
         // On autodiff, or batch norm and dropout would not know that this is training.
         let images = Tensor::from_inner(images);
-        let (ids, epoch) = (&batch.ids, staged.epoch as u64);
-        let seed = staged.seed.draws(Purpose::Dropout, ids[0], epoch).next();
+        let keys = Keys::new(staged.seed, batch.ids.clone()).with_draw(staged.epoch as u64);
+        let seed = keys.draws(Purpose::Dropout, 0).next();
         let logits = seeded(&images.device(), seed, || {
-            Numerics::Exact.run(|| model.training_logits(images, staged.seed, ids, epoch))
+            Numerics::Exact.run(|| model.training_logits(images, &keys))
         });
         Ok(Scored::cross_entropy(logits, batch.labels.clone()))
     }
