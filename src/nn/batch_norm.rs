@@ -1,6 +1,5 @@
 use crate::group::Group;
-use crate::nn::LayerConfig;
-use crate::nn::layer::layers;
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -35,19 +34,6 @@ impl GroupBatchNormConfig {
                 .init(device),
             group: self.group,
         }
-    }
-}
-
-impl LayerConfig for GroupBatchNormConfig {
-    type Layer = GroupBatchNorm;
-
-    // Scale, shift, running mean and running variance.
-    fn num_params(&self) -> usize {
-        4 * self.channels
-    }
-
-    fn init(&self, device: &Device) -> GroupBatchNorm {
-        Self::init(self, device)
     }
 }
 
@@ -92,17 +78,14 @@ impl GroupBatchNorm {
     }
 }
 
-layers!(GroupBatchNorm, 5 => 5; BatchNorm, 4 => 4;);
+// Scale, shift, running mean and running variance.
+layer! {
+    GroupBatchNormConfig => GroupBatchNorm, 5 => 5;
+    init: Self::init, params: |config| 4 * config.channels
+}
 
-/// Burn's layer, for planes.
-impl LayerConfig for BatchNormConfig {
-    type Layer = BatchNorm;
-
-    fn num_params(&self) -> usize {
-        4 * self.num_features
-    }
-
-    fn init(&self, device: &Device) -> BatchNorm {
-        Self::init(self, device)
-    }
+// Burn's layer, for planes.
+layer! {
+    BatchNormConfig => BatchNorm, 4 => 4;
+    init: Self::init, params: |config| 4 * config.num_features
 }

@@ -91,15 +91,6 @@ impl<C: ConvolutionConfig> BlockConfig<C> {
         self
     }
 
-    /// The layer.
-    pub fn init(&self, device: &Device) -> BlockOf<C> {
-        Block {
-            conv: self.conv.init(device),
-            norm: self.norm().init(device),
-            pool: self.pool().init(device),
-        }
-    }
-
     fn norm(&self) -> Option<C::Norm> {
         self.batch_norm.then(|| self.conv.batch_norm())
     }
@@ -121,7 +112,11 @@ impl<C: ConvolutionConfig> LayerConfig for BlockConfig<C> {
     }
 
     fn init(&self, device: &Device) -> BlockOf<C> {
-        Self::init(self, device)
+        Block {
+            conv: self.conv.init(device),
+            norm: self.norm().init(device),
+            pool: self.pool().init(device),
+        }
     }
 }
 

@@ -56,17 +56,18 @@ pub(crate) fn default_initializer() -> Initializer {
     }
 }
 
-/// What all convolutions have: configuration, parameters, prepared filters, size check, display.
+/// A convolution: configuration, parameters, prepared filters, forward pass, size check, display.
 ///
-/// Their files add what differs. The configuration: `fn shape(&self)`, that of the weight. The
-/// layer: `fn respond(&self, input, relu)`, on top of `convolve`, and `fn expand(weight, bias,
-/// group)`, the filters. A convolution over a group says so by the names `{ group, exact }`.
+/// One over a group says so by the names `{ group, exact }` of the settings it then has. `shape` is
+/// that of the weight and `expand` makes filters of weight and bias.
 macro_rules! convolution {
     (
         $(#[$about:meta])*
         $layer:ident, $config:ident { $($group:ident, $exact:ident)? }
-        $input:literal => $output:literal: $from:literal => $to:literal,
-        weight $rank:literal: $shape:literal
+        $input:literal $from:literal => $output:literal $to:literal,
+        weight: $rank:literal $weight:literal,
+        shape: $shape:expr,
+        expand: $expand:expr
     ) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
         #[derive(burn::config::Config, Debug)]
@@ -114,11 +115,10 @@ macro_rules! convolution {
                 let [output, side] = [self.channels[1], self.kernel_size];
                 let fan_out = Some(output * footprint.group.size() * side * side);
                 let init = &self.initializer;
+                let bias = || init.init_with([output], fan_in, fan_out, device);
                 $layer {
                     weight: init.init_with(shape, fan_in, fan_out, device),
-                    bias: self
-                        .bias
-                        .then(|| init.init_with([output], fan_in, fan_out, device)),
+                    bias: self.bias.then(bias),
                     footprint,
                     filters: $crate::nn::FilterCache::default(),
                 }
@@ -128,7 +128,7 @@ macro_rules! convolution {
             ///
             /// # Panics
             ///
-            /// Panics if the kernel, stride or dilation is 0.
+            /// As [`init`](Self::init).
             pub fn footprint(&self) -> $crate::nn::Footprint {
                 let footprint = $crate::nn::Footprint {
                     stride: self.stride,
@@ -140,22 +140,11 @@ macro_rules! convolution {
                 footprint.assert_valid();
                 footprint
             }
-        }
 
-        impl $crate::nn::LayerConfig for $config {
-            type Layer = $layer;
-
-            fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
-                self.footprint().check(stringify!($layer), size)
-            }
-
-            fn num_params(&self) -> usize {
-                let bias = if self.bias { self.channels[1] } else { 0 };
-                self.shape().iter().product::<usize>() + bias
-            }
-
-            fn init(&self, device: &burn::tensor::Device) -> $layer {
-                Self::init(self, device)
+            fn shape(&self) -> [usize; $rank] {
+                let ([input, output], group) = (self.channels, self.footprint().group);
+                let shape: fn(_, _, _, _) -> _ = $shape;
+                shape(output, input, group, self.kernel_size)
             }
         }
 
@@ -163,8 +152,8 @@ macro_rules! convolution {
         #[derive(burn::module::Module, Debug)]
         #[module(custom_display)]
         pub struct $layer {
-            weight: burn::module::Param<burn::tensor::Tensor<$rank>>,
-            bias: Option<burn::module::Param<burn::tensor::Tensor<1>>>,
+            weight: burn::module::Param<Tensor<$rank>>,
+            bias: Option<burn::module::Param<Tensor<1>>>,
             #[module(skip)]
             footprint: $crate::nn::Footprint,
             filters: $crate::nn::FilterCache,
@@ -182,60 +171,38 @@ macro_rules! convolution {
             ///
             /// Panics if the number of channels or the group axis is wrong, or if
             /// [`check`](Self::check) refuses the size.
-            pub fn forward(
-                &self,
-                input: burn::tensor::Tensor<$input>,
-            ) -> burn::tensor::Tensor<$output> {
+            pub fn forward(&self, input: Tensor<$input>) -> Tensor<$output> {
                 self.respond(input, false)
             }
 
             /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU
             /// in one pass.
-            pub fn forward_relu(
-                &self,
-                input: burn::tensor::Tensor<$input>,
-            ) -> burn::tensor::Tensor<$output> {
+            pub fn forward_relu(&self, input: Tensor<$input>) -> Tensor<$output> {
                 self.respond(input, true)
             }
 
-            fn convolve(
-                &self,
-                planes: burn::tensor::Tensor<4>,
-                relu: bool,
-            ) -> burn::tensor::Tensor<4> {
+            fn respond(&self, input: Tensor<$input>, relu: bool) -> Tensor<$output> {
+                let planes = input.into_planes(self.footprint.group);
                 let [_, _, height, width] = planes.dims();
                 self.footprint.expect(stringify!($layer), [height, width]);
-                $crate::nn::convolution::convolve(planes, &self.expanded(), &self.footprint, relu)
+                let planes = convolve(planes, &self.expanded(), &self.footprint, relu);
+                Planes::from_planes(planes, self.footprint.group)
             }
 
-            fn expanded(&self) -> $crate::kernel::Filters {
+            fn expanded(&self) -> Filters {
                 self.filters.filters(self.weight(), self.bias(), |weight, bias| {
-                    Self::expand(weight, bias, self.footprint.group)
+                    let expand: fn(_, _, _) -> _ = $expand;
+                    expand(weight, bias, self.footprint.group)
                 })
             }
 
-            /// The size `[height, width]` of the output for an input of this size.
-            ///
-            /// # Errors
-            ///
-            /// [`Error::Size`](crate::base::Error::Size) if the kernel does not fit, or if the
-            /// size would break exact equivariance.
-            pub fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
-                self.footprint.check(stringify!($layer), size)
-            }
-
-            /// What the layer looks at.
-            pub fn footprint(&self) -> $crate::nn::Footprint {
-                self.footprint
-            }
-
-            #[doc = concat!("The weight `", $shape, "`.")]
-            pub fn weight(&self) -> burn::tensor::Tensor<$rank> {
+            #[doc = concat!("The weight `", $weight, "`.")]
+            pub fn weight(&self) -> Tensor<$rank> {
                 self.weight.val()
             }
 
             /// The bias `[out]`, if there is one.
-            pub fn bias(&self) -> Option<burn::tensor::Tensor<1>> {
+            pub fn bias(&self) -> Option<Tensor<1>> {
                 self.bias.as_ref().map(burn::module::Param::val)
             }
 
@@ -244,7 +211,7 @@ macro_rules! convolution {
             /// # Panics
             ///
             /// Panics if the weight has another shape.
-            pub fn with_weight(mut self, weight: burn::tensor::Tensor<$rank>) -> Self {
+            pub fn with_weight(mut self, weight: Tensor<$rank>) -> Self {
                 assert_eq!(weight.shape(), self.weight.lazy_shape(), "shape of the weight");
                 self.weight = burn::module::Param::from_tensor(weight);
                 self.filters = $crate::nn::FilterCache::default();
@@ -256,9 +223,8 @@ macro_rules! convolution {
             /// # Panics
             ///
             /// Panics unless there is one number per output channel.
-            pub fn with_bias(mut self, bias: burn::tensor::Tensor<1>) -> Self {
-                let [output, ..] = self.weight.lazy_shape().dims::<$rank>();
-                assert_eq!(bias.dims(), [output], "shape of the bias");
+            pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
+                assert_eq!(bias.dims()[0], self.weight.lazy_shape()[0], "shape of the bias");
                 self.bias = Some(burn::module::Param::from_tensor(bias));
                 self.filters = $crate::nn::FilterCache::default();
                 self
@@ -277,26 +243,21 @@ macro_rules! convolution {
             }
         }
 
-        $crate::nn::layer::layers!($layer, $input => $output, forward_relu;);
-
-        impl burn::module::ModuleDisplay for $layer {
-            fn custom_settings(&self) -> Option<burn::module::DisplaySettings> {
-                burn::module::DisplaySettings::new()
-                    .with_new_line_after_attribute(false)
-                    .optional()
-            }
-
-            fn custom_content(
-                &self,
-                content: burn::module::Content,
-            ) -> Option<burn::module::Content> {
-                let [output, input, ..] = self.weight.lazy_shape().dims::<$rank>();
-                content
-                    .add("channels", &format!("{input} -> {output}"))
-                    .add("footprint", &self.footprint.to_string())
-                    .optional()
+        $crate::nn::footprint::spatial! {
+            $config => $layer, $input => $output, forward_relu;
+            init: Self::init,
+            params: |config| {
+                let bias = if config.bias { config.channels[1] } else { 0 };
+                config.shape().iter().product::<usize>() + bias
             }
         }
+
+        $crate::nn::layer::display!($layer, |layer, content| {
+            let shape = layer.weight.lazy_shape();
+            content
+                .add("channels", &format!("{} -> {}", shape[1], shape[0]))
+                .add("footprint", &layer.footprint.to_string())
+        });
     };
 }
 pub(crate) use convolution;

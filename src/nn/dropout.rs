@@ -1,6 +1,7 @@
 use crate::base::{Keys, Purpose, Seed};
+use crate::nn::layer::display;
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param};
+use burn::module::{Flag, Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -129,17 +130,8 @@ impl GroupDropout {
     }
 }
 
-impl ModuleDisplay for GroupDropout {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add("probability", &self.probability).optional()
-    }
-}
+display!(GroupDropout, |layer, content| content
+    .add("probability", &layer.probability));
 
 /// Counts training passes. A clone counts on by itself: two runs from the same model must not
 /// depend on each other.

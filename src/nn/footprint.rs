@@ -117,3 +117,36 @@ pub(crate) fn nearest_sizes(side: usize, works: impl Fn(usize) -> bool) -> Vec<u
     let above = (side + 1..=side + FAR).find(|&side| works(side));
     below.into_iter().chain(above).collect()
 }
+
+/// What all layers with a field `footprint` have, given a configuration with a method `footprint`.
+macro_rules! spatial {
+    (
+        $config:ident => $layer:ident, $input:literal => $output:literal $(, $fused:ident)?;
+        init: $init:expr, params: $params:expr
+    ) => {
+        impl $layer {
+            /// The size `[height, width]` of the output for an input of this size.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Size`](crate::base::Error::Size) if the layer's window does not fit, or if
+            /// the size would break exact equivariance.
+            pub fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
+                self.footprint.check(stringify!($layer), size)
+            }
+
+            /// What the layer looks at.
+            pub fn footprint(&self) -> $crate::nn::Footprint {
+                self.footprint
+            }
+        }
+
+        $crate::nn::layer::layer! {
+            $config => $layer, $input => $output $(, $fused)?;
+            init: $init,
+            params: $params,
+            check: |config, size| config.footprint().check(stringify!($layer), size)
+        }
+    };
+}
+pub(crate) use spatial;

@@ -1,8 +1,8 @@
 use crate::group::Group;
 use crate::kernel::Filters;
-use crate::nn::convolution::convolution;
+use crate::nn::convolution::{convolution, convolve};
 use crate::nn::filter_cache::expand;
-use crate::nn::planes::{flatten, unflatten};
+use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 
 convolution! {
@@ -24,24 +24,11 @@ convolution! {
     #[doc(alias = "P4ConvP4")]
     #[doc(alias = "P4MConvP4M")]
     GroupConv2d, GroupConv2dConfig { group, exact }
-    5 => 5: "[batch, in, group, height, width]" => "[batch, out, group, height_out, width_out]",
-    weight 5: "[out, in, group, side, side]"
-}
-
-impl GroupConv2dConfig {
-    fn shape(&self) -> [usize; 5] {
-        let ([input, output], side) = (self.channels, self.kernel_size);
-        [output, input, self.group.size(), side, side]
-    }
-}
-
-impl GroupConv2d {
-    fn respond(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
-        let group = self.footprint.group;
-        unflatten(self.convolve(flatten(features, group), relu), group)
-    }
-
-    fn expand(weight: Tensor<5>, bias: Option<Tensor<1>>, group: Group) -> Filters {
-        expand(weight, bias, group, |side| group.filter_indices(side)).with_group(group)
+    5 "[batch, in, group, height, width]" => 5 "[batch, out, group, height_out, width_out]",
+    weight: 5 "[out, in, group, side, side]",
+    shape: |out, input, group: Group, side| [out, input, group.size(), side, side],
+    expand: |weight, bias, group: Group| {
+        let indices = |side| group.filter_indices(side);
+        expand(weight, bias, group, indices).with_group(group)
     }
 }

@@ -1,8 +1,7 @@
-use crate::nn::LayerConfig;
-use crate::nn::layer::layers;
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 /// How a [`GroupPool`] combines the components of a channel.
 #[derive(Config, Debug, Copy, PartialEq, Eq)]
@@ -26,18 +25,6 @@ impl GroupPoolConfig {
         GroupPool {
             reduction: self.reduction,
         }
-    }
-}
-
-impl LayerConfig for GroupPoolConfig {
-    type Layer = GroupPool;
-
-    fn num_params(&self) -> usize {
-        0
-    }
-
-    fn init(&self, _: &Device) -> GroupPool {
-        Self::init(self)
     }
 }
 
@@ -76,4 +63,7 @@ impl GroupPool {
     }
 }
 
-layers!(GroupPool, 5 => 4;);
+layer! {
+    GroupPoolConfig => GroupPool, 5 => 4;
+    init: |config, _| config.init(), params: |_| 0
+}

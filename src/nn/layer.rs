@@ -158,25 +158,71 @@ macro_rules! chain {
 
 chain!(Vec, collect; Option, next;);
 
-/// Says what layers take and give where they have methods `forward` of their own.
-macro_rules! layers {
-    ($($layer:ty, $input:literal => $output:literal $(, $fused:ident)?;)+) => {
-        $(
-            impl $crate::nn::Layer for $layer {
-                type Input = burn::tensor::Tensor<$input>;
-                type Output = burn::tensor::Tensor<$output>;
+/// Makes a layer of a type that has its `forward`, and perhaps `forward_relu`, already, and of its
+/// configuration what makes it: how, with how many parameters, and with which size check if the
+/// layer changes sizes.
+macro_rules! layer {
+    (
+        $config:ty => $layer:ty, $input:literal => $output:literal $(, $fused:ident)?;
+        init: $init:expr, params: $params:expr $(, check: $check:expr)?
+    ) => {
+        impl $crate::nn::Layer for $layer {
+            type Input = burn::tensor::Tensor<$input>;
+            type Output = burn::tensor::Tensor<$output>;
 
-                fn forward(&self, input: Self::Input) -> Self::Output {
-                    Self::forward(self, input)
-                }
-
-                $(
-                    fn forward_relu(&self, input: Self::Input) -> Self::Output {
-                        Self::$fused(self, input)
-                    }
-                )?
+            fn forward(&self, input: Self::Input) -> Self::Output {
+                Self::forward(self, input)
             }
-        )+
+
+            $(
+                fn forward_relu(&self, input: Self::Input) -> Self::Output {
+                    Self::$fused(self, input)
+                }
+            )?
+        }
+
+        impl $crate::nn::LayerConfig for $config {
+            type Layer = $layer;
+
+            $(
+                fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
+                    let check: fn(&Self, [usize; 2]) -> $crate::base::Result<[usize; 2]> = $check;
+                    check(self, size)
+                }
+            )?
+
+            fn num_params(&self) -> usize {
+                let params: fn(&Self) -> usize = $params;
+                params(self)
+            }
+
+            fn init(&self, device: &burn::tensor::Device) -> $layer {
+                let init: fn(&Self, &burn::tensor::Device) -> $layer = $init;
+                init(self, device)
+            }
+        }
     };
 }
-pub(crate) use layers;
+pub(crate) use layer;
+
+/// Shows a layer on one line.
+macro_rules! display {
+    ($layer:ident, |$this:ident, $content:ident| $add:expr) => {
+        impl burn::module::ModuleDisplay for $layer {
+            fn custom_settings(&self) -> Option<burn::module::DisplaySettings> {
+                burn::module::DisplaySettings::new()
+                    .with_new_line_after_attribute(false)
+                    .optional()
+            }
+
+            fn custom_content(
+                &self,
+                $content: burn::module::Content,
+            ) -> Option<burn::module::Content> {
+                let $this = self;
+                $add.optional()
+            }
+        }
+    };
+}
+pub(crate) use display;

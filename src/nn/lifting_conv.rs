@@ -1,8 +1,8 @@
 use crate::group::Group;
 use crate::kernel::Filters;
-use crate::nn::convolution::convolution;
+use crate::nn::convolution::{convolution, convolve};
 use crate::nn::filter_cache::expand;
-use crate::nn::planes::unflatten;
+use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 
 convolution! {
@@ -31,25 +31,11 @@ convolution! {
     #[doc(alias = "P4ConvZ2")]
     #[doc(alias = "P4MConvZ2")]
     LiftingConv2d, LiftingConv2dConfig { group, exact }
-    4 => 5: "[batch, in, height, width]" => "[batch, out, group, height_out, width_out]",
-    weight 4: "[out, in, side, side]"
-}
-
-impl LiftingConv2dConfig {
-    fn shape(&self) -> [usize; 4] {
-        let ([input, output], side) = (self.channels, self.kernel_size);
-        [output, input, side, side]
-    }
-}
-
-impl LiftingConv2d {
-    fn respond(&self, images: Tensor<4>, relu: bool) -> Tensor<5> {
-        unflatten(self.convolve(images, relu), self.footprint.group)
-    }
-
-    fn expand(weight: Tensor<4>, bias: Option<Tensor<1>>, group: Group) -> Filters {
-        expand(weight.unsqueeze_dim(2), bias, group, |side| {
-            group.lifting_filter_indices(side)
-        })
+    4 "[batch, in, height, width]" => 5 "[batch, out, group, height_out, width_out]",
+    weight: 4 "[out, in, side, side]",
+    shape: |out, input, _, side| [out, input, side, side],
+    expand: |weight: Tensor<4>, bias, group: Group| {
+        let indices = |side| group.lifting_filter_indices(side);
+        expand(weight.unsqueeze_dim(2), bias, group, indices)
     }
 }

@@ -1,9 +1,8 @@
 use crate::kernel;
-use crate::nn::LayerConfig;
 use crate::nn::convolution::default_initializer;
-use crate::nn::layer::layers;
+use crate::nn::layer::{display, layer};
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
+use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
@@ -32,19 +31,6 @@ impl LinearConfig {
                 .bias
                 .then(|| init.init_with([output], fan_in, fan_out, device)),
         }
-    }
-}
-
-impl LayerConfig for LinearConfig {
-    type Layer = Linear;
-
-    fn num_params(&self) -> usize {
-        let [input, output] = self.features;
-        (input + usize::from(self.bias)) * output
-    }
-
-    fn init(&self, device: &Device) -> Linear {
-        Self::init(self, device)
     }
 }
 
@@ -88,20 +74,15 @@ impl Linear {
     }
 }
 
-layers!(Linear, 2 => 2, forward_relu;);
-
-impl ModuleDisplay for Linear {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let [input, output] = self.weight.lazy_shape().dims();
-        content
-            .add("features", &format!("{input} -> {output}"))
-            .add("bias", &self.bias.is_some())
-            .optional()
-    }
+layer! {
+    LinearConfig => Linear, 2 => 2, forward_relu;
+    init: Self::init,
+    params: |config| (config.features[0] + usize::from(config.bias)) * config.features[1]
 }
+
+display!(Linear, |layer, content| {
+    let [input, output] = layer.weight.lazy_shape().dims();
+    content
+        .add("features", &format!("{input} -> {output}"))
+        .add("bias", &layer.bias.is_some())
+});

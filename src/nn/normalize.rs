@@ -1,6 +1,5 @@
 use crate::base::Error;
-use crate::nn::LayerConfig;
-use crate::nn::layer::layers;
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -68,18 +67,6 @@ impl NormalizeConfig {
     }
 }
 
-impl LayerConfig for NormalizeConfig {
-    type Layer = Normalize;
-
-    fn num_params(&self) -> usize {
-        0
-    }
-
-    fn init(&self, device: &Device) -> Normalize {
-        Self::init(self, device)
-    }
-}
-
 /// Brings each channel to mean 0 and deviation 1: `(x − mean) / std`.
 ///
 /// Part of the *model*, so that attacks see the pixels that people see: their budget is in
@@ -112,4 +99,4 @@ impl Normalize {
     }
 }
 
-layers!(Normalize, 4 => 4;);
+layer!(NormalizeConfig => Normalize, 4 => 4; init: Self::init, params: |_| 0);

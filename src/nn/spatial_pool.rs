@@ -1,21 +1,22 @@
 use crate::kernel::{avg_pool2d, max_pool2d};
 use crate::nn::Footprint;
-use crate::nn::layer::layers;
-use crate::nn::planes::{flatten, unflatten};
+use crate::nn::footprint::spatial;
+use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
-/// What all poolings have: configuration, size check and forward pass.
+/// A pooling: configuration, forward pass and size check.
 ///
-/// `$pool` is the response, given the footprint and the features. A pooling over a group says so
-/// by the names `{ group, exact }`.
+/// One over a group says so by the names `{ group, exact }` of the settings it then has. `forward`
+/// and, where relu can go along, `forward_relu` say what is done with planes.
 macro_rules! pooling {
     (
         $(#[$about:meta])*
         $layer:ident, $config:ident { $($group:ident, $exact:ident)? }
-        $rank:literal: $from:literal => $to:literal,
-        $pool:expr,
-        padding: $padding:literal
+        $rank:literal $shape:literal,
+        padding: $padding:literal,
+        forward: $pool:expr
+        $(, $forward_relu:ident: $fused:expr)?
     ) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
         #[derive(burn::config::Config, Debug)]
@@ -74,22 +75,6 @@ macro_rules! pooling {
             }
         }
 
-        impl $crate::nn::LayerConfig for $config {
-            type Layer = $layer;
-
-            fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
-                self.footprint().check(stringify!($layer), size)
-            }
-
-            fn num_params(&self) -> usize {
-                0
-            }
-
-            fn init(&self, _: &burn::tensor::Device) -> $layer {
-                Self::init(self)
-            }
-        }
-
         $(#[$about])*
         #[derive(burn::module::Module, Debug)]
         pub struct $layer {
@@ -102,8 +87,7 @@ macro_rules! pooling {
             ///
             /// # Shapes
             ///
-            #[doc = concat!("- input: `", $from, "`")]
-            #[doc = concat!("- output: `", $to, "`")]
+            #[doc = concat!("- input, and output with its own size: `", $shape, "`")]
             ///
             /// # Panics
             ///
@@ -112,30 +96,29 @@ macro_rules! pooling {
                 self.pool(input, $pool)
             }
 
+            $(
+                /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the
+                /// same shapes and panics, and on the CPU in one pass.
+                pub fn $forward_relu(&self, input: Tensor<$rank>) -> Tensor<$rank> {
+                    self.pool(input, $fused)
+                }
+            )?
+
             fn pool(
                 &self,
                 input: Tensor<$rank>,
-                pool: impl FnOnce(&Footprint, Tensor<$rank>) -> Tensor<$rank>,
+                pool: fn(&Footprint, Tensor<4>) -> Tensor<4>,
             ) -> Tensor<$rank> {
-                let [.., height, width] = input.dims();
+                let planes = input.into_planes(self.footprint.group);
+                let [_, _, height, width] = planes.dims();
                 self.footprint.expect(stringify!($layer), [height, width]);
-                pool(&self.footprint, input)
+                Planes::from_planes(pool(&self.footprint, planes), self.footprint.group)
             }
+        }
 
-            /// The size `[height, width]` of the output for an input of this size.
-            ///
-            /// # Errors
-            ///
-            /// [`Error::Size`](crate::base::Error::Size) if the window does not fit, or if the
-            /// size would break exact equivariance.
-            pub fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
-                self.footprint.check(stringify!($layer), size)
-            }
-
-            /// What the layer looks at.
-            pub fn footprint(&self) -> $crate::nn::Footprint {
-                self.footprint
-            }
+        spatial! {
+            $config => $layer, $rank => $rank $(, $forward_relu)?;
+            init: |config, _| config.init(), params: |_| 0
         }
     };
 }
@@ -154,64 +137,29 @@ fn average(footprint: &Footprint, planes: Tensor<4>) -> Tensor<4> {
     avg_pool2d(planes, options)
 }
 
-/// The same on every component of features over a group.
-fn group_max(footprint: &Footprint, features: Tensor<5>, relu: bool) -> Tensor<5> {
-    let planes = flatten(features, footprint.group);
-    unflatten(max(footprint, planes, relu), footprint.group)
-}
-
-fn group_average(footprint: &Footprint, features: Tensor<5>) -> Tensor<5> {
-    let planes = flatten(features, footprint.group);
-    unflatten(average(footprint, planes), footprint.group)
-}
-
 pooling! {
     /// The largest value in each window of features without a group axis.
     MaxPool2d, MaxPool2dConfig {}
-    4: "[batch, channel, height, width]" => "[batch, channel, height_out, width_out]",
-    |footprint, planes| max(footprint, planes, false),
-    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels."
+    4 "[batch, channel, height, width]",
+    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels.",
+    forward: |footprint, planes| max(footprint, planes, false),
+    forward_relu: |footprint, planes| max(footprint, planes, true)
 }
 
 pooling! {
     /// The largest value in each window, component by component.
     #[doc(alias = "plane_group_spatial_max_pooling")]
     GroupMaxPool2d, GroupMaxPool2dConfig { group, exact }
-    5: "[batch, channel, group, height, width]" =>
-        "[batch, channel, group, height_out, width_out]",
-    |footprint, features| group_max(footprint, features, false),
-    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels."
+    5 "[batch, channel, group, height, width]",
+    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels.",
+    forward: |footprint, planes| max(footprint, planes, false),
+    forward_relu: |footprint, planes| max(footprint, planes, true)
 }
 
 pooling! {
     /// The mean of each window, component by component; padding counts as zeros.
     GroupAvgPool2d, GroupAvgPool2dConfig { group, exact }
-    5: "[batch, channel, group, height, width]" =>
-        "[batch, channel, group, height_out, width_out]",
-    group_average,
-    padding: "Zeros added on each of the four sides, in pixels."
-}
-
-impl MaxPool2d {
-    /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the same shapes
-    /// and panics, and on the CPU in one pass.
-    pub fn forward_relu(&self, planes: Tensor<4>) -> Tensor<4> {
-        self.pool(planes, |footprint, planes| max(footprint, planes, true))
-    }
-}
-
-impl GroupMaxPool2d {
-    /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the same shapes
-    /// and panics, and on the CPU in one pass.
-    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
-        self.pool(features, |footprint, features| {
-            group_max(footprint, features, true)
-        })
-    }
-}
-
-layers! {
-    MaxPool2d, 4 => 4, forward_relu;
-    GroupMaxPool2d, 5 => 5, forward_relu;
-    GroupAvgPool2d, 5 => 5;
+    5 "[batch, channel, group, height, width]",
+    padding: "Zeros added on each of the four sides, in pixels.",
+    forward: average
 }
