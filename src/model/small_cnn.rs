@@ -36,8 +36,8 @@ impl SmallCnnConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if the image is too small; [`Error::Setting`] for any other setting that
-    /// makes no sense.
+    /// [`Error::Size`](crate::base::Error::Size) if the image is too small;
+    /// [`Error::Setting`](crate::base::Error::Setting) for any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<SmallCnn> {
         let [channels, height, width] = self.image;
         check_settings(

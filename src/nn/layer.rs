@@ -49,7 +49,7 @@ pub trait Layer {
 /// );
 /// // 18 → 16 → 14 → 7 → 5, which a pooling of 2×2 cannot halve.
 /// assert!(network.check([18, 18]).is_err());
-/// assert_eq!(network.check([22, 22])?, [4, 4]);
+/// assert_eq!(network.check([24, 24])?, [4, 4]);
 /// assert_eq!(network.num_params(), (9 + 5) * 8 + 2 * (9 * 4 * 8 + 1) * 8);
 /// let layers = network.init(&fireproof::device());
 /// # let _ = layers;

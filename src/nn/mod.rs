@@ -9,6 +9,10 @@
 //! only on some sizes of image ([`Footprint`] says which), so layers with a spatial footprint
 //! have a method `check` that turns an input size into the output size or refuses it, and
 //! `forward` refuses the same sizes. `with_exact(false)` lifts the restriction.
+//!
+//! Layers compose ([`Layer`], [`LayerConfig`]): a list of configurations knows the sizes it works
+//! on and its number of parameters before it makes the layers. A [`Block`] is a convolution with
+//! what usually follows it; [`InitialWeights`] draws all weights from a seed.
 
 mod batch_norm;
 mod block;
