@@ -7,7 +7,7 @@
 
 use burn::module::{Module, RunningState};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::base::{Purpose, Seed};
+use fireproof::base::{Keys, Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::nn::{
@@ -288,7 +288,8 @@ fn equivariance_dropout_in_training() {
     for group in GROUPS {
         let dropout = GroupDropoutConfig::new(0.5).init();
         let features = Tensor::from_inner(whole([4, 6, group.size(), 3, 3], 1, 9));
-        let drop = |x| dropout.forward_with(x, Seed(5), &[3, 1, 4, 15], 9).inner();
+        let keys = Keys::new(5, [3, 1, 4, 15]).with_draw(9);
+        let drop = |x| dropout.forward_with(x, &keys).inner();
         let response = drop(features.clone());
         for g in group.elements() {
             assert_same(

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::BatchNormConfig;
 use burn::tensor::{Tensor, TensorData};
-use fireproof::base::{Error, Seed};
+use fireproof::base::{Error, Keys};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::nn::*;
@@ -152,7 +152,9 @@ fn error_inexact_size() {
 #[test]
 fn error_kernel_larger_than_image() {
     let plain = Conv2dConfig::new([1, 1], 3).init(&fireproof::device());
+    let pool = MaxPool2dConfig::new(3).init();
     let mut layers = strided(Group::P4, true);
+    layers.push(("MaxPool2d", Box::new(move |size| pool.check(size))));
     layers.push(("Conv2d", Box::new(move |size| plain.check(size))));
     for (name, check) in layers {
         let text = check([2, 5]).unwrap_err().to_string();
@@ -504,11 +506,170 @@ fn value_dropout_depends_on_named_numbers_alone() {
     assert_eq!(values(second.forward(ones(2))), run[2]);
 
     // With ids, an image's mask is the same in any batch.
-    let batch = values(first.forward_with(ones(3), Seed(9), &[7, 8, 9], 1));
-    let alone = values(first.forward_with(ones(1), Seed(9), &[8], 1));
+    let keys = Keys::new(9, [7, 8, 9]).with_draw(1);
+    let batch = values(first.forward_with(ones(3), &keys));
+    let alone = values(first.forward_with(ones(1), &keys.select(&[1])));
     assert_eq!(batch[32..64], alone);
-    let other = values(first.forward_with(ones(1), Seed(9), &[8], 2));
+    let other = values(first.forward_with(ones(1), &keys.select(&[1]).with_draw(2)));
     assert_ne!(alone, other);
+}
+
+// Composition.
+
+/// A residual layer as one would write it outside of this crate: `relu(x + f(x))`.
+#[derive(Module, Debug)]
+struct Residual {
+    first: GroupBlock,
+    second: (GroupConv2d, GroupBatchNorm),
+}
+
+#[derive(Clone)]
+struct ResidualConfig {
+    first: BlockConfig<GroupConv2dConfig>,
+    second: (GroupConv2dConfig, GroupBatchNormConfig),
+}
+
+impl ResidualConfig {
+    fn new(group: Group, channels: usize) -> Self {
+        let conv = GroupConv2dConfig::new(group, [channels, channels], 3)
+            .with_padding(1)
+            .with_bias(false);
+        Self {
+            first: BlockConfig::new(conv.clone()).with_batch_norm(true),
+            second: (conv, GroupBatchNormConfig::new(group, channels)),
+        }
+    }
+}
+
+impl LayerConfig for ResidualConfig {
+    type Layer = Residual;
+
+    fn check(&self, size: [usize; 2]) -> fireproof::base::Result<[usize; 2]> {
+        self.second.check(self.first.check(size)?)
+    }
+
+    fn num_params(&self) -> usize {
+        self.first.num_params() + self.second.num_params()
+    }
+
+    fn init(&self, device: &burn::tensor::Device) -> Residual {
+        Residual {
+            first: self.first.init(device),
+            second: self.second.init(device),
+        }
+    }
+}
+
+impl Layer for Residual {
+    type Input = Tensor<5>;
+    type Output = Tensor<5>;
+
+    fn forward(&self, input: Tensor<5>) -> Tensor<5> {
+        (self.second.forward(self.first.forward(input.clone())) + input).relu()
+    }
+}
+
+#[test]
+fn equivariance_of_a_layer_of_ones_own() {
+    let device = fireproof::device();
+    for group in Group::ALL {
+        let lift = LiftingConv2dConfig::new(group, [2, 4], 3);
+        let network = (
+            BlockConfig::new(lift).with_max_pool(2),
+            vec![ResidualConfig::new(group, 4); 2],
+        );
+        assert_eq!(network.check([14, 14]).unwrap(), [6, 6]);
+        assert_eq!(network.check([15, 14]).is_ok(), group == Group::P1);
+        let layers = network.init(&device);
+        assert_eq!(network.num_params(), layers.num_params());
+        let layers = layers.map(&mut InitialWeights::normal(3));
+        let images = numbers([2, 2, 14, 14], 1) / 15.0;
+        let features = layers.forward(images.clone());
+        assert_eq!(features.dims(), [2, 4, group.size(), 6, 6]);
+        let largest = values(features.clone().abs().max())[0];
+        for g in group.elements() {
+            let of_moved = layers.forward(group.act_on_planes(images.clone(), g));
+            let moved = group.act_on_features(features.clone(), g);
+            let off = values((of_moved - moved).abs().max())[0];
+            assert!(off <= 1e-5 * largest, "{group}, {g}: {off} of {largest}");
+        }
+    }
+}
+
+#[test]
+fn value_blocks_are_their_layers() {
+    // Oracle: the layers one by one, with relu where it is usually drawn: before the pooling.
+    let device = fireproof::device();
+    let features = numbers([2, 3, 4, 8, 8], 1) / 15.0;
+    let conv = GroupConv2dConfig::new(Group::P4, [3, 5], 3).with_padding(1);
+    for batch_norm in [false, true] {
+        for pool in [None, Some(2)] {
+            let mut config = BlockConfig::new(conv.clone()).with_batch_norm(batch_norm);
+            config.max_pool = pool;
+            let block = config.init(&device).map(&mut InitialWeights::uniform(1));
+            assert_eq!(config.num_params(), block.num_params());
+            let x = block.conv.forward(features.clone());
+            let x = block.norm.forward(x).relu();
+            let expected = block.pool.forward(x);
+            let found = block.forward(features.clone());
+            assert_eq!(found.to_data(), expected.to_data());
+            let [_, _, _, height, width] = found.dims();
+            assert_eq!(config.check([8, 8]).unwrap(), [height, width]);
+        }
+    }
+
+    // On planes, with Burn's batch norm.
+    let conv = Conv2dConfig::new([3, 5], 3);
+    let config = BlockConfig::new(conv)
+        .with_batch_norm(true)
+        .with_max_pool(2);
+    let block: PlaneBlock = config.init(&device);
+    assert_eq!(config.num_params(), block.num_params());
+    assert_eq!(block.forward(numbers([2, 3, 8, 8], 1)).dims(), [2, 5, 3, 3]);
+}
+
+#[test]
+fn value_configurations_count_parameters() {
+    // Oracle: the layers they make.
+    fn assert_counts<C: LayerConfig>(config: C) {
+        let count = config.init(&fireproof::device()).num_params();
+        assert_eq!(config.num_params(), count);
+    }
+    for group in Group::ALL {
+        for bias in [false, true] {
+            assert_counts(LiftingConv2dConfig::new(group, [2, 3], 5).with_bias(bias));
+            assert_counts(GroupConv2dConfig::new(group, [2, 3], 5).with_bias(bias));
+        }
+        assert_counts(GroupBatchNormConfig::new(group, 3));
+        assert_counts(GroupMaxPool2dConfig::new(group, 2));
+        assert_counts(GroupAvgPool2dConfig::new(group, 2));
+    }
+    for bias in [false, true] {
+        assert_counts(Conv2dConfig::new([2, 3], 5).with_bias(bias));
+        assert_counts(LinearConfig::new([2, 3]).with_bias(bias));
+    }
+    assert_counts(BatchNormConfig::new(3));
+    assert_counts(MaxPool2dConfig::new(2));
+    assert_counts(GroupPoolConfig::new(GroupReduction::Mean));
+    assert_counts(Some(NormalizeConfig::mnist()));
+}
+
+#[test]
+fn value_linear_is_burns() {
+    // Oracle: burn::nn::Linear, loaded from this crate's record.
+    let device = fireproof::device();
+    let ours = LinearConfig::new([7, 5]).init(&device);
+    let burns = burn::nn::LinearConfig::new(7, 5)
+        .init(&device)
+        .load_record(ours.clone().into_record());
+    let x = numbers([3, 7], 2) / 15.0;
+    let expected = values(burns.forward(x.clone()));
+    let found = values(ours.forward(x.clone()));
+    let rectified = values(ours.forward_relu(x));
+    for ((expected, found), rectified) in expected.iter().zip(found).zip(rectified) {
+        assert!((expected - found).abs() < 1e-5);
+        assert_eq!(rectified, found.max(0.0));
+    }
 }
 
 // Prepared filters.
@@ -597,11 +758,16 @@ fn value_filters_are_never_out_of_date() {
     assert_eq!(values(trained.forward(features.clone())), expected);
     assert_ne!(expected, start);
 
-    // Moved and forked.
+    // Whatever may change weights or device hands on nothing.
+    assert!(layer.filters().is_prepared() && layer.clone().filters().is_prepared());
     for moved in [
         layer.clone().to_device(&device),
         layer.clone().fork(&device),
+        layer.clone().materialize(),
+        layer.clone().no_grad(),
+        layer.valid(),
     ] {
+        assert!(!moved.filters().is_prepared());
         assert_eq!(values(moved.forward(features.clone())), start);
     }
 }

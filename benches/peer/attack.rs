@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fireproof::attack::{Attack, Frozen, Keep, Pgd};
-use fireproof::base::{Classifier, Seed};
+use fireproof::base::{Classifier, Keys, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::model::{Cnn, CnnConfig, SmallCnn, SmallCnnConfig};
@@ -67,6 +67,7 @@ where
 {
     let (attack, batch, numerics) = (attack(case), batch(case.batch), case.numerics);
     let labels = batch.labels.clone().autodiff();
+    let keys = Keys::new(1, batch.ids.clone()).with_draw(1);
     let mut optimizer = sgd(0.9, 0.0);
     let mut kept = Some(model.train());
     let mut step = move || {
@@ -75,7 +76,7 @@ where
             .perturb(&frozen(&model, numerics), &batch, Seed(1))
             .expect("an attack");
         let images = Tensor::from_inner(images);
-        let logits = Numerics::Exact.run(|| model.training_logits(images, Seed(1), &batch.ids, 1));
+        let logits = Numerics::Exact.run(|| model.training_logits(images, &keys));
         let scored = Scored::cross_entropy(logits, labels.clone());
         let gradients = scored.losses.clone().mean().backward();
         let gradients = GradientsParams::from_grads(gradients, &model);

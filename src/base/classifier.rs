@@ -1,4 +1,4 @@
-use crate::base::Seed;
+use crate::base::Keys;
 use burn::tensor::Tensor;
 
 /// Anything that maps images to logits: this crate's models, a user's own, or a closure.
@@ -22,11 +22,11 @@ pub trait Classifier: Send + Sync {
     fn logits(&self, images: Tensor<4>) -> Tensor<2>;
 
     /// Logits in training, with every random draw inside the model (dropout) a function of the
-    /// seed, the images' ids and the draw, which is the epoch.
+    /// images' keys, whose draw is the epoch.
     ///
     /// As [`logits`](Classifier::logits) unless a model says otherwise.
-    fn training_logits(&self, images: Tensor<4>, seed: Seed, ids: &[u64], draw: u64) -> Tensor<2> {
-        let _ = (seed, ids, draw);
+    fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
+        let _ = keys;
         self.logits(images)
     }
 }

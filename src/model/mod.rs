@@ -1,9 +1,14 @@
 //! Networks for small images. All of them return logits and are
 //! [`Classifier`](crate::base::Classifier)s.
+//!
+//! A model's configuration says its layers once, as a list of their configurations
+//! ([`LayerConfig`](crate::nn::LayerConfig)): size checks, numbers of parameters and the forward
+//! pass come from it. Its weights are drawn from the seed alone
+//! ([`InitialWeights`](crate::nn::InitialWeights)).
 
+mod classifier;
 mod cnn;
-mod initial;
-mod linear;
+mod settings;
 mod small_cnn;
 mod widths;
 

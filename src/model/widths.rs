@@ -1,3 +1,4 @@
+use crate::base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How many channels the four convolutions of a [`Cnn`](crate::model::Cnn) have.
@@ -10,7 +11,8 @@ pub enum Widths {
     /// These numbers of channels.
     Given([usize; 4]),
     /// Widths `[a, a, b, b]` whose network has this number of parameters, as
-    /// [`num_params`](burn::module::Module::num_params) counts them, within 5 %: of those, the ones with b nearest to 2a, and of these, the ones that come nearest.
+    /// [`num_params`](burn::module::Module::num_params) counts them, within 5 %: of those, the ones with b nearest to 2a, and of these, the ones
+    /// that come nearest.
     Matched(usize),
 }
 
@@ -20,17 +22,30 @@ impl Widths {
 
     /// The channels, given the number of parameters that channels lead to.
     ///
-    /// None if no network comes within 5 % of a number to match.
-    pub(crate) fn resolve(self, parameters: impl Fn([usize; 4]) -> usize) -> Option<[usize; 4]> {
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for no channels, or if no network comes within 5 % of a number to match.
+    pub(crate) fn resolve(self, parameters: impl Fn([usize; 4]) -> usize) -> Result<[usize; 4]> {
         let target = match self {
-            Self::Given(widths) => return Some(widths),
+            Self::Given(widths) if widths.contains(&0) => {
+                let found = format!("{widths:?}");
+                return Err(Error::setting("widths", found, "at least one channel each"));
+            }
+            Self::Given(widths) => return Ok(widths),
             Self::Matched(target) => target,
         };
-        let distance = |[a, _, b, _]: [usize; 4]| parameters([a, a, b, b]).abs_diff(target);
+        let distance = |widths| parameters(widths).abs_diff(target);
         (1..)
             .take_while(|&a| parameters([a, a, 1, 1]) <= 2 * target)
             .flat_map(|a| (a.div_ceil(2)..=4 * a).map(move |b| [a, a, b, b]))
             .filter(|&widths| 20 * distance(widths) <= target)
             .min_by_key(|&widths| ((2 * widths[0]).abs_diff(widths[2]), distance(widths)))
+            .ok_or_else(|| {
+                let expected = format!(
+                    "a number that some widths come within 5 % of (the narrowest network has {})",
+                    parameters([1; 4])
+                );
+                Error::setting("widths, parameters to match", target, expected)
+            })
     }
 }

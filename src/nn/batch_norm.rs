@@ -1,4 +1,5 @@
 use crate::group::Group;
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -61,7 +62,12 @@ impl GroupBatchNorm {
     /// Panics if the number of channels or the group axis is wrong.
     pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
         let shape @ [batch, channels, size, height, width] = features.dims();
-        assert_eq!(size, self.group.size(), "group axis of {}", self.group);
+        assert_eq!(
+            size,
+            self.group.size(),
+            "group axis of features for {}",
+            self.group
+        );
         let flat = features.reshape([batch, channels, size * height, width]);
         self.norm.forward(flat).reshape(shape)
     }
@@ -70,4 +76,16 @@ impl GroupBatchNorm {
     pub fn group(&self) -> Group {
         self.group
     }
+}
+
+// Scale, shift, running mean and running variance.
+layer! {
+    GroupBatchNormConfig => GroupBatchNorm, 5 => 5;
+    init: Self::init, params: |config| 4 * config.channels
+}
+
+// Burn's layer, for planes.
+layer! {
+    BatchNormConfig => BatchNorm, 4 => 4;
+    init: Self::init, params: |config| 4 * config.num_features
 }

@@ -1,6 +1,7 @@
-use crate::base::{Purpose, Seed};
+use crate::base::{Keys, Purpose, Seed};
+use crate::nn::layer::display;
 use burn::config::Config;
-use burn::module::{Content, DisplaySettings, Flag, Module, ModuleDisplay, Param};
+use burn::module::{Flag, Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -71,13 +72,13 @@ impl GroupDropout {
         if !self.is_active(&input) {
             return input;
         }
-        let pass = self.passes.next();
         let places: Vec<u64> = (0..input.dims()[0] as u64).collect();
-        self.drop_channels(input, self.seed, &places, pass)
+        let keys = Keys::new(self.seed, places).with_draw(self.passes.next());
+        self.drop_channels(input, &keys)
     }
 
-    /// The input with some channels dropped, as determined by `(seed, image id, draw)` alone,
-    /// whatever the batch.
+    /// The input with some channels dropped, as determined by the images' keys alone, whatever the
+    /// batch.
     ///
     /// # Shapes
     ///
@@ -85,61 +86,52 @@ impl GroupDropout {
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many ids as images.
-    pub fn forward_with<const D: usize>(
+    /// Panics unless there are as many keys as images.
+    pub fn forward_with<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
+        assert_eq!(keys.len(), input.dims()[0], "as many ids as images");
+        match self.is_active(&input) {
+            true => self.drop_channels(input, keys),
+            false => input,
+        }
+    }
+
+    /// [`forward_with`](Self::forward_with) these keys, or [`forward`](Self::forward) without.
+    pub(crate) fn respond<const D: usize>(
         &self,
         input: Tensor<D>,
-        seed: Seed,
-        ids: &[u64],
-        draw: u64,
+        keys: Option<&Keys>,
     ) -> Tensor<D> {
-        assert_eq!(ids.len(), input.dims()[0], "as many ids as images");
-        if !self.is_active(&input) {
-            return input;
+        match keys {
+            Some(keys) => self.forward_with(input, keys),
+            None => self.forward(input),
         }
-        self.drop_channels(input, seed, ids, draw)
     }
 
     fn is_active<const D: usize>(&self, input: &Tensor<D>) -> bool {
         self.probability > 0.0 && self.training.is_enabled() && input.device().is_autodiff()
     }
 
-    fn drop_channels<const D: usize>(
-        &self,
-        input: Tensor<D>,
-        seed: Seed,
-        ids: &[u64],
-        draw: u64,
-    ) -> Tensor<D> {
+    fn drop_channels<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         let channels = input.dims()[1];
         let kept = (1.0 / (1.0 - self.probability)) as f32;
-        let mut mask = Vec::with_capacity(ids.len() * channels);
-        for &id in ids {
-            let mut draws = seed.draws(Purpose::Dropout, id, draw);
+        let mut mask = Vec::with_capacity(keys.len() * channels);
+        for position in 0..keys.len() {
+            let mut draws = keys.draws(Purpose::Dropout, position);
             mask.extend((0..channels).map(|_| match draws.chance(self.probability) {
                 true => 0.0,
                 false => kept,
             }));
         }
         let mut shape = [1; D];
-        shape[..2].copy_from_slice(&[ids.len(), channels]);
+        shape[..2].copy_from_slice(&[keys.len(), channels]);
         let mask = TensorData::new(mask, shape);
         let mask = Tensor::from_data(mask, &input.device());
         input * mask
     }
 }
 
-impl ModuleDisplay for GroupDropout {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        content.add("probability", &self.probability).optional()
-    }
-}
+display!(GroupDropout, |layer, content| content
+    .add("probability", &layer.probability));
 
 /// Counts training passes. A clone counts on by itself: two runs from the same model must not
 /// depend on each other.

@@ -29,6 +29,18 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    /// A square of this side on every pixel, without a group.
+    pub(crate) fn new(kernel: usize) -> Self {
+        Self {
+            group: Group::P1,
+            kernel,
+            stride: 1,
+            padding: 0,
+            dilation: 1,
+            exact: true,
+        }
+    }
+
     /// The side of the output for this side of the input, or why there is none.
     fn side(&self, side: usize) -> std::result::Result<usize, String> {
         let extent = self.dilation * (self.kernel - 1) + 1;
@@ -105,3 +117,36 @@ pub(crate) fn nearest_sizes(side: usize, works: impl Fn(usize) -> bool) -> Vec<u
     let above = (side + 1..=side + FAR).find(|&side| works(side));
     below.into_iter().chain(above).collect()
 }
+
+/// What all layers with a field `footprint` have, given a configuration with a method `footprint`.
+macro_rules! spatial {
+    (
+        $config:ident => $layer:ident, $input:literal => $output:literal $(, $fused:ident)?;
+        init: $init:expr, params: $params:expr
+    ) => {
+        impl $layer {
+            /// The size `[height, width]` of the output for an input of this size.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Size`](crate::base::Error::Size) if the layer's window does not fit, or if
+            /// the size would break exact equivariance.
+            pub fn check(&self, size: [usize; 2]) -> $crate::base::Result<[usize; 2]> {
+                self.footprint.check(stringify!($layer), size)
+            }
+
+            /// What the layer looks at.
+            pub fn footprint(&self) -> $crate::nn::Footprint {
+                self.footprint
+            }
+        }
+
+        $crate::nn::layer::layer! {
+            $config => $layer, $input => $output $(, $fused)?;
+            init: $init,
+            params: $params,
+            check: |config, size| config.footprint().check(stringify!($layer), size)
+        }
+    };
+}
+pub(crate) use spatial;

@@ -1,3 +1,4 @@
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -49,4 +50,20 @@ impl GroupPool {
         }
         .squeeze_dim(2)
     }
+
+    /// The mean of [`forward`](Self::forward) over all places: numbers that no motion changes.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, channel, group, height, width]`
+    /// - output: `[batch, channel]`
+    pub fn forward_global(&self, features: Tensor<5>) -> Tensor<2> {
+        let places: Tensor<3> = self.forward(features).flatten(2, 3);
+        places.mean_dim(2).squeeze_dim(2)
+    }
+}
+
+layer! {
+    GroupPoolConfig => GroupPool, 5 => 4;
+    init: |config, _| config.init(), params: |_| 0
 }

@@ -9,20 +9,32 @@
 //! only on some sizes of image ([`Footprint`] says which), so layers with a spatial footprint
 //! have a method `check` that turns an input size into the output size or refuses it, and
 //! `forward` refuses the same sizes. `with_exact(false)` lifts the restriction.
+//!
+//! Layers compose ([`Layer`], [`LayerConfig`]): a list of configurations knows the sizes it works
+//! on and its number of parameters before it makes the layers. A [`Block`] is a convolution with
+//! what usually follows it; [`InitialWeights`] draws all weights from a seed.
 
 mod batch_norm;
+mod block;
 mod conv;
-mod convolve;
+mod convolution;
 mod dropout;
 mod filter_cache;
 mod footprint;
 mod group_conv;
 mod group_pool;
+mod initial;
+mod layer;
 mod lifting_conv;
+mod linear;
 mod normalize;
+mod planes;
 mod spatial_pool;
 
 pub use batch_norm::{GroupBatchNorm, GroupBatchNormConfig};
+pub use block::{
+    Block, BlockConfig, BlockOf, ConvolutionConfig, GroupBlock, LiftingBlock, PlaneBlock,
+};
 pub use conv::{Conv2d, Conv2dConfig};
 pub use dropout::{GroupDropout, GroupDropoutConfig};
 pub use filter_cache::FilterCache;
@@ -30,8 +42,12 @@ pub use footprint::Footprint;
 pub(crate) use footprint::nearest_sizes;
 pub use group_conv::{GroupConv2d, GroupConv2dConfig};
 pub use group_pool::{GroupPool, GroupPoolConfig, GroupReduction};
+pub use initial::InitialWeights;
+pub use layer::{Features, Layer, LayerConfig};
 pub use lifting_conv::{LiftingConv2d, LiftingConv2dConfig};
+pub use linear::{Linear, LinearConfig};
 pub use normalize::{Normalize, NormalizeConfig};
 pub use spatial_pool::{
-    GroupAvgPool2d, GroupAvgPool2dConfig, GroupMaxPool2d, GroupMaxPool2dConfig,
+    GroupAvgPool2d, GroupAvgPool2dConfig, GroupMaxPool2d, GroupMaxPool2dConfig, MaxPool2d,
+    MaxPool2dConfig,
 };

@@ -1,4 +1,5 @@
 use crate::base::Error;
+use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -97,3 +98,5 @@ impl Normalize {
         (images - self.mean.clone()) / self.std.clone()
     }
 }
+
+layer!(NormalizeConfig => Normalize, 4 => 4; init: Self::init, params: |_| 0);

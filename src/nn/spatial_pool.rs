@@ -1,18 +1,30 @@
-use crate::group::Group;
 use crate::kernel::{avg_pool2d, max_pool2d};
 use crate::nn::Footprint;
-use burn::config::Config;
-use burn::module::Module;
+use crate::nn::footprint::spatial;
+use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
+/// A pooling: configuration, forward pass and size check.
+///
+/// One over a group says so by the names `{ group, exact }` of the settings it then has. `forward`
+/// and, where relu can go along, `forward_relu` say what is done with planes.
 macro_rules! pooling {
-    ($(#[$about:meta])* $layer:ident, $config:ident, $padding:literal, $options:ident, $pool:expr) => {
+    (
+        $(#[$about:meta])*
+        $layer:ident, $config:ident { $($group:ident, $exact:ident)? }
+        $rank:literal $shape:literal,
+        padding: $padding:literal,
+        forward: $pool:expr
+        $(, $forward_relu:ident: $fused:expr)?
+    ) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
-        #[derive(Config, Debug)]
+        #[derive(burn::config::Config, Debug)]
         pub struct $config {
-            /// The group.
-            pub group: Group,
+            $(
+                /// The group.
+                pub $group: $crate::group::Group,
+            )?
             /// Side of the window, in pixels.
             pub kernel_size: usize,
             /// Step between neighbouring windows, in pixels; by default the window's side.
@@ -21,9 +33,11 @@ macro_rules! pooling {
             #[doc = $padding]
             #[config(default = 0)]
             pub padding: usize,
-            /// Whether to refuse features of a size that breaks exact equivariance.
-            #[config(default = true)]
-            pub exact: bool,
+            $(
+                /// Whether to refuse features of a size that breaks exact equivariance.
+                #[config(default = true)]
+                pub $exact: bool,
+            )?
         }
 
         impl $config {
@@ -33,13 +47,22 @@ macro_rules! pooling {
             ///
             /// Panics if window or stride is 0, or if the padding is more than half the window.
             pub fn init(&self) -> $layer {
-                let footprint = Footprint {
-                    group: self.group,
-                    kernel: self.kernel_size,
+                $layer {
+                    footprint: self.footprint(),
+                }
+            }
+
+            /// What the layer looks at.
+            ///
+            /// # Panics
+            ///
+            /// As [`init`](Self::init).
+            pub fn footprint(&self) -> $crate::nn::Footprint {
+                let footprint = $crate::nn::Footprint {
                     stride: self.stride,
                     padding: self.padding,
-                    dilation: 1,
-                    exact: self.exact,
+                    $(group: self.$group, exact: self.$exact,)?
+                    ..$crate::nn::Footprint::new(self.kernel_size)
                 };
                 footprint.assert_valid();
                 assert!(
@@ -48,15 +71,15 @@ macro_rules! pooling {
                     self.kernel_size,
                     self.padding
                 );
-                $layer { footprint }
+                footprint
             }
         }
 
         $(#[$about])*
-        #[derive(Module, Debug)]
+        #[derive(burn::module::Module, Debug)]
         pub struct $layer {
             #[module(skip)]
-            footprint: Footprint,
+            footprint: $crate::nn::Footprint,
         }
 
         impl $layer {
@@ -64,75 +87,79 @@ macro_rules! pooling {
             ///
             /// # Shapes
             ///
-            /// - features: `[batch, channel, group, height, width]`
-            /// - output: `[batch, channel, group, height_out, width_out]`
+            #[doc = concat!("- input, and output with its own size: `", $shape, "`")]
             ///
             /// # Panics
             ///
             /// Panics if the group axis is wrong, or if [`check`](Self::check) refuses the size.
-            pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
-                self.pool(features, $pool)
+            pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
+                self.pool(input, $pool)
             }
+
+            $(
+                /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the
+                /// same shapes and panics, and on the CPU in one pass.
+                pub fn $forward_relu(&self, input: Tensor<$rank>) -> Tensor<$rank> {
+                    self.pool(input, $fused)
+                }
+            )?
 
             fn pool(
                 &self,
-                features: Tensor<5>,
-                pool: impl FnOnce(Tensor<4>, $options<2>) -> Tensor<4>,
-            ) -> Tensor<5> {
-                let [batch, channels, size, height, width] = features.dims();
-                let Footprint { group, kernel, stride, padding, .. } = self.footprint;
-                assert_eq!(size, group.size(), "group axis of {group}");
-                let planes = features.reshape([batch, channels * size, height, width]);
-                let [height, width] = self.footprint.expect(stringify!($layer), [height, width]);
-                let options = $options::new([kernel; 2])
-                    .with_stride([stride; 2])
-                    .with_padding([padding; 2]);
-                pool(planes, options).reshape([batch, channels, size, height, width])
+                input: Tensor<$rank>,
+                pool: fn(&Footprint, Tensor<4>) -> Tensor<4>,
+            ) -> Tensor<$rank> {
+                let planes = input.into_planes(self.footprint.group);
+                let [_, _, height, width] = planes.dims();
+                self.footprint.expect(stringify!($layer), [height, width]);
+                Planes::from_planes(pool(&self.footprint, planes), self.footprint.group)
             }
+        }
 
-            /// The size `[height, width]` of the output for features of this size.
-            ///
-            /// # Errors
-            ///
-            /// [`Error::Size`](crate::base::Error::Size) if the window does not fit, or if the
-            /// size would break exact equivariance.
-            pub fn check(&self, size: [usize; 2]) -> crate::base::Result<[usize; 2]> {
-                self.footprint.check(stringify!($layer), size)
-            }
-
-            /// What the layer looks at.
-            pub fn footprint(&self) -> Footprint {
-                self.footprint
-            }
+        spatial! {
+            $config => $layer, $rank => $rank $(, $forward_relu)?;
+            init: |config, _| config.init(), params: |_| 0
         }
     };
 }
 
-pooling!(
-    /// The largest value in each window, component by component.
-    #[doc(alias = "plane_group_spatial_max_pooling")]
-    GroupMaxPool2d,
-    GroupMaxPool2dConfig,
-    "Rows and columns, never the largest, added on each of the four sides, in pixels.",
-    MaxPoolOptions,
-    |planes, options| max_pool2d(planes, options, false)
-);
-
-impl GroupMaxPool2d {
-    /// `relu` of [`forward`](Self::forward), which is also `forward` of relu; with the same shapes
-    /// and panics, and on the CPU in one pass.
-    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
-        self.pool(features, |planes, options| {
-            max_pool2d(planes, options, true)
-        })
-    }
+fn max(footprint: &Footprint, planes: Tensor<4>, relu: bool) -> Tensor<4> {
+    let options = MaxPoolOptions::new([footprint.kernel; 2])
+        .with_stride([footprint.stride; 2])
+        .with_padding([footprint.padding; 2]);
+    max_pool2d(planes, options, relu)
 }
 
-pooling!(
+fn average(footprint: &Footprint, planes: Tensor<4>) -> Tensor<4> {
+    let options = AvgPoolOptions::new([footprint.kernel; 2])
+        .with_stride([footprint.stride; 2])
+        .with_padding([footprint.padding; 2]);
+    avg_pool2d(planes, options)
+}
+
+pooling! {
+    /// The largest value in each window of features without a group axis.
+    MaxPool2d, MaxPool2dConfig {}
+    4 "[batch, channel, height, width]",
+    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels.",
+    forward: |footprint, planes| max(footprint, planes, false),
+    forward_relu: |footprint, planes| max(footprint, planes, true)
+}
+
+pooling! {
+    /// The largest value in each window, component by component.
+    #[doc(alias = "plane_group_spatial_max_pooling")]
+    GroupMaxPool2d, GroupMaxPool2dConfig { group, exact }
+    5 "[batch, channel, group, height, width]",
+    padding: "Rows and columns, never the largest, added on each of the four sides, in pixels.",
+    forward: |footprint, planes| max(footprint, planes, false),
+    forward_relu: |footprint, planes| max(footprint, planes, true)
+}
+
+pooling! {
     /// The mean of each window, component by component; padding counts as zeros.
-    GroupAvgPool2d,
-    GroupAvgPool2dConfig,
-    "Zeros added on each of the four sides, in pixels.",
-    AvgPoolOptions,
-    avg_pool2d
-);
+    GroupAvgPool2d, GroupAvgPool2dConfig { group, exact }
+    5 "[batch, channel, group, height, width]",
+    padding: "Zeros added on each of the four sides, in pixels.",
+    forward: average
+}

@@ -57,8 +57,7 @@ impl<M: Module + Classifier + 'static> Student for M {
         let images = Tensor::from_inner(images.without_autodiff());
         let seed = keys.draws(Purpose::Dropout, 0).next();
         seeded(&images.device(), seed, || {
-            let Keys { seed, ids, draw } = keys;
-            Numerics::Exact.run(|| self.training_logits(images, *seed, ids, *draw))
+            Numerics::Exact.run(|| self.training_logits(images, keys))
         })
     }
 

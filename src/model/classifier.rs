@@ -1,0 +1,47 @@
+/// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
+/// dropout by these keys or by its own count.
+macro_rules! classifier {
+    ($model:ident) => {
+        impl $model {
+            /// Logits of images. In training, dropout counts its own passes; see
+            /// [`GroupDropout::forward`](crate::nn::GroupDropout::forward).
+            ///
+            /// # Shapes
+            ///
+            /// - images: `[batch, channel, height, width]`
+            /// - output: `[batch, classes]`
+            ///
+            /// # Panics
+            ///
+            /// Panics if the images have not the size the network was made for.
+            pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+                self.respond(images, None)
+            }
+
+            /// Logits of images, with dropout, if active, a function of the images' keys alone.
+            ///
+            /// # Shapes
+            ///
+            /// - images: `[batch, channel, height, width]`
+            /// - output: `[batch, classes]`
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward), and unless there are as many keys as images.
+            pub fn forward_with(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
+                self.respond(images, Some(keys))
+            }
+        }
+
+        impl $crate::base::Classifier for $model {
+            fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+                self.forward(images)
+            }
+
+            fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
+                self.forward_with(images, keys)
+            }
+        }
+    };
+}
+pub(crate) use classifier;

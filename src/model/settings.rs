@@ -1,0 +1,52 @@
+use crate::base::{Error, Result};
+use crate::nn::{LayerConfig, NormalizeConfig, nearest_sizes};
+
+/// Refuses settings that no model can have.
+pub(crate) fn check_settings(
+    image: [usize; 3],
+    classes: usize,
+    dropout: f64,
+    normalize: Option<&NormalizeConfig>,
+) -> Result<()> {
+    let [channels, ..] = image;
+    if channels == 0 {
+        let found = format!("{image:?}");
+        return Err(Error::setting("image", found, "at least one channel"));
+    }
+    if classes < 2 {
+        return Err(Error::setting("classes", classes, "at least 2"));
+    }
+    if !(0.0..1.0).contains(&dropout) {
+        return Err(Error::setting("dropout", dropout, "at least 0 and below 1"));
+    }
+    normalize.map_or(Ok(()), |constants| constants.check(channels))
+}
+
+/// The size that a model's layers make of images of this size.
+///
+/// # Errors
+///
+/// [`Error::Size`] if one of them refuses what the ones before it make of the images, with the
+/// sizes of image that work.
+pub(crate) fn check_size(
+    model: &str,
+    layers: &impl LayerConfig,
+    [height, width]: [usize; 2],
+) -> Result<[usize; 2]> {
+    layers.check([height, width]).map_err(|error| match error {
+        Error::Size {
+            layer,
+            height: h,
+            width: w,
+            reason,
+            ..
+        } => Error::Size {
+            layer: model.to_owned(),
+            height,
+            width,
+            reason: format!("{layer} would see {h}×{w}: {reason}"),
+            works: nearest_sizes(height.max(width), |side| layers.check([side; 2]).is_ok()),
+        },
+        other => other,
+    })
+}

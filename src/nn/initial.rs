@@ -1,0 +1,128 @@
+use crate::base::{Draws, Purpose, Seed};
+use burn::module::{ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
+
+/// Draws the weights and biases of a module from a seed, in a walk over its parameters.
+///
+/// Burn draws from one generator for the whole process; here the i-th `weight` or `bias` of the
+/// walk depends on the seed and i alone. Weights of convolutions, `[out, in, ..]`, keep the size of
+/// activations through rectifiers (He et al. 2015), and their biases are zero; those of linear
+/// layers, `[in, out]`, are uniform in ±1/√fan_in with their biases, as Burn and PyTorch have it.
+/// Parameters of other names, as those of batch norm, stay as they are.
+///
+/// ```
+/// use burn::module::Module;
+/// use fireproof::{group::Group, nn::*};
+///
+/// let device = fireproof::device();
+/// let conv = || GroupConv2dConfig::new(Group::P4, [2, 3], 3).init(&device);
+/// let [first, again] = [0, 1].map(|_| conv().map(&mut InitialWeights::uniform(7)));
+/// assert_eq!(first.weight().to_data(), again.weight().to_data());
+/// ```
+#[derive(Clone, Debug)]
+pub struct InitialWeights {
+    seed: Seed,
+    normal: bool,
+    zero: Option<String>,
+    path: Vec<String>,
+    /// How many weights and biases have been drawn.
+    count: u64,
+    /// How the bias that belongs to the latest weight is drawn.
+    bias: Rule,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Uniform in ± this number.
+    Uniform(f64),
+    /// Normal with mean 0 and this deviation.
+    Normal(f64),
+    Zero,
+}
+
+impl Rule {
+    fn draw(self, draws: &mut Draws) -> f64 {
+        match self {
+            Self::Uniform(bound) => draws.uniform(-bound, bound),
+            Self::Normal(deviation) => deviation * draws.normal(),
+            Self::Zero => 0.0,
+        }
+    }
+}
+
+impl InitialWeights {
+    /// Convolutions uniform in ±√(6/fan_in).
+    pub fn uniform(seed: impl Into<Seed>) -> Self {
+        Self {
+            seed: seed.into(),
+            normal: false,
+            zero: None,
+            path: Vec::new(),
+            count: 0,
+            bias: Rule::Zero,
+        }
+    }
+
+    /// Convolutions normal with deviation √(2/fan_in).
+    pub fn normal(seed: impl Into<Seed>) -> Self {
+        Self {
+            normal: true,
+            ..Self::uniform(seed)
+        }
+    }
+
+    /// The same, but zeros for the module's field of this name.
+    pub fn with_zero(mut self, field: impl Into<String>) -> Self {
+        self.zero = Some(field.into());
+        self
+    }
+
+    /// How a parameter of this shape is drawn; `None` for one that is neither weight nor bias.
+    fn rule(&mut self, shape: &[usize]) -> Option<Rule> {
+        let rule = match (self.path.last()?.as_str(), shape) {
+            ("weight", &[input, _]) => {
+                self.bias = Rule::Uniform(1.0 / (input as f64).sqrt());
+                self.bias
+            }
+            ("weight", &[_, _, ..]) => {
+                let fan_in = shape[1..].iter().product::<usize>() as f64;
+                self.bias = Rule::Zero;
+                match self.normal {
+                    true => Rule::Normal((2.0 / fan_in).sqrt()),
+                    false => Rule::Uniform((6.0 / fan_in).sqrt()),
+                }
+            }
+            ("bias", _) => self.bias,
+            _ => return None,
+        };
+        match self.zero.is_some() && self.path.first() == self.zero.as_ref() {
+            true => Some(Rule::Zero),
+            false => Some(rule),
+        }
+    }
+}
+
+impl ModuleMapper for InitialWeights {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let shape = param.lazy_shape();
+        let Some(rule) = self.rule(&shape) else {
+            return param;
+        };
+        let mut draws = self.seed.draws(Purpose::Weights, self.count, 0);
+        self.count += 1;
+        let count = shape.num_elements();
+        let values: Vec<f32> = (0..count).map(|_| rule.draw(&mut draws) as f32).collect();
+        let tensor = Tensor::from_data(TensorData::new(values, shape), &param.lazy_device());
+        let id = param.id;
+        // In this way Burn's own draw never takes place.
+        param.transform_for_load(tensor, id)
+    }
+}
