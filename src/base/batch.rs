@@ -1,4 +1,4 @@
-use crate::base::{Bounds, Error, Result};
+use crate::base::{Bounds, Error, Result, read};
 use burn::tensor::{Int, Tensor};
 
 /// Images with their labels, their places in the data set and their pixel range.
@@ -99,7 +99,7 @@ impl Batch {
 
     /// The labels as plain numbers.
     pub fn labels_to_vec(&self) -> Vec<i64> {
-        self.labels.to_data().iter::<i64>().collect()
+        read(&self.labels)
     }
 
     /// Refuses images that no attack or evaluation may silently accept.
