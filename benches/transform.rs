@@ -4,17 +4,15 @@
 
 use burn::tensor::{Tensor, TensorData};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use fireproof::base::{Degrees, Pixels, Seed};
-use fireproof::transform::{Border, Pose, PoseBudget, Warp, rot90, shift};
+use fireproof::base::{Degrees, Keys, Pixels, Seed};
+use fireproof::transform::{Border, PoseBudget, Warp, rot90, shift};
 
 const BATCH: usize = 128;
 
 fn transforms(criterion: &mut Criterion) {
     let device = fireproof::device();
-    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0));
-    let poses: Vec<Pose> = (0..BATCH as u64)
-        .map(|id| budget.draw(Seed(1), id, 0))
-        .collect();
+    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0)).unwrap();
+    let poses = budget.draw(&Keys::new(1, 0..BATCH as u64));
     let rows: Vec<f32> = poses
         .iter()
         .flat_map(|pose| [pose.angle.0, pose.right.0, pose.down.0])

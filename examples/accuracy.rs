@@ -9,7 +9,7 @@ use std::process::ExitCode;
 fn main() -> fireproof::base::Result<ExitCode> {
     let device = fireproof::try_device()?;
     let digits = embedded_mnist();
-    let rate = Schedule::milestone_fractions([(0.0, 0.05), (0.5, 0.02), (0.75, 0.004)]);
+    let rate = Milestones::new([(0.0, 0.05), (0.5, 0.02), (0.75, 0.004)]);
     let mut passed = true;
     for (name, group, head, epochs, least) in [
         ("StdCNN", Group::P1, Head::Flattened, 6, 0.97),
@@ -27,7 +27,7 @@ fn main() -> fireproof::base::Result<ExitCode> {
             .with_seed(7)
             .init(&device)?;
         let curriculum = Curriculum::new(epochs).with_learning_rate(rate.clone());
-        let trained = Training::new(curriculum, Objective::Natural)
+        let trained = Training::new(curriculum, Natural)
             .with_batch_size(64)
             .with_seed(7)
             .with_label(name)

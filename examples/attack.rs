@@ -40,7 +40,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         Box::new(Pgd::linf(0.0)),
         Box::new(Fgsm::linf(0.1)),
         Box::new(Pgd::linf(0.1)),
-        Box::new(Pgd::linf(0.1).with_steps(20).with_restarts(3)),
+        Box::new(Pgd::linf(0.1).with_steps(20).restarts(3)),
         Box::new(Pgd::l2(1.5).with_steps(20)),
     ];
     let mut attacked = batch.images.clone();
@@ -54,8 +54,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
 
     let (clean, attacked) = (batch.images.narrow(0, 0, 10), attacked.narrow(0, 0, 10));
-    let moves = PoseBudget::new(Degrees(90.0), Pixels(3.0));
-    let poses: Vec<Pose> = (0..10).map(|id| moves.draw(Seed(1), id, 0)).collect();
+    let moves = PoseBudget::new(Degrees(90.0), Pixels(3.0))?;
+    let poses = moves.draw(&Keys::new(1, 0..10));
     let sheet = ContactSheet::new(Bounds::default())
         .with_column("clean", clean.clone())?
         .with_column("attacked", attacked.clone())?
@@ -70,7 +70,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 fn train(model: Cnn, digits: &Splits, quick: bool) -> Result<Cnn> {
     let (images, epochs) = if quick { (500, 2) } else { (4000, 3) };
     let curriculum = Curriculum::new(epochs).with_learning_rate(0.05);
-    let training = Training::new(curriculum, Objective::Natural).with_batch_size(50);
+    let training = Training::new(curriculum, Natural).with_batch_size(50);
     let (train, watch) = (digits.train.take(images), digits.test.take(200));
     training
         .fit(model, &train, &watch, &fireproof::device())

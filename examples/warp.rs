@@ -3,7 +3,7 @@
 //! `cargo run --release --example warp`
 
 use burn::tensor::{Tensor, TensorData};
-use fireproof::base::{Degrees, Pixels, Seed};
+use fireproof::base::{Degrees, Keys, Pixels};
 use fireproof::transform::{Border, Pose, PoseBudget, Warp};
 use std::time::Instant;
 
@@ -27,8 +27,8 @@ fn main() {
     print_in_a_row(&pictures);
 
     let batch = 128;
-    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0));
-    let poses: Vec<Pose> = (0..batch).map(|id| budget.draw(Seed(1), id, 0)).collect();
+    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0)).unwrap();
+    let poses = budget.draw(&Keys::new(1, 0..batch));
     let images = digit.expand([batch as usize, 1, SIDE, SIDE]);
     println!("\nOne random pose per image, batches of {batch}, border reflected:");
     for warp in [Warp::nearest(), Warp::bilinear()] {

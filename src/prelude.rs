@@ -4,12 +4,12 @@
 //! the standard library's.
 
 pub use crate::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Pgd};
-pub use crate::base::{Batch, Bounds, Classifier, Degrees, Pixels, Seed};
-pub use crate::curriculum::{Curriculum, Schedule, Stage};
+pub use crate::base::{Batch, Bounds, Classifier, Degrees, Keys, Pixels, Seed};
+pub use crate::curriculum::{Curriculum, Linear, Milestones, Schedule, Stage};
 pub use crate::data::{ImageSet, Splits, cifar10, embedded_mnist, mnist};
 pub use crate::evaluate::{Evaluation, Family, Profile, Report};
 pub use crate::group::Group;
 pub use crate::model::{Cnn, CnnConfig, Head, SmallCnn, SmallCnnConfig, Widths};
 #[cfg(feature = "train")]
-pub use crate::train::{Augmentation, Objective, Trained, Training};
+pub use crate::train::{Augmentation, Natural, Objective, PgdTraining, Trained, Training};
 pub use crate::transform::{Border, Interpolation, Pose, PoseBudget, Warp};

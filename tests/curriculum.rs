@@ -1,7 +1,7 @@
 //! Schedules, curricula and the published CuSP.
 
-use fireproof::base::{Degrees, Pixels};
-use fireproof::curriculum::{Curriculum, Milestone, Schedule, Stage, When};
+use fireproof::base::{Degrees, Kind, Pixels, named};
+use fireproof::curriculum::{Curriculum, Linear, Milestones, Schedule, ScheduleSpec, Stage, When};
 use proptest::prelude::*;
 
 /// A stage of the published curriculum: angle, ε·255 and learning rate.
@@ -193,8 +193,8 @@ fn convention_display_is_an_aligned_markdown_table() {
 #[test]
 fn convention_display_shows_single_epochs_and_no_attack() {
     let curriculum = Curriculum::new(3)
-        .with_shift(Schedule::linear(0.0, 1.0))
-        .with_epsilon(Schedule::milestones([(1, 0.0), (3, 0.3)]))
+        .with_shift(Linear::new(0.0, 1.0))
+        .with_epsilon(Milestones::new([(1, 0.0), (3, 0.3)]))
         .with_learning_rate(1.0 / 3.0);
     let expected = "\
 | epochs | rotation |   shift |   ε | steps | step size | learning rate |
@@ -210,10 +210,10 @@ fn convention_display_shows_single_epochs_and_no_attack() {
 fn convention_json_is_readable_and_comes_back_equal() {
     let own = Curriculum::new(20)
         .with_angle(30.0)
-        .with_shift(Schedule::linear_epochs(0.0, 3.0, 2, 10))
-        .with_epsilon(Schedule::linear(0.0, 0.3))
+        .with_shift(Linear::new(0.0, 3.0).between(2, 10))
+        .with_epsilon(Linear::new(0.0, 0.3))
         .with_steps(7)
-        .with_step_size(Schedule::milestone_fractions([(0.0, 0.1), (0.5, 0.05)]));
+        .with_step_size(Milestones::new([(0.0, 0.1), (0.5, 0.05)]));
     for curriculum in [
         own,
         Curriculum::cusp_cifar10(),
@@ -228,26 +228,45 @@ fn convention_json_is_readable_and_comes_back_equal() {
     }
     let json = serde_json::json!({
         "epochs": 4,
-        "angle": {"milestones": [
+        "angle": {"schedule": "milestones", "values": [
             {"from": {"epoch": 1}, "value": 15.0},
             {"from": {"fraction": 0.5}, "value": 30.0},
         ]},
-        "shift": {"constant": 0.0},
-        "epsilon": {"linear": {
+        "shift": 0.0,
+        "epsilon": {
+            "schedule": "linear",
             "from": 0.0, "to": 0.3, "first": {"epoch": 1}, "last": {"fraction": 1.0},
-        }},
-        "steps": {"constant": 10.0},
-        "step_size": {"relative_to_epsilon": {"constant": 0.25}},
-        "learning_rate": {"constant": 0.1},
+        },
+        "steps": 10.0,
+        "step_size": {"relative": 2.5},
+        "learning_rate": 0.1,
     });
     let curriculum: Curriculum = serde_json::from_value(json.clone()).unwrap();
     curriculum.check().unwrap();
     assert_eq!(serde_json::to_value(&curriculum).unwrap(), json);
     assert_eq!(curriculum.stage(3).angle, Degrees(30.0));
 
-    let mut misspelt = json;
-    misspelt["epsilons"] = 1.into();
-    assert!(serde_json::from_value::<Curriculum>(misspelt).is_err());
+    assert_eq!(
+        curriculum.stage(3).step_size,
+        2.5 * curriculum.stage(3).epsilon / 10.0
+    );
+
+    for (field, wrong, part) in [
+        ("epsilons", serde_json::json!(1), "unknown field `epsilons`"),
+        ("shift", serde_json::json!("cosine"), "one of: constant"),
+        (
+            "shift",
+            serde_json::json!({"schedule": "linear", "form": 1.0}),
+            "unknown field `form`",
+        ),
+    ] {
+        let mut misspelt = json.clone();
+        misspelt[field] = wrong;
+        let refused = serde_json::from_value::<Curriculum>(misspelt)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(part), "{refused}");
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -255,13 +274,13 @@ fn convention_json_is_readable_and_comes_back_equal() {
 
 #[test]
 fn convention_milestones_hold_from_their_epoch_on() {
-    let by_epoch = Schedule::milestones([(1, 1.0), (3, 2.0), (4, 3.0)]);
+    let by_epoch = Milestones::new([(1, 1.0), (3, 2.0), (4, 3.0)]);
     assert_eq!(
         [1, 2, 3, 4, 5].map(|e| by_epoch.at(e, 5)),
         [1.0, 1.0, 2.0, 3.0, 3.0]
     );
     // After half of the epochs: from the 3rd of 4, the 4th of 5 (2.5 rounds up), the 6th of 10.
-    let by_half = Schedule::milestone_fractions([(0.0, 1.0), (0.5, 2.0)]);
+    let by_half = Milestones::new([(0.0, 1.0), (0.5, 2.0)]);
     for (epochs, start) in [(4, 3), (5, 4), (10, 6)] {
         assert_eq!(
             (by_half.at(start - 1, epochs), by_half.at(start, epochs)),
@@ -273,41 +292,102 @@ fn convention_milestones_hold_from_their_epoch_on() {
 #[test]
 fn value_ramps() {
     // Oracle: by hand.
-    let ramp = Schedule::linear_epochs(1.0, 2.0, 2, 4);
+    let ramp = Linear::new(1.0, 2.0).between(2, 4);
     assert_eq!(
         [1, 2, 3, 4, 5].map(|e| ramp.at(e, 5)),
         [1.0, 1.0, 1.5, 2.0, 2.0]
     );
     // The middle half of 8 epochs is epochs 3 to 6.
-    let middle = Schedule::linear_fractions(3.0, 0.0, 0.25, 0.75);
+    let middle = Linear::new(3.0, 0.0).between(0.25, 0.75);
     assert_eq!(
         [2, 3, 4, 5, 6, 7].map(|e| middle.at(e, 8)),
         [3.0, 3.0, 2.0, 1.0, 0.0, 0.0]
     );
-    assert_eq!(Schedule::linear(1.0, 2.0).at(1, 1), 2.0);
-    assert_eq!(Schedule::from(4).at(1, 9), 4.0);
+    assert_eq!(Linear::new(1.0, 2.0).at(1, 1), 2.0);
+    assert_eq!(ScheduleSpec::from(4).at(1, 9), 4.0);
 }
 
 #[test]
 fn value_ramps_stretch_with_the_epochs() {
-    let ramp = |first, last| {
-        Curriculum::new(12).with_epsilon(Schedule::linear_epochs(0.0, 0.3, first, last))
-    };
-    let expected = |first, last| {
-        Curriculum::new(120).with_epsilon(Schedule::linear_epochs(0.0, 0.3, first, last))
-    };
+    let ramp =
+        |first, last| Curriculum::new(12).with_epsilon(Linear::new(0.0, 0.3).between(first, last));
+    let expected =
+        |first, last| Curriculum::new(120).with_epsilon(Linear::new(0.0, 0.3).between(first, last));
     assert_eq!(ramp(1, 12).scaled_to(120), expected(1, 120));
     assert_eq!(ramp(4, 6).scaled_to(120), expected(31, 60));
     for epochs in 1..40 {
         ramp(4, 4).scaled_to(epochs).check().unwrap();
     }
-    let fractions = Curriculum::new(12).with_angle(Schedule::linear(0.0, 90.0));
+    let fractions = Curriculum::new(12).with_angle(Linear::new(0.0, 90.0));
     assert_eq!(fractions.scaled_to(3).stage(2).angle, Degrees(45.0));
 }
 
 #[test]
+fn convention_relative_steps_are_multiples_of_epsilon_over_steps() {
+    // Oracle: the rule of `StepSize`, as in an attack.
+    let curriculum = Curriculum::new(2)
+        .with_epsilon(0.5)
+        .with_steps(Milestones::new([(1, 5.0), (2, 10.0)]))
+        .with_relative_step_size(2.5);
+    assert_eq!(
+        [1, 2].map(|epoch| curriculum.stage(epoch).step_size),
+        [0.25, 0.125]
+    );
+}
+
+#[test]
+fn convention_schedules_of_ones_own() {
+    // One that jumps, counts in whole steps and is in files by a name of its own.
+    #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Second {
+        before: f64,
+        after: f64,
+    }
+    impl Schedule for Second {
+        fn at(&self, epoch: usize, epochs: usize) -> f64 {
+            match 2 * epoch > epochs {
+                true => self.after,
+                false => self.before,
+            }
+        }
+        fn settings(&self) -> serde_json::Value {
+            named::<dyn Schedule>("second half", self)
+        }
+    }
+    let own = Second {
+        before: 0.0,
+        after: 4.0,
+    };
+    let curriculum = Curriculum::new(4).with_steps(own.clone());
+    curriculum.check().unwrap();
+    let json = serde_json::to_string(&curriculum).unwrap();
+    assert!(serde_json::from_str::<Curriculum>(&json).is_err());
+    let registry = <dyn Schedule>::registry();
+    registry
+        .add("second half", |s: Second| std::sync::Arc::new(s))
+        .unwrap();
+    assert_eq!(
+        serde_json::from_str::<Curriculum>(&json).unwrap(),
+        curriculum
+    );
+    // By itself it says what holds in another number of epochs.
+    let steps =
+        |c: Curriculum| -> Vec<usize> { c.stages().into_iter().map(|s| s.1.steps).collect() };
+    assert_eq!(steps(curriculum.scaled_to(10)), [0, 4]);
+    assert_eq!(curriculum.scaled_to(10).stage(6).steps, 4);
+    let refused = Curriculum::new(4)
+        .with_learning_rate(own)
+        .check()
+        .unwrap_err();
+    assert!(
+        refused.to_string().contains("learning rate = 0"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn value_steps_follow_a_ramp_in_whole_numbers() {
-    let curriculum = Curriculum::new(4).with_steps(Schedule::linear(1.0, 6.0));
+    let curriculum = Curriculum::new(4).with_steps(Linear::new(1.0, 6.0));
     let steps: Vec<usize> = (1..=4).map(|epoch| curriculum.stage(epoch).steps).collect();
     assert_eq!(steps, [1, 3, 4, 6]); // 1, 2.67, 4.33, 6
 }
@@ -330,13 +410,6 @@ fn error_epoch_after_the_last() {
 #[test]
 fn error_check_names_the_setting_and_what_would_be_right() {
     let new = || Curriculum::new(10);
-    let at = |points: [(When, f64); 2]| {
-        Schedule::Milestones(
-            points
-                .map(|(from, value)| Milestone { from, value })
-                .to_vec(),
-        )
-    };
     for (curriculum, part) in [
         (
             Curriculum::new(0),
@@ -364,48 +437,51 @@ fn error_check_names_the_setting_and_what_would_be_right() {
             "learning rate = 0: expected a finite number above 0",
         ),
         (
-            new().with_angle(Schedule::milestones([])),
-            "angle = no milestone: expected at least one",
+            new().with_angle(Milestones::new([(1, 1.0); 0])),
+            "angle: milestones = none: expected at least one",
         ),
         (
-            new().with_angle(Schedule::milestones([(2, 1.0)])),
+            new().with_angle(Milestones::new([(2, 1.0)])),
             "angle: first milestone = epoch 2: expected epoch 1 or fraction 0",
         ),
         (
-            new().with_angle(Schedule::milestones([(1, 1.0), (11, 2.0)])),
+            new().with_angle(Milestones::new([(1, 1.0), (11, 2.0)])),
             "angle: point in training = epoch 11: expected 1 to 10",
         ),
         (
-            new().with_angle(Schedule::milestones([(1, 1.0), (0, 2.0)])),
+            new().with_angle(Milestones::new([(1, 1.0), (0, 2.0)])),
             "angle: point in training = epoch 0",
         ),
         (
-            new().with_angle(Schedule::milestone_fractions([(0.0, 1.0), (1.5, 2.0)])),
+            new().with_angle(Milestones::new([(0.0, 1.0), (1.5, 2.0)])),
             "angle: point in training = fraction 1.5: expected 0 to 1",
         ),
         (
-            new().with_angle(Schedule::milestones([(1, 1.0), (5, 2.0), (3, 3.0)])),
+            new().with_angle(Milestones::new([(1, 1.0), (5, 2.0), (3, 3.0)])),
             "angle: milestone after epoch 5 = epoch 3: expected milestones in ascending order",
         ),
         (
-            new().with_angle(Schedule::milestones([(1, 1.0), (1, 2.0)])),
+            new().with_angle(Milestones::new([(1, 1.0), (1, 2.0)])),
             "milestone after epoch 1 = epoch 1",
         ),
         (
-            new().with_angle(at([(When::Epoch(1), 1.0), (When::Fraction(f64::NAN), 2.0)])),
+            new().with_angle(Milestones::new([
+                (When::Epoch(1), 1.0),
+                (When::Fraction(f64::NAN), 2.0),
+            ])),
             "fraction NaN",
         ),
         (
-            new().with_angle(Schedule::linear_epochs(0.0, 1.0, 5, 4)),
+            new().with_angle(Linear::new(0.0, 1.0).between(5, 4)),
             "angle: ramp = epoch 5 to epoch 4: expected an end that is not before the start",
         ),
         (
-            new().with_angle(Schedule::linear_fractions(0.0, 1.0, 0.51, 0.5)),
+            new().with_angle(Linear::new(0.0, 1.0).between(0.51, 0.5)),
             "angle: ramp = fraction 0.51 to fraction 0.5",
         ),
         (
             new()
-                .with_epsilon(Schedule::milestones([(1, 0.0), (4, 0.1)]))
+                .with_epsilon(Milestones::new([(1, 0.0), (4, 0.1)]))
                 .with_steps(0),
             "attack at epoch 4 = 0 steps",
         ),
@@ -429,7 +505,7 @@ fn curricula() -> impl Strategy<Value = Curriculum> {
     (1..=200usize, switches(), switches()).prop_map(|(epochs, budgets, rates)| {
         let schedule = |switches: std::collections::BTreeSet<usize>| {
             let inside = switches.into_iter().filter(|&epoch| epoch <= epochs);
-            Schedule::milestones([1].into_iter().chain(inside).zip((1..).map(f64::from)))
+            Milestones::new([1].into_iter().chain(inside).zip((1..).map(f64::from)))
         };
         Curriculum::new(epochs)
             .with_epsilon(schedule(budgets))
@@ -446,7 +522,7 @@ proptest! {
         from in -1e3..1e3f64, to in -1e3..1e3f64, epochs in 1..300usize,
         first in 0.0..=1.0f64, length in 0.0..=1.0f64,
     ) {
-        let ramp = Schedule::linear_fractions(from, to, first, (first + length).min(1.0));
+        let ramp = Linear::new(from, to).between(first, (first + length).min(1.0));
         let values: Vec<f64> = (1..=epochs).map(|epoch| ramp.at(epoch, epochs)).collect();
         prop_assert!(values.iter().all(|&v| v >= from.min(to) && v <= from.max(to)));
         let ascending = |pair: &[f64]| if from <= to { pair[0] <= pair[1] } else { pair[0] >= pair[1] };

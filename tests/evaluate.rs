@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 use fireproof::attack::{Frozen, Pgd};
 use fireproof::base::statistics::{clustered_bootstrap, holm, mcnemar};
-use fireproof::base::{Degrees, Error, Pixels, Seed};
+use fireproof::base::{Degrees, Error, Keys, Pixels, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{
     Evaluation, Family, Outcomes, Profile, Rate, Report, TrainingRecord, Versions, compare,
@@ -111,13 +111,13 @@ fn value_accuracy_over_angles_follows_the_poses() {
     assert_eq!(profile.angles[0].fooling, Rate::of(0, 300));
 
     let outcomes = profile.angles[1].correct.clone().unwrap();
-    let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0));
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0)).unwrap();
     let mut clear = 0;
-    for id in 0..300u64 {
-        let angle = budget.draw(seed, id, 0).angle.0.abs();
+    for (id, pose) in budget.draw(&Keys::new(seed, 0..300)).iter().enumerate() {
+        let angle = pose.angle.0.abs();
         // Near the right angle the pixel grid decides.
         if (angle - 90.0).abs() > 5.0 {
-            assert_eq!(outcomes.get(id as usize), angle < 90.0, "{angle}°");
+            assert_eq!(outcomes.get(id), angle < 90.0, "{angle}°");
             clear += 1;
         }
     }
@@ -135,14 +135,13 @@ fn convention_joint_level_couples_half_turns_with_sides() {
     let evaluation = Evaluation::new().with_joint([0.25]).with_seed(seed);
     let profile = run(&evaluation, &brighter_half(false), &data);
     let outcomes = profile.joint[0].correct.clone().unwrap();
-    let budget = PoseBudget::new(Degrees(45.0), Pixels(4.0));
+    let budget = PoseBudget::new(Degrees(45.0), Pixels(4.0)).unwrap();
     let mut clear = 0;
-    for id in 0..120u64 {
+    for (id, pose) in budget.draw(&Keys::new(seed, 0..120)).iter().enumerate() {
         // Rotated by at most 45°, the bright half turns over only through the shift: by 4 px at
         // most, which leaves more than half of the bright half on its side.
-        let pose = budget.draw(seed, id, 0);
         if pose.angle.0.abs() < 40.0 && pose.right.0.abs() < 3.0 {
-            assert!(outcomes.get(id as usize));
+            assert!(outcomes.get(id));
             clear += 1;
         }
     }

@@ -5,7 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
-use fireproof::attack::{Attack, Frozen, Loss, Pgd};
+use fireproof::attack::{Attack, CrossEntropy, Frozen, Loss, Margin, Pgd, Reference};
 use fireproof::base::{Batch, Classifier, Error, Seed};
 
 #[derive(Module, Debug)]
@@ -109,7 +109,7 @@ fn value_frozen_logits_are_outside_autodiff() {
     );
     let pass = victim
         .loss_gradient(images(0.0).autodiff(), |logits| {
-            Loss::CrossEntropy.per_image(logits, batch().labels)
+            CrossEntropy.per_image(logits, &Reference::new(batch().labels))
         })
         .unwrap();
     assert!(!pass.loss.is_autodiff() && !pass.logits.is_autodiff());
@@ -178,7 +178,10 @@ fn value_training_the_original_changes_no_frozen_logit() {
     let mut optimizer = SgdConfig::new().init();
     for _ in 0..3 {
         let labels = batch().labels.autodiff();
-        let loss = Loss::CrossEntropy.per_image(model.logits(images(0.0).autodiff()), labels);
+        let loss = CrossEntropy.per_image(
+            model.logits(images(0.0).autodiff()),
+            &Reference::new(labels),
+        );
         let gradients = GradientsParams::from_grads(loss.sum().backward(), &model);
         model = optimizer.step(0.1, model, gradients);
     }
@@ -214,11 +217,11 @@ fn gradient_of_the_loss_matches_finite_differences() {
     let victim = Frozen::from_fn(move |x: Tensor<4>| {
         (x.flatten::<2>(1, 3) * 2.0).sin().matmul(weights.clone())
     });
-    for loss in [Loss::CrossEntropy, Loss::Margin] {
-        let labels = batch().labels;
-        let value = |x: Tensor<4>| vec(loss.per_image(victim.logits(x), labels.clone()));
+    for loss in [&CrossEntropy as &dyn Loss, &Margin] {
+        let labels = Reference::new(batch().labels);
+        let value = |x: Tensor<4>| vec(loss.per_image(victim.logits(x), &labels));
         let pass = victim
-            .loss_gradient(images(0.0), |logits| loss.per_image(logits, labels.clone()))
+            .loss_gradient(images(0.0), |logits| loss.per_image(logits, &labels))
             .unwrap();
         assert_eq!(vec(pass.loss), value(images(0.0)));
         let direction = (images(0.4) - 0.5) * 2.0;
@@ -245,9 +248,11 @@ fn value_through_attacks_behind_a_map() {
         vec(mirrored.logits(images(0.0))),
         vec(victim.logits(images(0.0).flip([3])))
     );
-    let pass = mirrored.loss_gradient(images(0.0), |z| Loss::Margin.per_image(z, batch().labels));
+    let pass = mirrored.loss_gradient(images(0.0), |z| {
+        Margin.per_image(z, &Reference::new(batch().labels))
+    });
     let plain = victim.loss_gradient(images(0.0).flip([3]), |z| {
-        Loss::Margin.per_image(z, batch().labels)
+        Margin.per_image(z, &Reference::new(batch().labels))
     });
     assert_eq!(
         vec(pass.unwrap().gradient.flip([3])),

@@ -623,7 +623,7 @@ impl ModuleMapper for Randomise {
 // The bits of an image's logits and gradient do not depend on its batch mates or on the threads.
 #[test]
 fn value_networks_do_not_depend_on_batch_or_threads() {
-    use fireproof::attack::Loss;
+    use fireproof::attack::{CrossEntropy, Loss, Reference};
     use fireproof::model::{Head, SmallCnnConfig};
 
     let device = Device::flex();
@@ -650,7 +650,9 @@ fn value_networks_do_not_depend_on_batch_or_threads() {
         let victim = victim.clone().with_numerics(numerics);
         let run = |first: usize, count: usize| {
             let part = |labels: Tensor<1, burn::tensor::Int>| labels.narrow(0, first, count);
-            let loss = |logits| Loss::CrossEntropy.per_image(logits, part(batch.labels.clone()));
+            let loss = |logits| {
+                CrossEntropy.per_image(logits, &Reference::new(part(batch.labels.clone())))
+            };
             let images = batch.images.clone().narrow(0, first, count);
             let found = victim.loss_gradient(images, loss).unwrap();
             (values(found.logits), values(found.gradient))

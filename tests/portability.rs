@@ -150,9 +150,8 @@ fn equivariance_holds_to_rounding() {
 
 #[test]
 fn value_transforms() {
-    let poses: Vec<Pose> = (0..8)
-        .map(|id| PoseBudget::new(Degrees(180.0), Pixels(4.0)).draw(Seed(3), id, 0))
-        .collect();
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(4.0)).unwrap();
+    let poses = budget.draw(&Keys::new(3, 0..8));
     agree("exact motions", 0.0, |device| {
         values(shift(
             rot90(digits(device).images, 1),
@@ -238,7 +237,7 @@ fn value_training_step() {
             .with_epsilon(0.1)
             .with_steps(1)
             .with_learning_rate(0.01);
-        let trained = Training::new(curriculum, Objective::PgdTraining)
+        let trained = Training::new(curriculum, PgdTraining::default())
             .with_batch_size(10)
             .with_progress(fireproof::train::Progress::Quiet)
             .fit(

@@ -8,13 +8,14 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData, activation::relu};
 use burn::train::{InferenceStep, TrainStep};
-use fireproof::base::{Classifier, Degrees, Error, Pixels, Seed};
-use fireproof::curriculum::{Curriculum, Schedule, Stage};
+use fireproof::base::{Classifier, Degrees, Error, Kind, Pixels, Seed, named};
+use fireproof::curriculum::{Curriculum, Milestones, Stage};
 use fireproof::data::ImageSet;
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
 use fireproof::train::{
-    Augmentation, Motion, Objective, Progress, StagedBatch, StagedLoader, StagedRate, Trained,
+    Augmentation, Course, EpochRecord, Motion, Natural, Objective, ObjectiveSpec, Pace,
+    PgdTraining, Progress, Scored, StagedBatch, StagedLoader, StagedRate, Step, Student, Trained,
     Trainee, Training, sgd,
 };
 use fireproof::transform::Warp;
@@ -120,28 +121,30 @@ fn floats<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 }
 
 /// One epoch of each stage.
-fn curriculum(stages: &[Stage]) -> Arc<Curriculum> {
+fn curriculum(stages: &[Stage]) -> Curriculum {
     let each = |of: fn(&Stage) -> f64| {
-        Schedule::milestones(
+        Milestones::new(
             stages
                 .iter()
                 .enumerate()
                 .map(|(at, stage)| (at + 1, of(stage))),
         )
     };
-    Arc::new(
-        Curriculum::new(stages.len())
-            .with_angle(each(|s| s.angle.0))
-            .with_shift(each(|s| s.shift.0))
-            .with_epsilon(each(|s| s.epsilon))
-            .with_steps(each(|s| s.steps as f64))
-            .with_step_size(each(|s| s.step_size))
-            .with_learning_rate(each(|s| s.learning_rate)),
-    )
+    Curriculum::new(stages.len())
+        .with_angle(each(|s| s.angle.0))
+        .with_shift(each(|s| s.shift.0))
+        .with_epsilon(each(|s| s.epsilon))
+        .with_steps(each(|s| s.steps as f64))
+        .with_step_size(each(|s| s.step_size))
+        .with_learning_rate(each(|s| s.learning_rate))
+}
+
+fn course(stages: &[Stage]) -> Arc<Course> {
+    Arc::new(curriculum(stages).into())
 }
 
 fn training(stages: &[Stage]) -> Training {
-    Training::new((*curriculum(stages)).clone(), Objective::PgdTraining)
+    Training::new(curriculum(stages), PgdTraining::default())
         .with_batch_size(16)
         .with_seed(3)
         .with_progress(Progress::Quiet)
@@ -174,7 +177,7 @@ fn weights(net: &Net) -> Vec<f32> {
 
 fn loader(count: usize, stages: &[Stage], seed: u64) -> StagedLoader {
     let device = fireproof::device();
-    StagedLoader::shuffled(halves(count), curriculum(stages), 16, Seed(seed), &device).unwrap()
+    StagedLoader::shuffled(halves(count), course(stages), 16, Seed(seed), &device).unwrap()
 }
 
 fn epoch(loader: &dyn DataLoader<StagedBatch>) -> Vec<StagedBatch> {
@@ -249,15 +252,15 @@ fn convention_validation_keeps_the_order() {
 fn value_learning_rate_changes_at_milestone_iterations() {
     // Oracle: PyTorch's per-epoch schedule; 3 iterations an epoch, the drop after 2 epochs.
     let stages = [CALM, CALM, HARD];
-    let mut rate = StagedRate::new(curriculum(&stages), 3);
+    let mut rate = StagedRate::new(course(&stages), 3);
     let rates: Vec<f64> = (0..9).map(|_| rate.step()).collect();
     assert_eq!(rates, [[0.05; 3], [0.05; 3], [0.005; 3]].concat());
 
-    let mut begun = StagedRate::new(curriculum(&stages), 3);
+    let mut begun = StagedRate::new(course(&stages), 3);
     for _ in 0..5 {
         begun.step();
     }
-    let mut resumed = StagedRate::new(curriculum(&stages), 3);
+    let mut resumed = StagedRate::new(course(&stages), 3);
     resumed.load_record(begun.to_record());
     assert_eq!([resumed.step(), resumed.step()], [0.05, 0.005]);
 }
@@ -349,7 +352,7 @@ fn value_pgd_training_learns_from_the_worst_images() {
     // Oracle: for logits linear in the two halves, the worst image in the ball lowers the bright
     // half and raises the dark one by ε everywhere: the margin shrinks by 2ε.
     let device = fireproof::device().autodiff();
-    let trainee = |objective| {
+    let trainee = |objective: ObjectiveSpec| {
         Trainee::new(
             Recorder::new(&device).train(),
             objective,
@@ -370,8 +373,8 @@ fn value_pgd_training_learns_from_the_worst_images() {
             epoch: 1,
         }
     };
-    let natural = trainee(Objective::Natural).learn(staged()).unwrap().item;
-    let attacked = trainee(Objective::PgdTraining)
+    let natural = trainee(Natural.into()).learn(staged()).unwrap().item;
+    let attacked = trainee(PgdTraining::default().into())
         .learn(staged())
         .unwrap()
         .item;
@@ -442,7 +445,7 @@ fn smoke_training_learns_and_records() {
         [1, 2, 3, 4]
     );
     assert_eq!(history.iter().map(|e| e.stage).collect::<Vec<_>>(), stages);
-    let last = history[2];
+    let last = &history[2];
     assert!(
         last.valid_accuracy > 0.95 && last.valid_accuracy <= 1.0,
         "{last:?}"
@@ -457,7 +460,7 @@ fn smoke_training_learns_and_records() {
         seed: Seed(0),
         epoch: 1,
     };
-    let trainee = Trainee::new(trained.model, Objective::Natural, Augmentation::default());
+    let trainee = Trainee::new(trained.model, Natural, Augmentation::default());
     let scored = InferenceStep::step(&trainee, staged);
     let loss = f64::from(scored.losses.mean().into_scalar::<f32>());
     assert!((loss - history[3].valid_loss).abs() < 1e-5);
@@ -543,6 +546,70 @@ fn convention_resumed_training_is_the_uninterrupted_one() {
         weights(&fit(&resuming).unwrap().model),
         weights(&whole.model)
     );
+}
+
+/// A stage further after every epoch whose training accuracy reaches the threshold.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    accuracy: f64,
+}
+
+impl Pace for Advance {
+    fn stage(&self, curriculum: &Curriculum, epoch: usize, past: &[EpochRecord]) -> Stage {
+        assert_eq!(past.len(), epoch - 1, "all epochs before");
+        let passed = past.iter().filter(|e| e.train_accuracy >= self.accuracy);
+        let stages = curriculum.stages();
+        stages[passed.count().min(stages.len() - 1)].1
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        named::<dyn Pace>("advance", self)
+    }
+}
+
+#[test]
+fn convention_a_pace_goes_through_the_curriculum_by_what_came_of_it() {
+    let stages = [CALM, HARD, HARD, HARD, HARD];
+    let steady = fit(&training(&stages)).unwrap().history;
+    // Between the first two epochs' accuracies, so that the second stage waits for an epoch.
+    let accuracy = (steady[0].train_accuracy + 1.0) / 2.0;
+    let settings = training(&stages).with_pace(Advance { accuracy });
+    let folder = tempfile::tempdir().unwrap();
+    let whole = fit(&settings.clone().with_directory(folder.path())).unwrap();
+    // Oracle: the rule, applied to the accuracies that were written down.
+    let mut expected = Vec::new();
+    for record in &whole.history {
+        let passed = whole.history[..record.epoch - 1].iter();
+        let any = passed.filter(|e| e.train_accuracy >= accuracy).count() > 0;
+        expected.push(if any { HARD } else { CALM });
+    }
+    let found: Vec<Stage> = whole.history.iter().map(|e| e.stage).collect();
+    assert_eq!(found, expected);
+    assert!(found[1] == CALM && found[4] == HARD, "{found:?}");
+    // The same without a directory, where nothing but the pace waits for the records.
+    assert!(weights(&fit(&settings).unwrap().model) == weights(&whole.model));
+
+    // Resumed, the pace knows the epochs before.
+    let part = folder.path().join("checkpoint/model-5.bpk");
+    std::fs::remove_file(part).unwrap();
+    let resuming = settings.with_directory(folder.path()).with_resume(true);
+    let resumed = fit(&resuming).unwrap();
+    assert!(weights(&resumed.model) == weights(&whole.model));
+    let again: Vec<Stage> = resumed.history.iter().map(|e| e.stage).collect();
+    assert_eq!(again, found);
+    std::fs::remove_file(folder.path().join("history.json")).unwrap();
+    let refused = fit(&resuming).unwrap_err().to_string();
+    assert!(refused.contains("history.json"), "{refused}");
+
+    // In files by its name, once that is known.
+    let registry = <dyn Pace>::registry();
+    registry
+        .add("advance", |pace: Advance| Arc::new(pace))
+        .unwrap();
+    let json = serde_json::to_string(&resuming).unwrap();
+    let read: Training = serde_json::from_str(&json).unwrap();
+    assert_eq!(read.pace, resuming.pace);
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -701,7 +768,7 @@ fn smoke_a_step_of_ones_own() {
     let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
     let device = fireproof::device().autodiff();
     let net = Net::new(&device);
-    let mut trainee = Trainee::new(net, Objective::PgdTraining, Augmentation::published_cifar());
+    let mut trainee = Trainee::new(net, PgdTraining::default(), Augmentation::published_cifar());
     let mut optimiser = sgd(0.9, 5e-4);
     let loader = loader(32, &[HARD], 1).to_device(&device);
     for staged in epoch(&*loader) {
@@ -716,13 +783,304 @@ fn smoke_a_step_of_ones_own() {
     );
 }
 
+/// Learns by another objective; validates and hands back a running average of all weights, and
+/// shows how far the average is behind.
+#[derive(Debug)]
+struct Averaged {
+    inner: ObjectiveSpec,
+    keep: f32,
+}
+
+impl Objective for Averaged {
+    fn step(&self, student: &dyn Student, staged: &StagedBatch) -> fireproof::base::Result<Step> {
+        let mut step = self.inner.step(student, staged)?;
+        let right = step.scored.logits.clone().argmax(1).squeeze_dim::<1>(1);
+        let right = right.equal(staged.batch.labels.clone()).float();
+        step.scored = step.scored.with_number("right", right);
+        Ok(step)
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({"objective": "averaged", "inner": self.inner, "keep": self.keep})
+    }
+
+    fn begin(&self, student: &dyn Student) -> Vec<Tensor<1>> {
+        student.weights().into_iter().map(|w| w.values).collect()
+    }
+
+    fn after_update(
+        &self,
+        student: &mut dyn Student,
+        memory: &mut [Tensor<1>],
+    ) -> fireproof::base::Result<()> {
+        for (average, weight) in memory.iter_mut().zip(student.weights()) {
+            *average = average.clone() * self.keep + weight.values * (1.0 - self.keep);
+        }
+        Ok(())
+    }
+
+    fn judged(&self, _student: &dyn Student, memory: &[Tensor<1>]) -> Option<Vec<Tensor<1>>> {
+        Some(memory.to_vec())
+    }
+
+    fn validate(
+        &self,
+        student: &dyn Student,
+        staged: &StagedBatch,
+    ) -> fireproof::base::Result<Scored> {
+        let scored = self.inner.validate(student, staged)?;
+        let losses = scored.losses.clone();
+        Ok(scored.with_number("loss again", losses))
+    }
+}
+
+fn averaged(stages: &[Stage]) -> Training {
+    let objective = Averaged {
+        inner: PgdTraining::default().into(),
+        keep: 0.75,
+    };
+    let mut settings = training(stages);
+    settings.objective = objective.into();
+    settings
+}
+
+#[test]
+fn value_an_objective_may_average_weights() {
+    // Oracle: the averages, on the host, of the weights that the inner objective's own training
+    // has after each step.
+    let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
+    let device = fireproof::device().autodiff();
+    let net = Net::new(&device).valid().train().fork(&device);
+    let average = Averaged {
+        inner: Natural.into(),
+        keep: 0.75,
+    };
+    let copy = net.valid().train();
+    let mut plain = Trainee::new(net, Natural, Augmentation::default());
+    let mut trainee = Trainee::new(copy, average, Augmentation::default());
+    // Burn takes running statistics down late, but for this.
+    let settled = |trainee: &Trainee<Net>| weights(&trainee.model.valid());
+    let mut expected = settled(&plain);
+    let optimisers = &mut [sgd(0.9, 5e-4), sgd(0.9, 5e-4)];
+    let loader = loader(48, &[CALM], 1).to_device(&device);
+    for staged in epoch(&*loader) {
+        let output = TrainStep::step(&plain, staged.clone());
+        plain = plain.optimize(&mut optimisers[0], 0.1.into(), output.grads);
+        let output = TrainStep::step(&trainee, staged);
+        trainee = trainee.optimize(&mut optimisers[1], 0.1.into(), output.grads);
+        for (expected, weight) in expected.iter_mut().zip(settled(&plain)) {
+            *expected = *expected * 0.75 + weight * 0.25;
+        }
+    }
+    assert!(settled(&trainee) == settled(&plain));
+    let judged = weights(&trainee.judged().unwrap());
+    assert!(
+        judged
+            .iter()
+            .zip(&expected)
+            .all(|(a, b)| (a - b).abs() < 1e-6)
+    );
+    assert!(judged != settled(&plain));
+    // Judging left the running statistics of the model alone.
+    assert!(settled(&trainee) == settled(&plain));
+}
+
+#[test]
+fn convention_what_an_objective_remembers_survives_resumption() {
+    let stages = [CALM, HARD, HARD];
+    let folder = tempfile::tempdir().unwrap();
+    let settings = averaged(&stages);
+    let whole = fit(&settings.clone().with_directory(folder.path())).unwrap();
+    let plain = fit(&training(&stages)).unwrap();
+    assert!(weights(&whole.model) != weights(&plain.model));
+    for (averaged, plain) in whole.history.iter().zip(&plain.history) {
+        // What is learnt is the same, what is validated is not.
+        assert_eq!(averaged.train_loss, plain.train_loss);
+        assert_ne!(averaged.valid_loss, plain.valid_loss);
+        let right = averaged.train_numbers["right"];
+        assert!((right - plain.train_accuracy).abs() < 1e-6, "{right}");
+        let again = averaged.valid_numbers["loss again"];
+        assert!((again - averaged.valid_loss).abs() < 1e-6, "{again}");
+        assert!(plain.train_numbers.is_empty() && plain.valid_numbers.is_empty());
+    }
+    std::fs::remove_file(folder.path().join("checkpoint/model-3.bpk")).unwrap();
+    let resuming = settings.with_directory(folder.path()).with_resume(true);
+    let resumed = fit(&resuming).unwrap();
+    assert!(weights(&resumed.model) == weights(&whole.model));
+    assert_eq!(resumed.history[2].valid_loss, whole.history[2].valid_loss);
+    assert_eq!(
+        resumed.history[2].train_numbers,
+        whole.history[2].train_numbers
+    );
+}
+
+#[test]
+fn value_an_objective_may_learn_at_moved_weights() {
+    // As adversarial weight perturbation does: gradients at weights moved up the loss, applied to
+    // the weights themselves. Oracle: a network that has the moved weights as its own.
+    #[derive(Debug)]
+    struct Perturbed;
+    impl Perturbed {
+        fn moved(student: &dyn Student, staged: &StagedBatch) -> Vec<Tensor<1>> {
+            let up = Natural.step(student, staged).unwrap().gradients;
+            let gradients = student.flat_gradients(&up);
+            let weights = student.weights().into_iter().zip(gradients);
+            let moved = weights.map(|(weight, gradient)| match gradient {
+                Some(gradient) if weight.shape.len() > 1 => {
+                    assert!(
+                        weight.learnt && weight.name.ends_with("weight"),
+                        "{weight:?}"
+                    );
+                    weight.values + gradient.mul_scalar(0.5)
+                }
+                _ => weight.values,
+            });
+            moved.collect()
+        }
+    }
+    impl Objective for Perturbed {
+        fn step(
+            &self,
+            student: &dyn Student,
+            staged: &StagedBatch,
+        ) -> fireproof::base::Result<Step> {
+            let moved = student.moved(Self::moved(student, staged));
+            Natural.step(&*moved, staged)
+        }
+        fn settings(&self) -> serde_json::Value {
+            "perturbed".into()
+        }
+    }
+    let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
+    let device = fireproof::device().autodiff();
+    let net = Net::new(&device).valid().train().fork(&device);
+    let staged = epoch(&*loader(16, &[CALM], 1).to_device(&device)).remove(0);
+    let mut twin = net.valid().train();
+    let before = weights(&net);
+    let found = Perturbed.step(&net, &staged).unwrap();
+    let moved = Perturbed::moved(&twin, &staged);
+    twin.replace(moved);
+    let expected = Natural.step(&twin, &staged).unwrap();
+    assert_eq!(
+        floats(&found.scored.losses),
+        floats(&expected.scored.losses)
+    );
+    let flat = |student: &Net, step: &Step| -> Vec<Vec<f32>> {
+        let gradients = student.flat_gradients(&step.gradients);
+        gradients.iter().flatten().map(floats).collect()
+    };
+    assert_eq!(flat(&net, &found), flat(&twin, &expected));
+    assert_eq!(
+        flat(&net, &found).len(),
+        6,
+        "two linear layers and the norm's"
+    );
+    // The weights are where they were, and both passes counted in the running statistics.
+    let (learnt, statistics) = (before.len() - 32, weights(&net));
+    assert_eq!(statistics[..learnt], before[..learnt]);
+    assert_ne!(statistics[learnt..], before[learnt..]);
+    assert_eq!(statistics[learnt..], weights(&twin)[learnt..]);
+}
+
+#[test]
+fn error_of_an_objective_ends_the_training() {
+    #[derive(Debug)]
+    struct Failing(&'static str);
+    impl Objective for Failing {
+        fn step(
+            &self,
+            student: &dyn Student,
+            staged: &StagedBatch,
+        ) -> fireproof::base::Result<Step> {
+            Natural.step(student, staged)
+        }
+        fn settings(&self) -> serde_json::Value {
+            "failing".into()
+        }
+        fn check(&self) -> fireproof::base::Result<()> {
+            self.fail("check")
+        }
+        fn after_update(
+            &self,
+            _: &mut dyn Student,
+            _: &mut [Tensor<1>],
+        ) -> fireproof::base::Result<()> {
+            self.fail("update")
+        }
+        fn validate(
+            &self,
+            student: &dyn Student,
+            staged: &StagedBatch,
+        ) -> fireproof::base::Result<Scored> {
+            self.fail("validation")?;
+            Natural.validate(student, staged)
+        }
+    }
+    impl Failing {
+        fn fail(&self, at: &str) -> fireproof::base::Result<()> {
+            match self.0 == at {
+                true => Err(Error::setting("failing", at, "anything else")),
+                false => Ok(()),
+            }
+        }
+    }
+    for at in ["check", "update", "validation"] {
+        let mut settings = training(&[CALM]);
+        settings.objective = Failing(at).into();
+        let refused = fit(&settings).unwrap_err();
+        assert!(matches!(refused, Error::Setting { .. }), "{refused}");
+        assert!(refused.to_string().contains(at), "{refused}");
+    }
+}
+
 #[test]
 fn convention_settings_are_a_plain_value() {
-    let settings = Training::new(Curriculum::cusp_mnist(), Objective::PgdTraining)
+    let settings = Training::new(Curriculum::cusp_mnist(), PgdTraining::default())
         .with_augmentation(Augmentation::published_cifar())
         .with_seed(9);
     let text = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Training>(&text).unwrap(), settings);
+    let value = serde_json::to_value(&settings).unwrap();
+    assert_eq!(value["objective"]["objective"], "pgd_training");
+    let attack = &value["objective"]["attack"];
+    assert_eq!(
+        (&attack["attack"], &attack["keep"]),
+        (&"pgd".into(), &"last".into())
+    );
+    for (field, wrong, part) in [
+        (
+            "momentums",
+            serde_json::json!(0.9),
+            "unknown field `momentums`",
+        ),
+        (
+            "objective",
+            "trades".into(),
+            "one of: natural, pgd_training",
+        ),
+        (
+            "objective",
+            serde_json::json!({"objective": "natural", "beta": 6.0}),
+            "`beta`",
+        ),
+        (
+            "augmentation",
+            serde_json::json!({"motion": "two_step", "crops": 4}),
+            "`crops`",
+        ),
+    ] {
+        let mut misspelt = value.clone();
+        misspelt[field] = wrong;
+        let refused = serde_json::from_value::<Training>(misspelt)
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(part), "{refused}");
+    }
+    let natural: ObjectiveSpec = serde_json::from_str("\"natural\"").unwrap();
+    assert_eq!(
+        (natural.name().as_str(), &natural),
+        ("natural", &Natural.into())
+    );
     // Where it is written and how it is shown is not part of it.
     let elsewhere = settings.with_directory("elsewhere").with_label("name");
     assert_eq!(serde_json::to_string(&elsewhere).unwrap(), text);

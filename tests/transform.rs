@@ -2,7 +2,7 @@
 //! and their own group laws.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fireproof::base::{Degrees, Pixels, Seed};
+use fireproof::base::{Degrees, Keys, Pixels};
 use fireproof::transform::{
     Border, Interpolation, Pose, PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp,
     flip_horizontal, flip_vertical, rot90, shift,
@@ -281,8 +281,8 @@ fn value_nearest_outputs_are_pillow_s() {
 fn value_poses_of_a_batch_are_those_of_single_images() {
     let device = fireproof::device();
     let batch = images(4, [5, 3, 11, 8], &device);
-    let budget = PoseBudget::new(Degrees(180.0), Pixels(4.0));
-    let poses: Vec<Pose> = (0..5).map(|id| budget.draw(Seed(1), id, 0)).collect();
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(4.0)).unwrap();
+    let poses = budget.draw(&Keys::new(1, 0..5));
     for border in BORDERS {
         for warp in [Warp::nearest(), Warp::bilinear()] {
             let warp = warp.with_border(border);
@@ -664,6 +664,7 @@ fn error_settings_name_what_is_wrong() {
             .to_string()
             .contains("angle = -1")
     );
+    assert!(PoseBudget::new(Degrees(0.0), Pixels(f64::NAN)).is_err());
     let flip = RandomFlip { probability: 1.5 };
     assert!(
         flip.check()
@@ -708,12 +709,11 @@ fn error_nearest_has_no_pose_derivative() {
 fn value_a_crop_is_padding_and_slicing() {
     let device = fireproof::device();
     let batch = images(14, [64, 2, 8, 6], &device);
-    let ids: Vec<u64> = (100..164).collect();
+    let keys = Keys::new(3, 100..164).with_draw(1);
     let crop = RandomCrop::new(2);
-    let found = crop.apply(batch.clone(), &ids, Seed(3), 1);
+    let found = crop.apply(batch.clone(), &keys);
     let mut shifts = Vec::new();
-    for (i, &id) in ids.iter().enumerate() {
-        let pose = crop.draw(Seed(3), id, 1);
+    for (i, pose) in crop.draw(&keys).into_iter().enumerate() {
         let (left, top) = ((2.0 - pose.right.0) as usize, (2.0 - pose.down.0) as usize);
         let padded = batch.clone().slice(i..i + 1).pad((2, 2, 2, 2), 0.0);
         let expected = padded.slice([0..1, 0..2, top..top + 8, left..left + 6]);
@@ -724,7 +724,7 @@ fn value_a_crop_is_padding_and_slicing() {
     shifts.dedup();
     assert!(shifts.len() > 15, "64 draws of 25 crops: {shifts:?}");
     assert!(shifts.iter().all(|&(left, top)| left <= 4 && top <= 4));
-    let none = RandomCrop::new(0).apply(batch.clone(), &ids, Seed(3), 1);
+    let none = RandomCrop::new(0).apply(batch.clone(), &keys);
     assert_same(&none, &batch, "no padding");
 }
 
@@ -732,22 +732,23 @@ fn value_a_crop_is_padding_and_slicing() {
 fn value_flips_are_those_drawn() {
     let device = fireproof::device();
     let batch = images(15, [64, 2, 5, 6], &device);
-    let ids: Vec<u64> = (0..64).collect();
+    let keys = Keys::new(4, 0..64).with_draw(2);
     let flip = RandomFlip::default();
-    let found = flip.apply(batch.clone(), &ids, Seed(4), 2);
+    let found = flip.apply(batch.clone(), &keys);
     let mut flipped = 0;
-    for (i, &id) in ids.iter().enumerate() {
+    for (i, drawn) in flip.draw(&keys).into_iter().enumerate() {
         let mut expected = batch.clone().slice(i..i + 1);
-        if flip.draw(Seed(4), id, 2) {
+        if drawn {
             expected = flip_horizontal(expected);
             flipped += 1;
         }
         assert_same(&found.clone().slice(i..i + 1), &expected, "a flip");
     }
     assert!((16..=48).contains(&flipped), "{flipped} of 64");
-    let always = RandomFlip::new(1.0).apply(batch.clone(), &ids, Seed(4), 0);
+    let certain = |probability| RandomFlip::new(probability).unwrap();
+    let always = certain(1.0).apply(batch.clone(), &keys);
     assert_same(&always, &flip_horizontal(batch.clone()), "always");
-    let never = RandomFlip::new(0.0).apply(batch.clone(), &ids, Seed(4), 0);
+    let never = certain(0.0).apply(batch.clone(), &keys);
     assert_same(&never, &batch, "never");
 }
 
@@ -756,10 +757,11 @@ fn value_flips_are_those_drawn() {
 fn value_two_steps_rotate_and_then_shift() {
     let device = fireproof::device();
     let batch = images(16, [3, 1, 12, 12], &device);
-    let augmentation = TwoStep::new(Degrees(40.0), Pixels(3.0));
-    let found = augmentation.apply(batch.clone(), &[7, 8, 9], Seed(5), 0);
-    for (i, id) in (7..10).enumerate() {
-        let (rotation, moved) = augmentation.draw(Seed(5), id, 0);
+    let augmentation = TwoStep::new(Degrees(40.0), Pixels(3.0)).unwrap();
+    let keys = Keys::new(5, [7, 8, 9]);
+    let found = augmentation.apply(batch.clone(), &keys);
+    for i in 0..3 {
+        let [rotation, moved] = augmentation.draw(&keys).map(|poses| poses[i]);
         assert!(rotation.angle.0.abs() <= 40.0 && rotation.angle.0 != 0.0);
         let [right, down] = [moved.right.0, moved.down.0].map(|v| {
             assert!(v.abs() <= 3.0 && v == v.trunc());
@@ -775,26 +777,27 @@ fn value_two_steps_rotate_and_then_shift() {
 fn value_draws_depend_on_nothing_but_seed_id_and_draw() {
     let device = fireproof::device();
     let batch = images(17, [6, 1, 10, 10], &device);
-    let ids = [5, 3, 99, 4, 0, 7];
-    let pipeline = |images: Tensor<4>, ids: &[u64], draw: u64| {
-        let images = RandomCrop::new(2).apply(images, ids, Seed(6), draw);
-        let images = RandomFlip::default().apply(images, ids, Seed(6), draw);
-        TwoStep::new(Degrees(90.0), Pixels(2.0)).apply(images, ids, Seed(6), draw)
+    let keys = Keys::new(6, [5, 3, 99, 4, 0, 7]);
+    let pipeline = |images: Tensor<4>, keys: &Keys| {
+        let images = RandomCrop::new(2).apply(images, keys);
+        let images = RandomFlip::default().apply(images, keys);
+        let steps = TwoStep::new(Degrees(90.0), Pixels(2.0)).unwrap();
+        steps.apply(images, keys)
     };
-    let together = pipeline(batch.clone(), &ids, 0);
-    for (i, id) in ids.into_iter().enumerate() {
-        let alone = pipeline(batch.clone().slice(i..i + 1), &[id], 0);
+    let together = pipeline(batch.clone(), &keys);
+    for i in 0..6 {
+        let alone = pipeline(batch.clone().slice(i..i + 1), &keys.select(&[i]));
         assert_same(&together.clone().slice(i..i + 1), &alone, "alone");
     }
-    assert_ne!(bits(&pipeline(batch, &ids, 1)), bits(&together));
+    assert_ne!(bits(&pipeline(batch, &keys.with_draw(1))), bits(&together));
 }
 
 // Oracle: mean and variance of the uniform distribution.
 #[test]
 fn value_budgets_are_drawn_uniformly() {
-    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0));
+    let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0)).unwrap();
     let count = 4000;
-    let poses: Vec<Pose> = (0..count).map(|id| budget.draw(Seed(7), id, 0)).collect();
+    let poses = budget.draw(&Keys::new(7, 0..count));
     for (limit, value) in [
         (30.0, (|p| p.angle.0) as fn(&Pose) -> f64),
         (3.0, |p| p.right.0),
@@ -807,7 +810,7 @@ fn value_budgets_are_drawn_uniformly() {
         assert!((square / (limit * limit) - 1.0 / 3.0).abs() < 5.0 * 0.3 / (count as f64).sqrt());
         assert!(poses.iter().all(|p| value(p).abs() <= limit));
     }
-    let joint = PoseBudget::joint(0.1, 32);
+    let joint = PoseBudget::joint(0.1, 32).unwrap();
     assert_eq!((joint.angle, joint.shift), (Degrees(18.0), Pixels(3.2)));
 }
 
@@ -819,7 +822,7 @@ fn smoke_settings_survive_serialisation() {
     assert_eq!(serde_json::from_str::<Warp>(&text).unwrap(), warp);
     assert_eq!(Warp::default(), Warp::nearest());
     assert_eq!(Warp::default().interpolation, Interpolation::Nearest);
-    let two = TwoStep::new(Degrees(18.0), Pixels(3.2));
+    let two = TwoStep::new(Degrees(18.0), Pixels(3.2)).unwrap();
     let text = serde_json::to_string(&two).unwrap();
     assert_eq!(serde_json::from_str::<TwoStep>(&text).unwrap(), two);
 }

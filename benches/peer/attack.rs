@@ -6,7 +6,7 @@ use crate::{Case, Run, timed};
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use fireproof::attack::{Frozen, Keep, Pgd};
+use fireproof::attack::{Attack, Frozen, Keep, Pgd};
 use fireproof::base::{Classifier, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;

@@ -5,7 +5,7 @@ use crate::conv::{Backward, outcome, pass};
 use crate::data::{batch, device, fill, poses};
 use crate::{Case, Run, timed};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::Loss;
+use fireproof::attack::{CrossEntropy, Loss, Reference};
 use fireproof::base::{Degrees, Pixels};
 use fireproof::transform::{Pose, Warp};
 
@@ -77,8 +77,10 @@ pub fn search(case: &Case) -> Run {
                 let count = poses.len() * IMAGES;
                 let rows: Vec<Pose> = poses.iter().flat_map(|pose| [*pose; IMAGES]).collect();
                 let warped = Warp::bilinear().apply(images.clone().narrow(0, 0, count), &rows);
-                let losses = Loss::CrossEntropy
-                    .per_image(victim.logits(warped), labels.clone().narrow(0, 0, count));
+                let losses = CrossEntropy.per_image(
+                    victim.logits(warped),
+                    &Reference::new(labels.clone().narrow(0, 0, count)),
+                );
                 let losses: Tensor<2> = losses.reshape([poses.len(), IMAGES]).max_dim(0);
                 losses
             });

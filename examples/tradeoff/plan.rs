@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use fireproof::base::Result;
 use fireproof::prelude::*;
-use fireproof::train::Progress;
+use fireproof::train::{ObjectiveSpec, Progress};
 
 /// The radii that every network is attacked at.
 pub const EPSILONS: [f64; 5] = [0.0, 0.05, 0.1, 0.15, 0.2];
@@ -116,36 +116,37 @@ impl Network {
 pub fn cells(options: &Options) -> Vec<Cell> {
     let sizes = options.sizes();
     let networks = [Group::P1, options.group].map(|group| Network { group });
-    let learning_rate = Schedule::milestone_fractions([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
+    let learning_rate = Milestones::new([(0.0, 0.05), (0.6, 0.02), (0.8, 0.005)]);
     let base = Curriculum::new(sizes.epochs)
         .with_steps(sizes.training_steps)
-        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_relative_step_size(2.5)
         .with_learning_rate(learning_rate.clone());
     let mut cells = Vec::new();
-    let mut add = |claims: &[Claim], trained: String, curriculum: &Curriculum, objective| {
-        cells.extend(networks.map(|network| {
-            Cell {
-                claims: claims.to_vec(),
-                network,
-                trained: trained.clone(),
-                training: Training::new(curriculum.clone(), objective)
-                    .with_batch_size(sizes.batch)
-                    .with_seed(options.seed)
-                    .with_progress(Progress::Auto)
-                    .with_label(format!("{}, {trained}", network.name())),
-            }
-        }));
-    };
+    let mut add =
+        |claims: &[Claim], trained: String, curriculum: &Curriculum, objective: ObjectiveSpec| {
+            cells.extend(networks.map(|network| {
+                Cell {
+                    claims: claims.to_vec(),
+                    network,
+                    trained: trained.clone(),
+                    training: Training::new(curriculum.clone(), objective.clone())
+                        .with_batch_size(sizes.batch)
+                        .with_seed(options.seed)
+                        .with_progress(Progress::Auto)
+                        .with_label(format!("{}, {trained}", network.name())),
+                }
+            }));
+        };
 
     let nothing = "nothing".to_owned();
-    add(&[Claim::A, Claim::B], nothing, &base, Objective::Natural);
+    add(&[Claim::A, Claim::B], nothing, &base, Natural.into());
     for (angle, shift) in ANGLES.into_iter().zip(SHIFTS) {
         let (trained, moved) = if options.shifts {
             (format!("±{shift} px"), base.clone().with_shift(shift))
         } else {
             (format!("±{angle}°"), base.clone().with_angle(angle))
         };
-        add(&[Claim::A], trained, &moved, Objective::Natural);
+        add(&[Claim::A], trained, &moved, Natural.into());
     }
     for epsilon in RADII {
         let attacked = base.clone().with_epsilon(epsilon);
@@ -153,7 +154,7 @@ pub fn cells(options: &Options) -> Vec<Cell> {
             &[Claim::B],
             format!("ε {epsilon}"),
             &attacked,
-            Objective::PgdTraining,
+            PgdTraining::default().into(),
         );
     }
     let published = if options.shifts {
@@ -165,22 +166,22 @@ pub fn cells(options: &Options) -> Vec<Cell> {
     // drops the learning rate as it raises the budgets; here the rate is that of all other cells.
     let radii = [1, 75, 90].into_iter().zip(RADII);
     let cusp = published
-        .with_epsilon(Schedule::milestones(radii))
+        .with_epsilon(Milestones::new(radii))
         .scaled_to(sizes.epochs)
         .with_steps(sizes.training_steps)
-        .with_relative_step_size(2.5 / sizes.training_steps as f64)
+        .with_relative_step_size(2.5)
         .with_learning_rate(learning_rate);
     add(
         &[Claim::C],
         "fixed".to_owned(),
         &cusp.fixed(),
-        Objective::PgdTraining,
+        PgdTraining::default().into(),
     );
     add(
         &[Claim::C],
         "CuSP".to_owned(),
         &cusp,
-        Objective::PgdTraining,
+        PgdTraining::default().into(),
     );
     cells
 }

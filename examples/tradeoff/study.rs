@@ -113,7 +113,7 @@ impl Study<'_> {
         let record = TrainingRecord::new(
             cell.network.name(),
             trained.model.num_params(),
-            format!("{:?}", cell.training.objective),
+            cell.training.objective.name(),
             cell.training.seed,
         )
         .with_curriculum(&cell.training.curriculum)
@@ -215,7 +215,7 @@ impl Study<'_> {
             .build(self.options, &self.train, &self.device)?;
         let images = self.train.take(4 * self.sizes.batch);
         let curriculum = Curriculum::new(1).with_learning_rate(1e-6);
-        let training = Training::new(curriculum, Objective::Natural)
+        let training = Training::new(curriculum, Natural)
             .with_batch_size(self.sizes.batch)
             .with_progress(fireproof::train::Progress::Quiet);
         let few = self.test.take(1);

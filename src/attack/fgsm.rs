@@ -1,7 +1,12 @@
-use super::pgd::Short;
-use super::{Attack, AttackSpec, Found, Frozen, Keep, Loss, Norm, Pgd, StepSize, Targets};
-use crate::base::{Batch, Result, Seed};
+use super::attack::single;
+use super::label::Short;
+use super::settings::goal_settings;
+use super::{
+    Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec, Pgd, Targets, Trial,
+};
+use crate::base::{Result, named};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 
 /// The fast gradient sign method: one step of size ε from the image itself.
@@ -15,10 +20,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fgsm {
-    norm: Norm,
+    norm: NormSpec,
     epsilon: f64,
     #[serde(default)]
-    loss: Loss,
+    loss: LossSpec,
     #[serde(default)]
     targets: Option<Targets>,
     #[serde(default)]
@@ -30,19 +35,20 @@ pub struct Fgsm {
 impl Fgsm {
     /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels.
     pub fn linf(epsilon: f64) -> Self {
-        Self::new(Norm::Linf, epsilon)
+        Self::new(Linf, epsilon)
     }
 
     /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
     pub fn l2(epsilon: f64) -> Self {
-        Self::new(Norm::L2, epsilon)
+        Self::new(L2, epsilon)
     }
 
-    fn new(norm: Norm, epsilon: f64) -> Self {
+    /// The attack within a ball of any norm.
+    pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
-            norm,
+            norm: norm.into(),
             epsilon,
-            loss: Loss::default(),
+            loss: LossSpec::default(),
             targets: None,
             predicted_labels: false,
             keep: Keep::default(),
@@ -55,60 +61,65 @@ impl Fgsm {
         self
     }
 
-    /// The same attack on this loss.
-    pub fn with_loss(mut self, loss: Loss) -> Self {
-        self.loss = loss;
-        self
-    }
-
-    /// The same attack towards these classes.
-    pub fn with_targets(mut self, targets: impl Into<Targets>) -> Self {
-        self.targets = Some(targets.into());
-        self
-    }
-
-    /// The same attack against the classifier's own clean predictions instead of the labels.
-    pub fn with_predicted_labels(mut self, predicted: bool) -> Self {
-        self.predicted_labels = predicted;
-        self
-    }
-
-    /// The same attack, returning these images.
-    pub fn with_keep(mut self, keep: Keep) -> Self {
-        self.keep = keep;
-        self
-    }
+    goal_settings!();
 
     /// This attack as the PGD that it is.
     pub fn to_pgd(&self) -> Pgd {
-        Pgd {
-            norm: self.norm,
-            epsilon: self.epsilon,
-            steps: 1,
-            step_size: StepSize::Absolute(self.epsilon),
-            restarts: 1,
-            random_start: false,
-            loss: self.loss,
-            targets: self.targets.clone(),
-            predicted_labels: self.predicted_labels,
-            keep: self.keep,
+        let pgd = Pgd::new(self.norm.clone(), self.epsilon)
+            .with_steps(1)
+            .with_step_size(self.epsilon)
+            .with_random_start(false)
+            .with_loss(self.loss.clone())
+            .with_predicted_labels(self.predicted_labels)
+            .with_keep(self.keep);
+        match &self.targets {
+            Some(targets) => pgd.with_targets(targets.clone()),
+            None => pgd,
         }
     }
 }
 
 impl Attack for Fgsm {
-    fn attack(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Found> {
-        self.to_pgd().attack(victim, batch, seed)
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        self.to_pgd().search(trial)
     }
 
-    fn settings(&self) -> serde_json::Value {
-        AttackSpec::from(self.clone()).to_json()
+    fn goal(&self) -> Goal {
+        self.to_pgd().goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.to_pgd().ball()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.to_pgd().check()
+    }
+
+    fn cost(&self) -> Cost {
+        self.to_pgd().cost()
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(self.clone().with_epsilon(single(level)?).into())
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("fgsm", self)
     }
 }
 
 impl fmt::Display for Fgsm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FGSM {} ε={}", self.norm, Short(self.epsilon))?;
-        self.to_pgd().write_options(f)
+        self.goal().fmt(f)?;
+        match self.keep {
+            Keep::Best => Ok(()),
+            Keep::Last => f.write_str(", last iterate"),
+        }
     }
 }

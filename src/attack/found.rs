@@ -1,16 +1,21 @@
-use crate::base::Batch;
+use super::rows::select;
 use crate::transform::Pose;
 use burn::tensor::Tensor;
 
 /// What an [`Attack`](super::Attack) found, image by image in the order of the batch.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Found {
     /// The attacked images `[batch, channel, height, width]`, outside autodiff.
     pub images: Tensor<4>,
+    /// The images that the perturbations start from: the batch's own, or, for an attack that moves
+    /// images, the moved ones.
+    pub originals: Tensor<4>,
+    /// The class that the classifier takes each attacked image for.
+    pub predicted: Vec<i64>,
     /// Whether the classifier gets the attacked image wrong (targeted: takes it for the target).
     ///
-    /// This crate's attacks decide it by a last forward pass outside autodiff on exactly the
-    /// images they return, in the batch they were given.
+    /// Decided by an exact forward pass outside autodiff on exactly the images returned.
     pub fooled: Vec<bool>,
     /// The attack's loss at the attacked image, in that same pass; higher is worse for the
     /// classifier.
@@ -48,12 +53,59 @@ impl Found {
         (self.len() - self.fooled_count()) as f64 / self.len() as f64
     }
 
-    /// Attacked minus original images.
+    /// Attacked images minus [`originals`](Self::originals).
+    pub fn perturbation(&self) -> Tensor<4> {
+        self.images.clone() - self.originals.clone()
+    }
+
+    /// What was found for the images at these positions, in this order.
     ///
     /// # Panics
     ///
-    /// Panics unless `batch` has the shape of the batch that was attacked.
-    pub fn perturbation(&self, batch: &Batch) -> Tensor<4> {
-        self.images.clone() - batch.images.clone().inner()
+    /// Panics if a position is not below [`len`](Self::len).
+    pub fn select(&self, positions: &[usize]) -> Self {
+        fn each<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
+            positions.iter().map(|&at| values[at]).collect()
+        }
+        Self {
+            images: select(&self.images, positions),
+            originals: select(&self.originals, positions),
+            predicted: each(&self.predicted, positions),
+            fooled: each(&self.fooled, positions),
+            loss: each(&self.loss, positions),
+            queries: each(&self.queries, positions),
+            gradients: each(&self.gradients, positions),
+            poses: self.poses.as_ref().map(|poses| each(poses, positions)),
+        }
+    }
+
+    /// What was found in several batches, one after the other; an image of an attack that moved
+    /// none counts as unmoved beside others.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no batch, or if the images differ in shape.
+    pub fn merge(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut parts = parts.into_iter();
+        let mut merged = parts.next().expect("at least one batch");
+        for part in parts {
+            if merged.poses.is_some() || part.poses.is_some() {
+                let still = vec![Pose::default(); merged.len()];
+                let mut poses = merged.poses.take().unwrap_or(still);
+                poses.extend(
+                    part.poses
+                        .unwrap_or(vec![Pose::default(); part.fooled.len()]),
+                );
+                merged.poses = Some(poses);
+            }
+            merged.images = Tensor::cat(vec![merged.images, part.images], 0);
+            merged.originals = Tensor::cat(vec![merged.originals, part.originals], 0);
+            merged.predicted.extend(part.predicted);
+            merged.fooled.extend(part.fooled);
+            merged.loss.extend(part.loss);
+            merged.queries.extend(part.queries);
+            merged.gradients.extend(part.gradients);
+        }
+        merged
     }
 }

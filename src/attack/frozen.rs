@@ -1,4 +1,5 @@
-use crate::base::{Classifier, Error, Result};
+use super::{Pass, predicted_classes};
+use crate::base::{Classifier, Error, Result, read};
 use crate::kernel::Numerics;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -127,8 +128,7 @@ impl Frozen {
 
     /// Predicted classes; the first one where several logits are largest.
     pub fn predict(&self, images: Tensor<4>) -> Vec<i64> {
-        let predicted = self.logits(images).argmax(1);
-        predicted.to_data().iter::<i64>().collect()
+        read(&predicted_classes(self.logits(images)))
     }
 
     /// The number of classes, counted in the logits of the first of these images the first time
@@ -161,9 +161,42 @@ impl Frozen {
     where
         L: FnOnce(Tensor<2>) -> Tensor<1>,
     {
-        let count = images.dims()[0];
-        let images = Tensor::from_inner(images.inner()).require_grad();
-        let logits = self.numerics.run(|| self.forward(images.clone()));
+        let pass = self.pass_through(images, |images| images, loss)?;
+        Ok(LossGradient {
+            loss: pass.loss,
+            logits: pass.logits,
+            gradient: pass.gradient,
+        })
+    }
+
+    /// One forward and one backward pass at a point whose images a differentiable map gives.
+    pub(super) fn pass(
+        &self,
+        point: Tensor<2>,
+        images: impl FnOnce(Tensor<2>) -> Tensor<4>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Result<Pass> {
+        let pass = self.pass_through(point, images, loss)?;
+        Ok(Pass {
+            images: pass.images,
+            logits: pass.logits,
+            loss: pass.loss,
+            gradient: pass.gradient,
+        })
+    }
+
+    fn pass_through<const D: usize>(
+        &self,
+        point: Tensor<D>,
+        images: impl FnOnce(Tensor<D>) -> Tensor<4>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Result<Through<D>> {
+        let count = point.dims()[0];
+        let point = Tensor::from_inner(point.inner()).require_grad();
+        let (images, logits) = self.numerics.run(|| {
+            let images = images(point.clone());
+            (images.clone().inner(), self.forward(images))
+        });
         let loss = loss(logits.clone());
         assert_eq!(loss.dims(), [count], "one loss per image");
         let not_differentiable = || {
@@ -178,8 +211,9 @@ impl Frozen {
             return Err(not_differentiable());
         }
         let mut gradients = total.backward();
-        let gradient = images.grad_remove(&mut gradients);
-        Ok(LossGradient {
+        let gradient = point.grad_remove(&mut gradients);
+        Ok(Through {
+            images,
             loss: loss.inner(),
             logits: logits.inner(),
             gradient: gradient.ok_or_else(not_differentiable)?,
@@ -198,6 +232,14 @@ impl Frozen {
         assert_eq!(classes, first, "a classifier always has the same classes");
         logits
     }
+}
+
+/// A pass with the gradient in what the images were made from.
+struct Through<const D: usize> {
+    images: Tensor<4>,
+    loss: Tensor<1>,
+    logits: Tensor<2>,
+    gradient: Tensor<D>,
 }
 
 impl fmt::Debug for Frozen {

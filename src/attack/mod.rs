@@ -1,6 +1,6 @@
 //! Attacks on frozen classifiers.
 //!
-//! A [`Frozen`] classifier, a [`Batch`] and a [`Seed`] go in, [`Found`] comes out:
+//! A [`Frozen`] classifier, a [`Batch`](crate::base::Batch) and a [`Seed`](crate::base::Seed) go in, [`Found`] comes out:
 //!
 //! ```
 //! use burn::tensor::{Int, Tensor};
@@ -25,45 +25,51 @@
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 //!
-//! Attacks are plain serialisable values without a model: [`AttackSpec`] names the built-in ones
-//! for files and command lines.
+//! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
+//! files by name. To add one, implement [`Attack::search`] on a [`Trial`], which makes and counts
+//! passes, keeps the best candidates and gives the verdict; a gradient attack is an [`Ascent`] in a
+//! [`Space`] with a [`StepRule`]. Norms and losses are traits as well.
 
-mod descent;
+mod ascent;
+#[allow(clippy::module_inception)]
+mod attack;
+mod ball;
+mod candidate;
+mod ensemble;
 mod fgsm;
 mod found;
 mod frozen;
+mod goal;
+mod keep;
+mod label;
 mod loss;
 mod norm;
 mod pgd;
+mod restarts;
+mod rows;
+mod sequence;
+mod settings;
+mod space;
 mod spec;
 mod targets;
-mod verify;
+mod trial;
 
+pub use ascent::{Ascent, FixedStep, Here, StepRule};
+pub use attack::{Attack, Cost};
+pub use ball::{BALL_TOLERANCE, Ball, verify};
+pub use candidate::Candidate;
+pub use ensemble::Ensemble;
 pub use fgsm::Fgsm;
 pub use found::Found;
 pub use frozen::{Frozen, LossGradient};
-pub use loss::Loss;
-pub use norm::Norm;
-pub use pgd::{Keep, Pgd, StepSize};
+pub use goal::{Goal, predicted_classes};
+pub use keep::Keep;
+pub use loss::{CrossEntropy, Loss, LossSpec, Margin, Reference};
+pub use norm::{L2, Linf, Norm, NormSpec};
+pub use pgd::Pgd;
+pub use restarts::Restarts;
+pub use sequence::Sequence;
+pub use space::{PixelSpace, Space};
 pub use spec::AttackSpec;
 pub use targets::Targets;
-pub use verify::{BALL_TOLERANCE, verify};
-
-use crate::base::{Batch, Result, Seed};
-
-/// A search for an input that a classifier gets wrong, within a threat model.
-///
-/// Object-safe: a `Box<dyn Attack>` can be kept, listed and composed.
-pub trait Attack: Send + Sync {
-    /// Attacks every image of the batch.
-    ///
-    /// The batch is run through the classifier as it is given; its size bounds the memory.
-    ///
-    /// # Errors
-    ///
-    /// See the attack; all of them refuse what [`Batch::check`] refuses.
-    fn attack(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Found>;
-
-    /// Everything that determines the attack besides the seed, for reports.
-    fn settings(&self) -> serde_json::Value;
-}
+pub use trial::{Pass, Trial};

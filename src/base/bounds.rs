@@ -1,5 +1,5 @@
 use crate::base::{Error, Result};
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// The range that valid pixel values lie in.
@@ -73,6 +73,15 @@ impl Bounds {
     /// Whether a value lies in the bounds; NaN never does.
     pub fn contains(&self, value: f32) -> bool {
         value >= self.low() && value <= self.high()
+    }
+
+    /// Whether each value is finite and lies in the bounds.
+    pub fn holds<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D, Bool> {
+        // Every comparison with NaN is false.
+        let high = tensor.clone().lower_equal_elem(self.high().min(f32::MAX));
+        tensor
+            .greater_equal_elem(self.low().max(f32::MIN))
+            .bool_and(high)
     }
 
     /// Moves every value to the nearest one within the bounds.

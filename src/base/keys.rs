@@ -24,10 +24,10 @@ pub struct Keys {
 
 impl Keys {
     /// The keys of images with these ids; draw 0.
-    pub fn new(seed: impl Into<Seed>, ids: impl Into<Vec<u64>>) -> Self {
+    pub fn new(seed: impl Into<Seed>, ids: impl IntoIterator<Item = u64>) -> Self {
         Self {
             seed: seed.into(),
-            ids: ids.into(),
+            ids: ids.into_iter().collect(),
             draw: 0,
         }
     }

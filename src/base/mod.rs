@@ -22,7 +22,7 @@ pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_de
 pub use error::{Error, Result};
 pub use host::{Reads, count_reads, read};
 pub use keys::Keys;
-pub use registry::{Kind, Registry, Spec, named};
+pub use registry::{Kind, NoSettings, Registry, Spec, named};
 pub use seed::{Draws, Purpose, Seed};
 pub use step_size::StepSize;
 pub use units::{Degrees, Pixels};

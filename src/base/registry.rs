@@ -17,12 +17,21 @@ pub trait Kind: Send + Sync + 'static {
     /// The field that holds the name, for example `attack`.
     const KIND: &'static str;
 
+    /// The name of what a bare value says, for instance a number, that is neither a name nor an
+    /// object.
+    const BARE: Option<&'static str> = None;
+
     /// The names that files may use.
     fn registry() -> &'static Registry<Self>;
 
     /// Everything that determines the thing, its name under [`KIND`](Kind::KIND); or just the name.
     fn settings(&self) -> Value;
 }
+
+/// The settings of a thing that has none: what to read for it in [`Registry::add`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoSettings {}
 
 type Build<K> = Arc<dyn Fn(Value) -> serde_json::Result<Arc<K>> + Send + Sync>;
 
@@ -50,6 +59,17 @@ impl<K: Kind + ?Sized> Registry<K> {
         self
     }
 
+    /// With this name for a thing without settings.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is taken.
+    pub fn with_plain(self, name: &str, make: fn() -> Arc<K>) -> Self {
+        self.add(name, move |NoSettings {}| make())
+            .unwrap_or_else(|error| panic!("{error}"));
+        self
+    }
+
     /// Adds a name; files and [`Spec`]s know it from then on. `S` is what is read from the
     /// settings beside the name; where it derives serde's traits, `#[serde(deny_unknown_fields)]`
     /// refuses misspelt ones.
@@ -60,7 +80,7 @@ impl<K: Kind + ?Sized> Registry<K> {
     pub fn add<S: DeserializeOwned + 'static>(
         &self,
         name: &str,
-        make: fn(S) -> Arc<K>,
+        make: impl Fn(S) -> Arc<K> + Send + Sync + 'static,
     ) -> Result<()> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.contains_key(name) {
@@ -70,7 +90,7 @@ impl<K: Kind + ?Sized> Registry<K> {
                 "a name that is not taken yet",
             ));
         }
-        let build = move |settings| serde_json::from_value(settings).map(make);
+        let build = move |settings| serde_json::from_value(settings).map(&make);
         entries.insert(name.to_owned(), Arc::new(build));
         Ok(())
     }
@@ -88,12 +108,15 @@ impl<K: Kind + ?Sized> Registry<K> {
     /// [`Error::Setting`] if the name is missing or unknown, or the settings are not the thing's.
     pub fn build(&self, settings: Value) -> Result<Arc<K>> {
         let (name, rest) = match settings {
-            Value::String(name) => (name, Map::new()),
+            Value::String(name) => (name, Value::Object(Map::new())),
             Value::Object(mut fields) => match fields.remove(K::KIND) {
-                Some(Value::String(name)) => (name, fields),
+                Some(Value::String(name)) => (name, Value::Object(fields)),
                 _ => return Err(self.unknown("no name")),
             },
-            other => return Err(self.unknown(&other.to_string())),
+            bare => match K::BARE {
+                Some(name) => (name.to_owned(), bare),
+                None => return Err(self.unknown(&bare.to_string())),
+            },
         };
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let Some(build) = entries.get(&name).cloned() else {
@@ -101,7 +124,7 @@ impl<K: Kind + ?Sized> Registry<K> {
             return Err(self.unknown(&name));
         };
         drop(entries);
-        build(Value::Object(rest))
+        build(rest)
             .map_err(|error| Error::setting(format!("{} `{name}`", K::KIND), error, "its settings"))
     }
 
@@ -125,6 +148,23 @@ impl<K: Kind + ?Sized> Default for Registry<K> {
 /// It dereferences to the trait object. Anything of the kind converts into it; reading it from a
 /// file needs a name in the [`Registry`].
 pub struct Spec<K: ?Sized>(pub Arc<K>);
+
+impl<K: Kind + ?Sized> Spec<K> {
+    /// The name that files call it by.
+    ///
+    /// # Panics
+    ///
+    /// Panics if its settings have none.
+    pub fn name(&self) -> String {
+        let settings = Kind::settings(&*self.0);
+        let name = match &settings {
+            Value::Object(fields) => fields.get(K::KIND),
+            name => Some(name),
+        };
+        let name = name.and_then(Value::as_str).or(K::BARE);
+        name.expect("settings with a name").to_owned()
+    }
+}
 
 impl<K: ?Sized> Deref for Spec<K> {
     type Target = K;

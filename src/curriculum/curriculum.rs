@@ -1,41 +1,32 @@
-use super::{Schedule, Stage};
-use crate::base::{Degrees, Error, Pixels, Result};
+use super::schedule::check;
+use super::{ScheduleSpec, Stage};
+use crate::base::{Degrees, Error, Pixels, Result, StepSize};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 // Checking and printing go through all epochs.
 const MOST_EPOCHS: usize = 1_000_000;
 
-/// How the size of an attack step follows the epochs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepSize {
-    /// In units of the pixel range.
-    Absolute(Schedule),
-    /// As a multiple of the epoch's ε.
-    RelativeToEpsilon(Schedule),
-}
-
 /// Rotation, shift, ε, attack and learning rate for every epoch of a training.
 ///
 /// Built with [`new`](Self::new) and `with_…`, or taken from a preset. Every `with_…` takes a
-/// [`Schedule`] or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
+/// [`Schedule`](super::Schedule) or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
 /// Markdown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Curriculum {
     pub(super) epochs: usize,
-    pub(super) angle: Schedule,
-    pub(super) shift: Schedule,
-    pub(super) epsilon: Schedule,
-    pub(super) steps: Schedule,
-    pub(super) step_size: StepSize,
-    pub(super) learning_rate: Schedule,
+    pub(super) angle: ScheduleSpec,
+    pub(super) shift: ScheduleSpec,
+    pub(super) epsilon: ScheduleSpec,
+    pub(super) steps: ScheduleSpec,
+    pub(super) step_size: StepSize<ScheduleSpec>,
+    pub(super) learning_rate: ScheduleSpec,
 }
 
 impl Curriculum {
     /// Natural training for this many epochs: no rotation, no shift, no attack, and a learning
-    /// rate of 0.1. An attack, once ε is given, has 10 steps of ε/4.
+    /// rate of 0.1. An attack, once ε is given, has 10 steps of 2.5·ε/10.
     pub fn new(epochs: usize) -> Self {
         Self {
             epochs,
@@ -43,49 +34,49 @@ impl Curriculum {
             shift: 0.0.into(),
             epsilon: 0.0.into(),
             steps: 10.into(),
-            step_size: StepSize::RelativeToEpsilon(0.25.into()),
+            step_size: StepSize::default().map(|&factor| factor.into()),
             learning_rate: 0.1.into(),
         }
     }
 
     /// Random rotations of up to this many degrees either way, 0 to 180.
-    pub fn with_angle(mut self, degrees: impl Into<Schedule>) -> Self {
+    pub fn with_angle(mut self, degrees: impl Into<ScheduleSpec>) -> Self {
         self.angle = degrees.into();
         self
     }
 
     /// Random shifts of up to this many pixels either way along each axis.
-    pub fn with_shift(mut self, pixels: impl Into<Schedule>) -> Self {
+    pub fn with_shift(mut self, pixels: impl Into<ScheduleSpec>) -> Self {
         self.shift = pixels.into();
         self
     }
 
     /// Radius of the ball of pixel perturbations, in units of the pixel range. Zero: no attack.
-    pub fn with_epsilon(mut self, epsilon: impl Into<Schedule>) -> Self {
+    pub fn with_epsilon(mut self, epsilon: impl Into<ScheduleSpec>) -> Self {
         self.epsilon = epsilon.into();
         self
     }
 
     /// Number of attack steps. Milestones must be whole numbers; a ramp is rounded.
-    pub fn with_steps(mut self, steps: impl Into<Schedule>) -> Self {
+    pub fn with_steps(mut self, steps: impl Into<ScheduleSpec>) -> Self {
         self.steps = steps.into();
         self
     }
 
     /// Size of an attack step, in units of the pixel range.
-    pub fn with_step_size(mut self, step_size: impl Into<Schedule>) -> Self {
+    pub fn with_step_size(mut self, step_size: impl Into<ScheduleSpec>) -> Self {
         self.step_size = StepSize::Absolute(step_size.into());
         self
     }
 
-    /// Size of an attack step, as a multiple of the epoch's ε.
-    pub fn with_relative_step_size(mut self, multiple: impl Into<Schedule>) -> Self {
-        self.step_size = StepSize::RelativeToEpsilon(multiple.into());
+    /// Size of an attack step, as a multiple of ε/steps, both as they are in the epoch.
+    pub fn with_relative_step_size(mut self, factor: impl Into<ScheduleSpec>) -> Self {
+        self.step_size = StepSize::Relative(factor.into());
         self
     }
 
     /// Learning rate of the optimiser.
-    pub fn with_learning_rate(mut self, learning_rate: impl Into<Schedule>) -> Self {
+    pub fn with_learning_rate(mut self, learning_rate: impl Into<ScheduleSpec>) -> Self {
         self.learning_rate = learning_rate.into();
         self
     }
@@ -106,17 +97,15 @@ impl Curriculum {
             "epoch {epoch} is not within 1 to {}",
             self.epochs
         );
-        let at = |schedule: &Schedule| schedule.at(epoch, self.epochs);
+        let at = |schedule: &ScheduleSpec| schedule.at(epoch, self.epochs);
         let epsilon = at(&self.epsilon);
+        let steps = at(&self.steps).round() as usize;
         Stage {
             angle: Degrees(at(&self.angle)),
             shift: Pixels(at(&self.shift)),
             epsilon,
-            steps: at(&self.steps).round() as usize,
-            step_size: match &self.step_size {
-                StepSize::Absolute(schedule) => at(schedule),
-                StepSize::RelativeToEpsilon(schedule) => at(schedule) * epsilon,
-            },
+            steps,
+            step_size: self.step_size.map(at).length(epsilon, steps),
             learning_rate: at(&self.learning_rate),
         }
     }
@@ -160,34 +149,50 @@ impl Curriculum {
                 format!("1 to {MOST_EPOCHS}"),
             ));
         }
-        let positive = |v: f64| v.is_finite() && v >= 0.0;
-        let not_negative = "a finite number, 0 or more";
-        self.angle.check(
-            "curriculum: angle",
-            epochs,
-            |v| (0.0..=180.0).contains(&v),
-            "0 to 180 degrees",
-        )?;
-        self.shift
-            .check("curriculum: shift", epochs, positive, not_negative)?;
-        self.epsilon
-            .check("curriculum: epsilon", epochs, positive, not_negative)?;
-        self.steps.check(
-            "curriculum: steps",
-            epochs,
-            |v| positive(v) && v.fract() == 0.0 && v <= f64::from(u32::MAX),
-            "a whole number, 0 or more",
-        )?;
-        let (StepSize::Absolute(step_size) | StepSize::RelativeToEpsilon(step_size)) =
-            &self.step_size;
-        step_size.check("curriculum: step size", epochs, positive, not_negative)?;
-        self.learning_rate.check(
-            "curriculum: learning rate",
-            epochs,
-            |v| v.is_finite() && v > 0.0,
-            "a finite number above 0",
-        )?;
+        for (name, schedule) in self.schedules() {
+            let setting = format!("curriculum: {name}");
+            let check = |valid: fn(f64) -> bool, expected| {
+                check(schedule, &setting, epochs, valid, expected)
+            };
+            match name {
+                "angle" => check(|v| (0.0..=180.0).contains(&v), "0 to 180 degrees"),
+                "steps" => check(
+                    |v| v >= 0.0 && v.fract() == 0.0 && v <= f64::from(u32::MAX),
+                    "a whole number, 0 or more",
+                ),
+                "learning rate" => check(|v| v.is_finite() && v > 0.0, "a finite number above 0"),
+                _ => check(|v| v.is_finite() && v >= 0.0, "a finite number, 0 or more"),
+            }?;
+        }
         self.check_attacks()
+    }
+
+    pub(super) fn schedules(&self) -> [(&'static str, &ScheduleSpec); 6] {
+        [
+            ("angle", &self.angle),
+            ("shift", &self.shift),
+            ("epsilon", &self.epsilon),
+            ("steps", &self.steps),
+            ("step size", self.step_size.value()),
+            ("learning rate", &self.learning_rate),
+        ]
+    }
+
+    /// The curriculum of the changed schedules in this many epochs.
+    pub(super) fn map(
+        &self,
+        epochs: usize,
+        change: impl Fn(&ScheduleSpec) -> ScheduleSpec,
+    ) -> Self {
+        Self {
+            epochs,
+            angle: change(&self.angle),
+            shift: change(&self.shift),
+            epsilon: change(&self.epsilon),
+            steps: change(&self.steps),
+            step_size: self.step_size.map(&change),
+            learning_rate: change(&self.learning_rate),
+        }
     }
 
     fn check_attacks(&self) -> Result<()> {

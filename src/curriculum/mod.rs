@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use fireproof::base::Degrees;
-//! use fireproof::curriculum::{Curriculum, Schedule};
+//! use fireproof::curriculum::{Curriculum, Linear, Milestones};
 //!
 //! let cusp = Curriculum::cusp_cifar10();
 //! assert_eq!(cusp.stage(75).angle, Degrees(150.0));
@@ -22,22 +22,31 @@
 //! // One's own: growing ε under rotations of up to ±30°.
 //! let own = Curriculum::new(20)
 //!     .with_angle(30.0)
-//!     .with_epsilon(Schedule::linear(0.0, 0.3))
+//!     .with_epsilon(Linear::new(0.0, 0.3))
 //!     .with_steps(10)
-//!     .with_relative_step_size(0.25)
-//!     .with_learning_rate(Schedule::milestone_fractions([(0.0, 0.1), (0.75, 0.01)]));
+//!     .with_relative_step_size(2.5)
+//!     .with_learning_rate(Milestones::new([(0.0, 0.1), (0.75, 0.01)]));
 //! own.check()?;
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 
+mod constant;
 #[allow(clippy::module_inception)]
 mod curriculum;
+mod linear;
+mod milestones;
 mod presets;
 mod scaling;
 mod schedule;
 mod stage;
 mod table;
+mod when;
 
-pub use curriculum::{Curriculum, StepSize};
-pub use schedule::{Milestone, Schedule, When};
+pub use constant::Constant;
+pub use curriculum::Curriculum;
+pub use linear::Linear;
+pub use milestones::{Milestone, Milestones};
+pub use scaling::Scaling;
+pub use schedule::{Schedule, ScheduleSpec};
 pub use stage::Stage;
+pub use when::When;

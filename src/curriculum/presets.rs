@@ -1,4 +1,4 @@
-use super::{Curriculum, Schedule, StepSize};
+use super::{Curriculum, Milestones, ScheduleSpec};
 
 // First epochs of the published stages. The budgets have two switches, the learning rate three.
 const EPOCHS: usize = 120;
@@ -6,12 +6,12 @@ const SECOND: usize = 75;
 const THIRD: usize = 90;
 const LAST_RATE: usize = 100;
 
-fn budget(values: [f64; 3]) -> Schedule {
-    Schedule::milestones([1, SECOND, THIRD].into_iter().zip(values))
+fn budget(values: [f64; 3]) -> Milestones {
+    Milestones::new([1, SECOND, THIRD].into_iter().zip(values))
 }
 
-fn rate(values: [f64; 4]) -> Schedule {
-    Schedule::milestones([1, SECOND, THIRD, LAST_RATE].into_iter().zip(values))
+fn rate(values: [f64; 4]) -> Milestones {
+    Milestones::new([1, SECOND, THIRD, LAST_RATE].into_iter().zip(values))
 }
 
 /// Presets: the published curriculum, and its counterparts for comparison.
@@ -40,7 +40,7 @@ impl Curriculum {
     /// be found.
     ///
     /// Rotations and epochs as in [`cusp_cifar10`](Self::cusp_cifar10); ε is 0.1, 0.2 and 0.3, by
-    /// 10 steps of ε/4; the learning rate starts at 0.01, as in the published MNIST trainings that
+    /// 10 steps of 2.5·ε/10; the learning rate starts at 0.01, as in the published MNIST trainings that
     /// the paper builds on, and falls tenfold at the same epochs. To be shortened with
     /// [`scaled_to`](Self::scaled_to).
     pub fn cusp_mnist() -> Self {
@@ -48,7 +48,7 @@ impl Curriculum {
             .with_angle(budget([120.0, 150.0, 180.0]))
             .with_epsilon(budget([0.1, 0.2, 0.3]))
             .with_steps(10)
-            .with_relative_step_size(0.25)
+            .with_relative_step_size(2.5)
             .with_learning_rate(rate([0.01, 0.001, 0.0001, 0.00001]))
     }
 
@@ -71,20 +71,10 @@ impl Curriculum {
     /// No curriculum: rotation, shift and attack of the last epoch from the first epoch on. The
     /// learning rate keeps its schedule, so that the curriculum is all that differs.
     pub fn fixed(&self) -> Self {
-        let last = |schedule: &Schedule| schedule.at(self.epochs, self.epochs).into();
+        let last = |schedule: &ScheduleSpec| schedule.at(self.epochs, self.epochs).into();
         Self {
-            epochs: self.epochs,
-            angle: last(&self.angle),
-            shift: last(&self.shift),
-            epsilon: last(&self.epsilon),
-            steps: last(&self.steps),
-            step_size: match &self.step_size {
-                StepSize::Absolute(schedule) => StepSize::Absolute(last(schedule)),
-                StepSize::RelativeToEpsilon(schedule) => {
-                    StepSize::RelativeToEpsilon(last(schedule))
-                }
-            },
             learning_rate: self.learning_rate.clone(),
+            ..self.map(self.epochs, last)
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{Curriculum, Milestone, Schedule, StepSize, When};
+use super::{Curriculum, ScheduleSpec};
 
 impl Curriculum {
     /// The same curriculum in `epochs` epochs.
@@ -6,7 +6,8 @@ impl Curriculum {
     /// Milestones move in proportion, to the nearest epoch, all schedules together: what switched
     /// in one epoch still does. Every stage between milestones keeps at least one epoch; where
     /// there are more stages than epochs, the longest stages remain, with one epoch each. Ramps
-    /// are stretched in proportion. Milestones at fractions become milestones at epochs. With as many epochs as before nothing changes at all.
+    /// are stretched in proportion. Milestones at fractions become milestones at epochs. With as
+    /// many epochs as before nothing changes at all.
     ///
     /// No epoch at all is refused by [`check`](Self::check).
     ///
@@ -21,117 +22,44 @@ impl Curriculum {
         if epochs == self.epochs {
             return self.clone();
         }
-        let scale = Scale {
+        let scaling = Scaling {
             old: self.epochs,
             new: epochs,
-            starts: fit(&self.milestone_starts(), self.epochs, epochs),
+            starts: fit(&self.starts(), self.epochs, epochs),
         };
-        Self {
-            epochs,
-            angle: scale.apply(&self.angle),
-            shift: scale.apply(&self.shift),
-            epsilon: scale.apply(&self.epsilon),
-            steps: scale.apply(&self.steps),
-            step_size: match &self.step_size {
-                StepSize::Absolute(schedule) => StepSize::Absolute(scale.apply(schedule)),
-                StepSize::RelativeToEpsilon(schedule) => {
-                    StepSize::RelativeToEpsilon(scale.apply(schedule))
-                }
-            },
-            learning_rate: scale.apply(&self.learning_rate),
-        }
+        self.map(epochs, |schedule| {
+            schedule
+                .scaled(&scaling)
+                .unwrap_or_else(|| schedule.clone())
+        })
     }
 
-    /// Epochs at which a milestone changes something, and the first one.
-    fn milestone_starts(&self) -> Vec<usize> {
-        let (StepSize::Absolute(step_size) | StepSize::RelativeToEpsilon(step_size)) =
-            &self.step_size;
+    /// The first epoch, and those at which a schedule switches.
+    fn starts(&self) -> Vec<usize> {
+        let switches = |(_, schedule): (_, &ScheduleSpec)| schedule.switches(self.epochs);
         let mut starts = vec![1];
-        for schedule in [
-            &self.angle,
-            &self.shift,
-            &self.epsilon,
-            &self.steps,
-            step_size,
-            &self.learning_rate,
-        ] {
-            if let Schedule::Milestones(milestones) = schedule {
-                let value = |epoch| schedule.at(epoch, self.epochs);
-                starts.extend(
-                    milestones
-                        .iter()
-                        .map(|milestone| milestone.from.start(self.epochs))
-                        .filter(|&at| {
-                            (2..=self.epochs).contains(&at) && value(at) != value(at - 1)
-                        }),
-                );
-            }
-        }
+        starts.extend(self.schedules().into_iter().flat_map(switches));
         starts.sort_unstable();
         starts.dedup();
         starts
     }
 }
 
-struct Scale {
-    old: usize,
-    new: usize,
-    /// Old and new first epoch of every stage that remains.
-    starts: Vec<(usize, usize)>,
+/// How a curriculum is carried over to another number of epochs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scaling {
+    /// The number of epochs before.
+    pub old: usize,
+    /// The number of epochs wanted.
+    pub new: usize,
+    /// The old and new first epoch of every stage that remains, in order.
+    pub starts: Vec<(usize, usize)>,
 }
 
-impl Scale {
-    fn apply(&self, schedule: &Schedule) -> Schedule {
-        match schedule {
-            Schedule::Constant(_) => schedule.clone(),
-            Schedule::Milestones(milestones) if self.starts.is_empty() || milestones.is_empty() => {
-                schedule.clone()
-            }
-            Schedule::Milestones(_) => {
-                let mut scaled: Vec<Milestone> = Vec::new();
-                for &(old, new) in &self.starts {
-                    let value = schedule.at(old, self.old);
-                    if scaled.last().is_none_or(|last| last.value != value) {
-                        let from = When::Epoch(new);
-                        scaled.push(Milestone { from, value });
-                    }
-                }
-                Schedule::Milestones(scaled)
-            }
-            Schedule::Linear {
-                from,
-                to,
-                first,
-                last,
-            } => {
-                let (first, last) = self.ramp(*first, *last);
-                Schedule::Linear {
-                    from: *from,
-                    to: *to,
-                    first,
-                    last,
-                }
-            }
-        }
-    }
-
-    // Fractions scale by themselves.
-    fn ramp(&self, first: When, last: When) -> (When, When) {
-        let begin = match first {
-            When::Epoch(epoch) => {
-                let before = nearest(epoch.saturating_sub(1), self.old, self.new);
-                When::Epoch((before + 1).min(self.new))
-            }
-            fraction => fraction,
-        };
-        let end = match last {
-            When::Epoch(epoch) => {
-                let end = nearest(epoch, self.old, self.new);
-                When::Epoch(end.max(begin.start(self.new)).min(self.new))
-            }
-            fraction => fraction,
-        };
-        (begin, end)
+impl Scaling {
+    /// This many of the old epochs as a number of new ones, to the nearest whole one.
+    pub fn epochs(&self, count: usize) -> usize {
+        nearest(count, self.old, self.new)
     }
 }
 

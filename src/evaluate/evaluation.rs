@@ -182,7 +182,7 @@ impl Evaluation {
             }
         }
         for &epsilon in &self.epsilons {
-            self.attack_at(epsilon).check()?;
+            self.attack_at(epsilon)?.check()?;
         }
         for (name, count) in [
             ("draws", self.draws),
@@ -201,7 +201,11 @@ impl Evaluation {
     }
 
     /// The attack at this radius, everything else of it kept.
-    pub fn attack_at(&self, epsilon: f64) -> AttackSpec {
-        self.attack.clone().with_epsilon(epsilon)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the attack's level is not one number.
+    pub fn attack_at(&self, epsilon: f64) -> Result<AttackSpec> {
+        self.attack.at_level(&[epsilon])
     }
 }

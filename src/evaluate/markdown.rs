@@ -184,8 +184,9 @@ fn conditions(profile: &Profile) -> String {
     }
     if let Some(level) = profile.epsilons.iter().rfind(|level| level.value > 0.0) {
         let start = if text.is_empty() { "\n" } else { " " };
-        let attack = settings.attack_at(level.value);
-        write!(text, "{start}Attack at the largest radius: {attack}.").expect(STRING);
+        if let Ok(attack) = settings.attack_at(level.value) {
+            write!(text, "{start}Attack at the largest radius: {attack}.").expect(STRING);
+        }
     }
     if !text.is_empty() {
         text.push('\n');

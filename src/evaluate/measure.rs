@@ -1,5 +1,5 @@
-use crate::attack::{Attack, Frozen};
-use crate::base::{Batch, Degrees, Error, Pixels, Result};
+use crate::attack::{Frozen, predicted_classes};
+use crate::base::{Batch, Degrees, Error, Keys, Pixels, Result, read};
 use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::{Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
 use crate::transform::{Pose, PoseBudget};
@@ -101,7 +101,10 @@ impl Evaluation {
     fn cost(&self, test: &Test) -> usize {
         match test.family {
             _ if test.level == 0.0 => 0,
-            Family::Epsilons => 1 + 3 * self.attack.gradient_steps(),
+            Family::Epsilons => {
+                let cost = self.attack.cost();
+                cost.queries + 2 * cost.gradients
+            }
             _ => test.draws,
         }
     }
@@ -121,16 +124,15 @@ impl Evaluation {
         if test.level == 0.0 {
             predicted.push(clean.to_vec());
         } else if test.family == Family::Epsilons {
-            let attack = self.attack_at(test.level);
+            let attack = self.attack_at(test.level)?;
             let found = attack.attack(victim, batch, self.seed)?;
             test.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
-            predicted.push(classify(found.images)?);
+            predicted.push(found.predicted);
             robust = clean.iter().zip(labels).map(|(a, b)| a == b).collect();
         } else {
             for draw in 0..test.draws {
-                let poses: Vec<Pose> = (batch.ids.iter())
-                    .map(|&id| self.pose(test, batch, id, draw as u64))
-                    .collect();
+                let keys = Keys::new(self.seed, batch.ids.iter().copied());
+                let poses = self.poses(test, batch, &keys.with_draw(draw as u64))?;
                 predicted.push(classify(self.warp.apply(batch.images.clone(), &poses))?);
             }
             test.queries += (test.draws * batch.len()) as u64;
@@ -145,7 +147,7 @@ impl Evaluation {
         Ok(())
     }
 
-    fn pose(&self, test: &Test, batch: &Batch, id: u64, draw: u64) -> Pose {
+    fn poses(&self, test: &Test, batch: &Batch, keys: &Keys) -> Result<Vec<Pose>> {
         let [_, _, height, width] = batch.images.dims();
         let level = test.level;
         let (angle, shift) = match test.family {
@@ -154,12 +156,14 @@ impl Evaluation {
             Family::Joint => (180.0 * level, level),
             Family::Epsilons => (0.0, 0.0),
         };
-        let mut pose = PoseBudget::new(Degrees(angle), Pixels(shift)).draw(self.seed, id, draw);
+        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?.draw(keys);
         if test.family == Family::Joint {
-            pose.right = Pixels(pose.right.0 * width as f64);
-            pose.down = Pixels(pose.down.0 * height as f64);
+            for pose in &mut poses {
+                pose.right = Pixels(pose.right.0 * width as f64);
+                pose.down = Pixels(pose.down.0 * height as f64);
+            }
         }
-        pose
+        Ok(poses)
     }
 
     fn conclude(&self, test: Test, images: usize) -> Level {
@@ -211,28 +215,21 @@ fn check_classes(logits: &Tensor<2>, expected: usize) -> Result<()> {
     Ok(())
 }
 
-// The most likely class of each image; of equally likely ones the first.
+// The predicted class of each image.
 fn predictions(logits: Tensor<2>, batch: &Batch) -> Result<Vec<i64>> {
-    let [_, classes] = logits.dims();
-    let data = logits.to_data().convert::<f32>();
-    let logits = data.as_slice::<f32>().expect("converted to f32");
-    (logits.chunks(classes).zip(&batch.ids))
-        .map(|(logits, id)| {
-            if logits.iter().any(|logit| logit.is_nan()) {
-                return Err(Error::input(
-                    format!("logits of image {id}"),
-                    "NaN",
-                    "numbers (has the classifier diverged in training?)",
-                ));
-            }
-            let best = (1..classes).fold(0, |best, class| {
-                if logits[class] > logits[best] {
-                    class
-                } else {
-                    best
-                }
-            });
-            Ok(best as i64)
-        })
-        .collect()
+    let wrong = logits
+        .clone()
+        .is_nan()
+        .any_dim(1)
+        .float()
+        .squeeze_dim::<1>(1);
+    let wrong: Vec<f32> = read(&wrong);
+    if let Some(at) = wrong.iter().position(|&nan| nan > 0.0) {
+        return Err(Error::input(
+            format!("logits of image {}", batch.ids[at]),
+            "NaN",
+            "numbers (has the classifier diverged in training?)",
+        ));
+    }
+    Ok(read(&predicted_classes(logits)))
 }

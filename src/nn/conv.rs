@@ -1,7 +1,7 @@
 use crate::group::Group;
 use crate::kernel::Filters;
 use crate::nn::Footprint;
-use crate::nn::convolve::{convolve, default_initializer, fold};
+use crate::nn::convolve::{convolution, convolve, default_initializer, fold};
 use crate::nn::filter_cache::FilterCache;
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -33,25 +33,15 @@ pub struct Conv2dConfig {
 }
 
 impl Conv2dConfig {
-    /// A layer with random weights.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the kernel, stride or dilation is 0.
-    pub fn init(&self, device: &Device) -> Conv2d {
-        let footprint = self.footprint();
-        footprint.assert_valid();
+    fn shape(&self) -> [usize; 4] {
         let ([input, output], k) = (self.channels, self.kernel_size);
-        let (fan_in, fan_out) = (Some(input * k * k), Some(output * k * k));
-        let init = &self.initializer;
-        Conv2d {
-            weight: init.init_with([output, input, k, k], fan_in, fan_out, device),
-            bias: self
-                .bias
-                .then(|| init.init_with([output], fan_in, fan_out, device)),
-            footprint,
-            cache: FilterCache::default(),
-        }
+        [output, input, k, k]
+    }
+
+    // Inputs of an output, outputs of an input.
+    fn fans(&self) -> [usize; 2] {
+        let area = self.kernel_size * self.kernel_size;
+        self.channels.map(|channels| channels * area)
     }
 
     /// What the layer looks at.
@@ -78,7 +68,7 @@ pub struct Conv2d {
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     footprint: Footprint,
-    cache: FilterCache,
+    filters: FilterCache,
 }
 
 impl Conv2d {
@@ -104,80 +94,23 @@ impl Conv2d {
     fn respond(&self, input: Tensor<4>, relu: bool) -> Tensor<4> {
         let [_, _, height, width] = input.dims();
         self.footprint.expect("Conv2d", [height, width]);
-        convolve(input, &self.filters(), &self.footprint, relu)
-    }
-
-    /// The size `[height, width]` of the output for an input of this size.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Size`](crate::base::Error::Size) if the kernel does not fit. Any other size is
-    /// fine, as there is no turn to commute with.
-    pub fn check(&self, size: [usize; 2]) -> crate::base::Result<[usize; 2]> {
-        self.footprint.check("Conv2d", size)
-    }
-
-    /// What the layer looks at.
-    pub fn footprint(&self) -> Footprint {
-        self.footprint
-    }
-
-    /// The weight `[out, in, side, side]`.
-    pub fn weight(&self) -> Tensor<4> {
-        self.weight.val()
-    }
-
-    /// The bias `[out]`, if there is one.
-    pub fn bias(&self) -> Option<Tensor<1>> {
-        self.bias.as_ref().map(Param::val)
-    }
-
-    /// The same layer with this weight.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the weight has another shape.
-    pub fn with_weight(mut self, weight: Tensor<4>) -> Self {
-        assert_eq!(weight.shape(), self.weight.shape(), "shape of the weight");
-        self.weight = Param::from_tensor(weight);
-        self.cache = FilterCache::default();
-        self
-    }
-
-    /// The same layer with this bias.
-    ///
-    /// # Panics
-    ///
-    /// Panics unless there is one number per output channel.
-    pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
-        assert_eq!(bias.dims()[0], self.weight.shape()[0], "shape of the bias");
-        self.bias = Some(Param::from_tensor(bias));
-        self.cache = FilterCache::default();
-        self
+        convolve(input, &self.expanded(), &self.footprint, relu)
     }
 
     /// Burn's own layer with the same weights.
     pub fn to_conv2d(&self) -> burn::nn::conv::Conv2d {
-        fold(&self.filters(), &self.footprint)
+        fold(&self.expanded(), &self.footprint)
     }
 
-    fn filters(&self) -> Filters {
-        self.cache.filters(self.weight(), self.bias(), Filters::new)
+    fn expanded(&self) -> Filters {
+        self.filters
+            .filters(self.weight(), self.bias(), Filters::new)
     }
 }
 
-impl ModuleDisplay for Conv2d {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let [output, input, ..] = self.weight.shape().dims::<4>();
-        content
-            .add("channels", &format!("{input} -> {output}"))
-            .add("footprint", &self.footprint.to_string())
-            .optional()
-    }
-}
+convolution!(
+    Conv2dConfig => Conv2d,
+    4,
+    "[out, in, side, side]",
+    "[`Error::Size`](crate::base::Error::Size) if the kernel does not fit. Any other size is fine, as there is no turn to commute with."
+);

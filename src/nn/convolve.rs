@@ -55,3 +55,106 @@ pub(crate) fn default_initializer() -> burn::nn::Initializer {
         fan_out_only: false,
     }
 }
+
+/// What the three convolutions share beside their shapes: initialisation, sizes, parameters and how
+/// they are shown. A layer's configuration says its `shape` and its `fans`, the layer how it makes
+/// its filters.
+macro_rules! convolution {
+    ($config:ident => $layer:ident, $rank:literal, $weight:literal, $exact:literal) => {
+        impl $config {
+            /// A layer with random weights.
+            ///
+            /// # Panics
+            ///
+            /// Panics if the kernel, stride or dilation is 0.
+            pub fn init(&self, device: &Device) -> $layer {
+                let footprint = self.footprint();
+                footprint.assert_valid();
+                let shape: [usize; $rank] = self.shape();
+                let [fan_in, fan_out] = self.fans().map(Some);
+                let init = &self.initializer;
+                $layer {
+                    weight: init.init_with(shape, fan_in, fan_out, device),
+                    bias: self
+                        .bias
+                        .then(|| init.init_with([shape[0]], fan_in, fan_out, device)),
+                    footprint,
+                    filters: FilterCache::default(),
+                }
+            }
+        }
+
+        impl $layer {
+            /// The size `[height, width]` of the output for an input of this size.
+            ///
+            /// # Errors
+            ///
+            #[doc = $exact]
+            pub fn check(&self, size: [usize; 2]) -> crate::base::Result<[usize; 2]> {
+                self.footprint.check(stringify!($layer), size)
+            }
+
+            /// What the layer looks at.
+            pub fn footprint(&self) -> Footprint {
+                self.footprint
+            }
+
+            #[doc = concat!("The weight `", $weight, "`.")]
+            pub fn weight(&self) -> Tensor<$rank> {
+                self.weight.val()
+            }
+
+            /// The bias `[out]`, if there is one.
+            pub fn bias(&self) -> Option<Tensor<1>> {
+                self.bias.as_ref().map(Param::val)
+            }
+
+            /// The same layer with this weight.
+            ///
+            /// # Panics
+            ///
+            /// Panics if the weight has another shape.
+            pub fn with_weight(mut self, weight: Tensor<$rank>) -> Self {
+                assert_eq!(weight.shape(), self.weight.shape(), "shape of the weight");
+                self.weight = Param::from_tensor(weight);
+                self.filters = FilterCache::default();
+                self
+            }
+
+            /// The same layer with this bias.
+            ///
+            /// # Panics
+            ///
+            /// Panics unless there is one number per output channel.
+            pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
+                assert_eq!(bias.dims()[0], self.weight.shape()[0], "shape of the bias");
+                self.bias = Some(Param::from_tensor(bias));
+                self.filters = FilterCache::default();
+                self
+            }
+
+            /// The prepared filters, if any.
+            pub fn filters(&self) -> &FilterCache {
+                &self.filters
+            }
+        }
+
+        impl ModuleDisplay for $layer {
+            fn custom_settings(&self) -> Option<DisplaySettings> {
+                DisplaySettings::new()
+                    .with_new_line_after_attribute(false)
+                    .optional()
+            }
+
+            fn custom_content(&self, content: Content) -> Option<Content> {
+                let [output, input, ..] = self.weight.shape().dims::<$rank>();
+                content
+                    .add("channels", &format!("{input} -> {output}"))
+                    .add("footprint", &self.footprint.to_string())
+                    .optional()
+            }
+        }
+    };
+}
+
+pub(crate) use convolution;

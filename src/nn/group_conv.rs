@@ -1,7 +1,7 @@
 use crate::group::Group;
 use crate::kernel::Filters;
 use crate::nn::Footprint;
-use crate::nn::convolve::{convolve, default_initializer, fold};
+use crate::nn::convolve::{convolution, convolve, default_initializer, fold};
 use crate::nn::filter_cache::{FilterCache, expand};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -38,32 +38,16 @@ pub struct GroupConv2dConfig {
 }
 
 impl GroupConv2dConfig {
-    /// A layer with random weights.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the kernel, stride or dilation is 0.
-    pub fn init(&self, device: &Device) -> GroupConv2d {
-        let footprint = self.footprint();
-        footprint.assert_valid();
+    fn shape(&self) -> [usize; 5] {
         let ([input, output], k) = (self.channels, self.kernel_size);
-        let size = self.group.size();
-        let fan_in = input * size * k * k;
-        let fan_out = output * size * k * k;
-        let init = &self.initializer;
-        GroupConv2d {
-            weight: init.init_with(
-                [output, input, size, k, k],
-                Some(fan_in),
-                Some(fan_out),
-                device,
-            ),
-            bias: self
-                .bias
-                .then(|| init.init_with([output], Some(fan_in), Some(fan_out), device)),
-            footprint,
-            filters: FilterCache::default(),
-        }
+        [output, input, self.group.size(), k, k]
+    }
+
+    // Inputs of an output, outputs of an input.
+    fn fans(&self) -> [usize; 2] {
+        let area = self.kernel_size * self.kernel_size;
+        self.channels
+            .map(|channels| channels * self.group.size() * area)
     }
 
     /// What the layer looks at.
@@ -141,60 +125,6 @@ impl GroupConv2d {
             .reshape([batch, output, size, height, width])
     }
 
-    /// The size `[height, width]` of the output for features of this size.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Size`](crate::base::Error::Size) if the kernel does not fit, or if the size would
-    /// break exact equivariance.
-    pub fn check(&self, size: [usize; 2]) -> crate::base::Result<[usize; 2]> {
-        self.footprint.check("GroupConv2d", size)
-    }
-
-    /// What the layer looks at.
-    pub fn footprint(&self) -> Footprint {
-        self.footprint
-    }
-
-    /// The weight `[out, in, group, side, side]`.
-    pub fn weight(&self) -> Tensor<5> {
-        self.weight.val()
-    }
-
-    /// The bias `[out]`, if there is one.
-    pub fn bias(&self) -> Option<Tensor<1>> {
-        self.bias.as_ref().map(Param::val)
-    }
-
-    /// The same layer with this weight.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the weight has another shape.
-    pub fn with_weight(mut self, weight: Tensor<5>) -> Self {
-        assert_eq!(weight.shape(), self.weight.shape(), "shape of the weight");
-        self.weight = Param::from_tensor(weight);
-        self.filters = FilterCache::default();
-        self
-    }
-
-    /// The same layer with this bias.
-    ///
-    /// # Panics
-    ///
-    /// Panics unless there is one number per output channel.
-    pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
-        assert_eq!(bias.dims()[0], self.weight.shape()[0], "shape of the bias");
-        self.bias = Some(Param::from_tensor(bias));
-        self.filters = FilterCache::default();
-        self
-    }
-
-    /// The prepared filters, if any.
-    pub fn filters(&self) -> &FilterCache {
-        &self.filters
-    }
-
     /// An ordinary convolution with the same results: it takes and gives
     /// features with channel and group axis flattened, channel `c · |G| + g` being component g of
     /// channel c.
@@ -211,18 +141,9 @@ impl GroupConv2d {
     }
 }
 
-impl ModuleDisplay for GroupConv2d {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let [output, input, ..] = self.weight.shape().dims::<5>();
-        content
-            .add("channels", &format!("{input} -> {output}"))
-            .add("footprint", &self.footprint.to_string())
-            .optional()
-    }
-}
+convolution!(
+    GroupConv2dConfig => GroupConv2d,
+    5,
+    "[out, in, group, side, side]",
+    "[`Error::Size`](crate::base::Error::Size) if the kernel does not fit, or if the size would break exact equivariance."
+);

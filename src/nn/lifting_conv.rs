@@ -1,7 +1,7 @@
 use crate::group::Group;
 use crate::kernel::Filters;
 use crate::nn::Footprint;
-use crate::nn::convolve::{convolve, default_initializer, fold};
+use crate::nn::convolve::{convolution, convolve, default_initializer, fold};
 use crate::nn::filter_cache::{FilterCache, expand};
 use burn::config::Config;
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay, Param};
@@ -38,26 +38,15 @@ pub struct LiftingConv2dConfig {
 }
 
 impl LiftingConv2dConfig {
-    /// A layer with random weights.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the kernel, stride or dilation is 0.
-    pub fn init(&self, device: &Device) -> LiftingConv2d {
-        let footprint = self.footprint();
-        footprint.assert_valid();
+    fn shape(&self) -> [usize; 4] {
         let ([input, output], k) = (self.channels, self.kernel_size);
-        let fan_in = input * k * k;
-        let fan_out = output * self.group.size() * k * k;
-        let init = &self.initializer;
-        LiftingConv2d {
-            weight: init.init_with([output, input, k, k], Some(fan_in), Some(fan_out), device),
-            bias: self
-                .bias
-                .then(|| init.init_with([output], Some(fan_in), Some(fan_out), device)),
-            footprint,
-            filters: FilterCache::default(),
-        }
+        [output, input, k, k]
+    }
+
+    // Inputs of an output, outputs of an input.
+    fn fans(&self) -> [usize; 2] {
+        let ([input, output], area) = (self.channels, self.kernel_size * self.kernel_size);
+        [input * area, output * self.group.size() * area]
     }
 
     /// What the layer looks at.
@@ -140,60 +129,6 @@ impl LiftingConv2d {
         ])
     }
 
-    /// The size `[height, width]` of the features of images of this size.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Size`](crate::base::Error::Size) if the kernel does not fit, or if the size would
-    /// break exact equivariance.
-    pub fn check(&self, size: [usize; 2]) -> crate::base::Result<[usize; 2]> {
-        self.footprint.check("LiftingConv2d", size)
-    }
-
-    /// What the layer looks at.
-    pub fn footprint(&self) -> Footprint {
-        self.footprint
-    }
-
-    /// The weight `[out, in, side, side]`.
-    pub fn weight(&self) -> Tensor<4> {
-        self.weight.val()
-    }
-
-    /// The bias `[out]`, if there is one.
-    pub fn bias(&self) -> Option<Tensor<1>> {
-        self.bias.as_ref().map(Param::val)
-    }
-
-    /// The same layer with this weight.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the weight has another shape.
-    pub fn with_weight(mut self, weight: Tensor<4>) -> Self {
-        assert_eq!(weight.shape(), self.weight.shape(), "shape of the weight");
-        self.weight = Param::from_tensor(weight);
-        self.filters = FilterCache::default();
-        self
-    }
-
-    /// The same layer with this bias.
-    ///
-    /// # Panics
-    ///
-    /// Panics unless there is one number per output channel.
-    pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
-        assert_eq!(bias.dims()[0], self.weight.shape()[0], "shape of the bias");
-        self.bias = Some(Param::from_tensor(bias));
-        self.filters = FilterCache::default();
-        self
-    }
-
-    /// The prepared filters, if any.
-    pub fn filters(&self) -> &FilterCache {
-        &self.filters
-    }
-
     /// An ordinary convolution with the same results: its output channel `o · |G| + g` is
     /// component g of this layer's channel o.
     pub fn to_conv2d(&self) -> burn::nn::conv::Conv2d {
@@ -211,18 +146,9 @@ impl LiftingConv2d {
     }
 }
 
-impl ModuleDisplay for LiftingConv2d {
-    fn custom_settings(&self) -> Option<DisplaySettings> {
-        DisplaySettings::new()
-            .with_new_line_after_attribute(false)
-            .optional()
-    }
-
-    fn custom_content(&self, content: Content) -> Option<Content> {
-        let [output, input, ..] = self.weight.shape().dims::<4>();
-        content
-            .add("channels", &format!("{input} -> {output}"))
-            .add("footprint", &self.footprint.to_string())
-            .optional()
-    }
-}
+convolution!(
+    LiftingConv2dConfig => LiftingConv2d,
+    4,
+    "[out, in, side, side]",
+    "[`Error::Size`](crate::base::Error::Size) if the kernel does not fit, or if the size would break exact equivariance."
+);

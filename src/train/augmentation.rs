@@ -1,5 +1,5 @@
 use crate::train::StagedBatch;
-use crate::transform::{Pose, PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp};
+use crate::transform::{PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,7 @@ impl From<Warp> for Motion {
 /// in the published code; all fresh for each image and epoch. A stage without angle and shift
 /// samples nothing, so the images stay exactly as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Augmentation {
     /// How poses are sampled.
     pub motion: Motion,
@@ -77,12 +78,12 @@ impl Augmentation {
     /// Outside autodiff: nothing here is learnt.
     pub fn apply(&self, staged: &StagedBatch) -> Tensor<4> {
         let mut images = staged.batch.images.clone().without_autodiff();
-        let (ids, seed, draw) = (&staged.batch.ids, staged.seed, staged.epoch as u64);
+        let keys = staged.keys();
         if self.crop > 0 {
-            images = RandomCrop::new(self.crop).apply(images, ids, seed, draw);
+            images = RandomCrop::new(self.crop).apply(images, &keys);
         }
         if self.flip {
-            images = RandomFlip::default().apply(images, ids, seed, draw);
+            images = RandomFlip::default().apply(images, &keys);
         }
         let budget = PoseBudget {
             angle: staged.stage.angle,
@@ -92,11 +93,8 @@ impl Augmentation {
             return images;
         }
         match self.motion {
-            Motion::TwoStep => TwoStep { budget }.apply(images, ids, seed, draw),
-            Motion::Joint(warp) => {
-                let poses: Vec<Pose> = ids.iter().map(|&id| budget.draw(seed, id, draw)).collect();
-                warp.apply(images, &poses)
-            }
+            Motion::TwoStep => TwoStep { budget }.apply(images, &keys),
+            Motion::Joint(warp) => warp.apply(images, &budget.draw(&keys)),
         }
     }
 }

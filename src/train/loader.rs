@@ -1,6 +1,7 @@
-use crate::base::{Batch, Error, Purpose, Result, Seed};
-use crate::curriculum::{Curriculum, Stage};
+use crate::base::{Batch, Error, Keys, Purpose, Result, Seed};
+use crate::curriculum::Stage;
 use crate::data::ImageSet;
+use crate::train::Course;
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
@@ -13,12 +14,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct StagedBatch {
     /// The images, unmoved and unattacked.
     pub batch: Batch,
-    /// What the curriculum fixes for this epoch.
+    /// What the course fixes for this epoch.
     pub stage: Stage,
     /// The seed of the training.
     pub seed: Seed,
     /// The epoch, counted from 1.
     pub epoch: usize,
+}
+
+impl StagedBatch {
+    /// What random draws for these images depend on in this epoch.
+    pub fn keys(&self) -> Keys {
+        Keys::new(self.seed, self.batch.ids.iter().copied()).with_draw(self.epoch as u64)
+    }
 }
 
 /// Batches of an [`ImageSet`], in a fresh order each epoch, stamped with the epoch's
@@ -27,8 +35,7 @@ pub struct StagedBatch {
 /// Burn tells no batcher the epoch. This loader counts: each call of
 /// [`iter`](DataLoader::iter) is one epoch. The order of epoch *e* is a function of the seed and
 /// *e* alone, so a resumed training sees the batches that an uninterrupted one would have seen.
-/// The last batch of an epoch may be smaller. After the curriculum's last epoch its last stage
-/// holds on.
+/// The last batch of an epoch may be smaller.
 ///
 /// A copy made by [`to_device`](DataLoader::to_device) or [`slice`](DataLoader::slice) counts by
 /// itself from where the original stood: so with one slice for each device, all are in the same
@@ -36,7 +43,7 @@ pub struct StagedBatch {
 /// one loader share no image within an epoch.
 pub struct StagedLoader {
     set: ImageSet,
-    curriculum: Arc<Curriculum>,
+    course: Arc<Course>,
     batch_size: usize,
     seed: Seed,
     shuffled: bool,
@@ -54,9 +61,9 @@ impl StagedLoader {
     /// [`Error::Setting`] if the batch size is 0, [`Error::Input`] if the set is empty.
     pub fn shuffled(
         set: ImageSet,
-        curriculum: Arc<Curriculum>,
+        course: Arc<Course>,
         batch_size: usize,
-        seed: Seed,
+        seed: impl Into<Seed>,
         device: &Device,
     ) -> Result<Self> {
         if batch_size == 0 {
@@ -72,9 +79,9 @@ impl StagedLoader {
         Ok(Self {
             positions: 0..set.len(),
             set,
-            curriculum,
+            course,
             batch_size,
-            seed,
+            seed: seed.into(),
             shuffled: true,
             device: device.clone(),
             begun: AtomicUsize::new(0),
@@ -112,7 +119,7 @@ impl StagedLoader {
     fn copy(&self, positions: Range<usize>, device: &Device) -> Arc<dyn DataLoader<StagedBatch>> {
         Arc::new(Self {
             set: self.set.clone(),
-            curriculum: self.curriculum.clone(),
+            course: self.course.clone(),
             positions,
             device: device.clone(),
             begun: AtomicUsize::new(self.begun.load(Ordering::Relaxed)),
@@ -127,7 +134,7 @@ impl DataLoader<StagedBatch> for StagedLoader {
         Box::new(Epoch {
             loader: self,
             order: self.order(epoch),
-            stage: self.curriculum.stage(epoch.min(self.curriculum.epochs())),
+            stage: self.course.stage(epoch),
             epoch,
             done: 0,
         })

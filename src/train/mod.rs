@@ -3,16 +3,18 @@
 //! burn-train keeps the loop; this module gives it the data, the step and the learning rate:
 //!
 //! - [`Training`] is the setting of a training, and [`Training::fit`] runs it.
-//! - [`StagedLoader`] counts epochs and stamps every [`StagedBatch`] with the
-//!   [`Stage`](crate::curriculum::Stage) of its epoch, from which all else follows: how far images
-//!   are moved, how strongly they are attacked, how fast the weights learn.
-//! - [`Augmentation`] moves images, [`Objective`] says what is learnt from them, [`StagedRate`] is
-//!   the learning rate, [`sgd`] the optimiser.
-//! - [`Trainee`] joins a model with the two former into what burn-train takes, for a training of
-//!   your own make.
+//! - A [`Course`] says which [`Stage`](crate::curriculum::Stage) of the curriculum an epoch has,
+//!   from which all else follows: how far images are moved, how strongly they are attacked, how
+//!   fast the weights learn. A [`Pace`] of your own lets it depend on what came of the epochs
+//!   before.
+//! - [`StagedLoader`] counts epochs and stamps every [`StagedBatch`] with its stage.
+//! - [`Augmentation`] moves images, an [`Objective`] makes a step of learning from them,
+//!   [`StagedRate`] is the learning rate, [`sgd`] the optimiser.
+//! - [`Trainee`] joins a model with augmentation and objective into what burn-train takes, for a
+//!   training of your own make; to the objective it shows the model as a [`Student`].
 //!
 //! *CuSP* (the paper's curriculum over spatial and adversarial budgets) is nothing but
-//! [`Objective::PgdTraining`] under a curriculum whose stages raise both budgets.
+//! [`PgdTraining`] under a curriculum whose stages raise both budgets.
 //!
 //! # Reproducible
 //!
@@ -26,20 +28,35 @@
 
 mod augmentation;
 mod checkpoint;
+mod course;
+mod every_epoch;
 mod loader;
 mod monitor;
+mod natural;
 mod no_metric_files;
 mod objective;
+mod pace;
+mod pgd_training;
 mod progress;
 mod rate;
+mod record;
+mod scored;
 mod scores;
+mod student;
 mod trainee;
 mod training;
 
 pub use augmentation::{Augmentation, Motion};
+pub use course::Course;
 pub use loader::{StagedBatch, StagedLoader};
-pub use objective::{Objective, Scored};
+pub use natural::Natural;
+pub use objective::{Objective, ObjectiveSpec, Step};
+pub use pace::{Pace, PaceSpec};
+pub use pgd_training::PgdTraining;
 pub use progress::Progress;
 pub use rate::{StagedRate, sgd};
+pub use record::EpochRecord;
+pub use scored::Scored;
+pub use student::{Student, Weight};
 pub use trainee::Trainee;
-pub use training::{EpochRecord, Trained, Training};
+pub use training::{Trained, Training};

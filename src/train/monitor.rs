@@ -1,8 +1,10 @@
-use crate::curriculum::{Curriculum, Stage};
+use crate::base::Error;
+use crate::curriculum::Stage;
 use crate::train::checkpoint::Folder;
 use crate::train::progress::Display;
+use crate::train::scored::Numbers;
 use crate::train::scores::Scores;
-use crate::train::{EpochRecord, Progress};
+use crate::train::{Course, EpochRecord, Progress};
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::{
@@ -10,23 +12,18 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 use burn::train::{Interrupter, LearnerSummary};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// The epochs of a training so far, and what went wrong in writing them down.
-#[derive(Debug, Default)]
-pub(super) struct Log {
-    pub history: Vec<EpochRecord>,
-    pub error: Option<crate::base::Error>,
-}
-
 /// Receives burn-train's events: keeps the history and shows the progress.
 pub(super) struct Monitor {
-    curriculum: Arc<Curriculum>,
+    course: Arc<Course>,
     label: String,
-    log: Arc<Mutex<Log>>,
     folder: Option<Folder>,
+    // What went wrong in writing the epochs down.
+    failure: Arc<Mutex<Option<Error>>>,
     interrupter: Interrupter,
     display: Display,
     epoch: usize,
@@ -34,31 +31,35 @@ pub(super) struct Monitor {
     validating: bool,
     train: Scores,
     valid: Scores,
+    numbers: [Numbers; 2],
     begun: Instant,
     epoch_begun: Instant,
 }
 
 impl Monitor {
     pub fn new(
-        curriculum: Arc<Curriculum>,
+        course: Arc<Course>,
         label: String,
         progress: Progress,
-        log: Arc<Mutex<Log>>,
         folder: Option<Folder>,
+        failure: Arc<Mutex<Option<Error>>>,
+        numbers: [Numbers; 2],
         interrupter: Interrupter,
     ) -> Self {
+        let display = Display::new(progress);
         Self {
-            curriculum,
+            course,
             label,
-            log,
             folder,
+            failure,
             interrupter,
-            display: Display::new(progress),
+            display,
             epoch: 0,
             images: 0,
             validating: false,
             train: Scores::default(),
             valid: Scores::default(),
+            numbers,
             begun: Instant::now(),
             epoch_begun: Instant::now(),
         }
@@ -72,28 +73,33 @@ impl Monitor {
     }
 
     fn record(&self) -> EpochRecord {
+        let [train_numbers, valid_numbers] = self.numbers.each_ref().map(Numbers::take);
         EpochRecord {
             epoch: self.epoch,
-            stage: self.curriculum.stage(self.epoch),
+            stage: self.course.stage(self.epoch),
             train_loss: self.train.loss(),
             train_accuracy: self.train.accuracy(),
             valid_loss: self.valid.loss(),
             valid_accuracy: self.valid.accuracy(),
+            train_numbers,
+            valid_numbers,
             seconds: self.epoch_begun.elapsed().as_secs_f64(),
         }
     }
 
     fn line(&self, record: &EpochRecord) -> String {
         self.named(&format!(
-            "epoch {}/{} {} | train loss {:.4} accuracy {:.2} % | valid loss {:.4} accuracy \
-             {:.2} % | {:.1} s",
+            "epoch {}/{} {} | train loss {:.4} accuracy {:.2} %{} | valid loss {:.4} accuracy \
+             {:.2} %{} | {:.1} s",
             record.epoch,
-            self.curriculum.epochs(),
+            self.course.epochs(),
             budgets(&record.stage),
             record.train_loss,
             100.0 * record.train_accuracy,
+            listed(&record.train_numbers),
             record.valid_loss,
             100.0 * record.valid_accuracy,
+            listed(&record.valid_numbers),
             record.seconds,
         ))
     }
@@ -112,6 +118,11 @@ fn budgets(stage: &Stage) -> String {
         text += &format!("ε {:.4} ", stage.epsilon);
     }
     text + &format!("rate {}", stage.learning_rate)
+}
+
+fn listed(numbers: &BTreeMap<String, f64>) -> String {
+    let number = |(name, value): (&String, &f64)| format!(" {name} {value:.4}");
+    numbers.iter().map(number).collect()
 }
 
 impl TrainingProgressLogger for Monitor {
@@ -134,7 +145,7 @@ impl TrainingProgressLogger for Monitor {
         self.epoch_begun = Instant::now();
         self.images = total_items as u64;
         if let Display::Bar(bar) = &self.display {
-            bar.set_length(self.images * self.curriculum.epochs() as u64);
+            bar.set_length(self.images * self.course.epochs() as u64);
         }
     }
 
@@ -144,8 +155,8 @@ impl TrainingProgressLogger for Monitor {
             bar.set_message(format!(
                 "epoch {}/{} {} loss {:.3} accuracy {:.1} %",
                 self.epoch,
-                self.curriculum.epochs(),
-                budgets(&self.curriculum.stage(self.epoch)),
+                self.course.epochs(),
+                budgets(&self.course.stage(self.epoch)),
                 self.train.loss(),
                 100.0 * self.train.accuracy(),
             ));
@@ -157,12 +168,11 @@ impl TrainingProgressLogger for Monitor {
     fn update_epoch(&mut self, _epoch: usize) {
         let record = self.record();
         let line = self.line(&record);
-        let mut log = self.log.lock().expect("no panic while it was held");
-        log.history.push(record);
+        self.course.after_epoch(record);
         if let Some(folder) = &self.folder
-            && let Err(error) = folder.write_history(&log.history)
+            && let Err(error) = folder.write_history(&self.course.past())
         {
-            log.error = Some(error);
+            *self.failure.lock().expect("no panic while it was held") = Some(error);
             self.interrupter.stop(Some("the history cannot be written"));
         }
         if let Display::Lines(sink) = &mut self.display {
@@ -175,8 +185,7 @@ impl TrainingProgressLogger for Monitor {
     fn end(&mut self) {
         if let Display::Bar(bar) = &self.display {
             bar.finish_and_clear();
-            let log = self.log.lock().expect("no panic while it was held");
-            if let Some(record) = log.history.last() {
+            if let Some(record) = self.course.past().last() {
                 let total = self.begun.elapsed().as_secs_f64();
                 let _ = writeln!(
                     std::io::stderr(),

@@ -1,141 +1,177 @@
-use crate::attack::{Frozen, Keep, Pgd};
-use crate::base::{Batch, Classifier, Error, Purpose, Result};
+use crate::attack::AttackSpec;
+use crate::base::{Error, Kind, Registry, Result, Spec};
 use crate::curriculum::Stage;
-use crate::kernel::Numerics;
-use crate::train::StagedBatch;
-use burn::module::Module;
-use burn::tensor::{Device, ExecutionError, Int, Tensor, activation::log_softmax};
-use burn::train::ItemLazy;
-use burn::train::metric::{AccuracyInput, Adaptor, LossInput};
-use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, PoisonError};
+use crate::train::{Natural, PgdTraining, Scored, StagedBatch, Student};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 
-/// What a model learns from a batch of images.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Objective {
-    /// Cross-entropy of the images as they are.
-    #[default]
-    Natural,
-    /// Cross-entropy of attacked images (Madry et al. 2018, "Towards deep learning models resistant
-    /// to adversarial attacks", equation 2.1).
-    ///
-    /// The attack is PGD in the ℓ∞ ball with a random start and the last iterate, on a copy of the
-    /// model in inference mode, with the stage's ε, steps and step size; a stage with ε = 0 or no
-    /// steps attacks nothing. Only the attacked images are learnt from, in training mode.
-    PgdTraining,
-}
-
-impl Objective {
-    /// The attack of this stage, if it has one.
-    pub fn attack(&self, stage: &Stage) -> Option<Pgd> {
-        match self {
-            Self::Natural => None,
-            Self::PgdTraining if stage.epsilon == 0.0 || stage.steps == 0 => None,
-            Self::PgdTraining => Some(
-                Pgd::linf(stage.epsilon)
-                    .with_steps(stage.steps)
-                    .with_step_size(stage.step_size)
-                    .with_keep(Keep::Last),
-            ),
-        }
-    }
-
-    /// The loss of a batch whose images have been moved already, and the logits it comes from.
-    ///
-    /// An attack's gradients have the thread's [`Numerics`]; the pass that is learnt from is exact.
+/// What a model learns from a batch of images, and how.
+///
+/// Built in are [`Natural`] and [`PgdTraining`]. One of your own needs [`step`](Objective::step)
+/// and [`settings`](Objective::settings); for files to know it, add it to the
+/// [`registry`](Kind::registry).
+///
+/// An objective has no state of its own, so that one value can serve several trainings. What it
+/// must remember from step to step, such as an average of the weights, is the training's: tensors
+/// that it [begins](Objective::begin) with, may change after each update, and that are saved with
+/// each checkpoint.
+///
+/// ```
+/// use fireproof::base::Result;
+/// use fireproof::train::{Objective, Scored, StagedBatch, Step, Student};
+///
+/// /// Cross-entropy plus a pull of the logits towards zero.
+/// #[derive(Debug)]
+/// struct Squeezed(f64);
+///
+/// impl Objective for Squeezed {
+///     fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step> {
+///         let logits = student.pass(staged.batch.images.clone(), &staged.keys());
+///         let size = logits.clone().powi_scalar(2).mean_dim(1).squeeze_dim(1);
+///         let scored = Scored::cross_entropy(logits, staged.batch.labels.clone());
+///         let losses = scored.losses.clone() + size.clone() * self.0;
+///         Step::down(losses.mean(), student, staged, scored.with_number("size", size))
+///     }
+///
+///     fn settings(&self) -> serde_json::Value {
+///         serde_json::json!({"objective": "squeezed", "weight": self.0})
+///     }
+/// }
+/// ```
+pub trait Objective: fmt::Debug + Send + Sync {
+    /// Forward and backward pass on images that have been moved already, and what is shown of
+    /// them; see [`Step::down`].
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if the stage makes no sense as an attack, [`Error::Training`] if the
-    /// attack fails on this model or these images.
-    pub fn score<M>(&self, model: &M, staged: &StagedBatch) -> Result<Scored>
-    where
-        M: Module + Classifier + 'static,
-    {
-        let batch = &staged.batch;
-        let images = match self.attack(&staged.stage) {
-            None => batch.images.clone(),
-            Some(attack) => {
-                let plain = Batch {
-                    images: batch.images.clone().without_autodiff(),
-                    labels: batch.labels.clone().without_autodiff(),
-                    ids: batch.ids.clone(),
-                    bounds: batch.bounds,
-                };
-                let seed = staged.seed.derive(staged.epoch as u64);
-                attack
-                    .perturb(&Frozen::new(model), &plain, seed)
-                    .map_err(|error| match error {
-                        Error::Setting { .. } => error,
-                        other => Error::Training(format!("epoch {}: {other}", staged.epoch)),
-                    })?
-            }
-        };
-        // On autodiff, or batch norm and dropout would not know that this is training.
-        let images = Tensor::from_inner(images);
-        let (ids, epoch) = (&batch.ids, staged.epoch as u64);
-        let seed = staged.seed.draws(Purpose::Dropout, ids[0], epoch).next();
-        let logits = seeded(&images.device(), seed, || {
-            Numerics::Exact.run(|| model.training_logits(images, staged.seed, ids, epoch))
-        });
-        Ok(Scored::cross_entropy(logits, batch.labels.clone()))
+    /// [`Error::Training`] if the loss is not a finite number or an attack fails,
+    /// [`Error::Setting`] if the stage makes no sense as an attack.
+    fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step>;
+
+    /// Everything that determines the objective, with its name: see [`Kind::settings`].
+    fn settings(&self) -> Value;
+
+    /// The attack that the images of this stage are learnt under, if there is one.
+    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
+        let _ = stage;
+        None
+    }
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`].
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// What is remembered at the beginning of a training.
+    fn begin(&self, student: &dyn Student) -> Vec<Tensor<1>> {
+        let _ = student;
+        Vec::new()
+    }
+
+    /// What is done after each update of the weights by the optimiser, with the weights and with
+    /// what is remembered. The number and sizes of the latter must stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// Of the objective's own choice; they end the training.
+    fn after_update(&self, student: &mut dyn Student, memory: &mut [Tensor<1>]) -> Result<()> {
+        let _ = (student, memory);
+        Ok(())
+    }
+
+    /// The weights, in the order of [`Student::weights`], that are validated and handed back
+    /// instead of the model's own: for instance an average that is remembered.
+    fn judged(&self, student: &dyn Student, memory: &[Tensor<1>]) -> Option<Vec<Tensor<1>>> {
+        let _ = (student, memory);
+        None
+    }
+
+    /// Scores validation images, by default unmoved and unattacked, by cross-entropy.
+    ///
+    /// # Errors
+    ///
+    /// Of the objective's own choice; they end the training.
+    fn validate(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Scored> {
+        let logits = student.exact_logits(staged.batch.images.clone());
+        Ok(Scored::cross_entropy(logits, staged.batch.labels.clone()))
     }
 }
 
-/// Runs what may draw from Burn's generator, which is one for the whole process on some backends:
-/// seeded, and with no other training in between.
-pub(super) fn seeded<T>(device: &Device, seed: u64, run: impl FnOnce() -> T) -> T {
-    static GENERATOR: Mutex<()> = Mutex::new(());
-    // A panic of another training leaves nothing behind that seeding would not mend.
-    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    device.seed(seed);
-    run()
+/// What a step of an [`Objective`] gives.
+pub struct Step {
+    /// Gradients for the optimiser.
+    pub gradients: GradientsParams,
+    /// What is shown.
+    pub scored: Scored,
 }
 
-/// Logits with their losses: what a step hands to burn-train's metrics.
-#[derive(Debug)]
-pub struct Scored {
-    /// The loss of each image `[batch]`, so that metrics weigh a partial batch rightly.
-    pub losses: Tensor<1>,
-    /// Logits `[batch, classes]`.
-    pub logits: Tensor<2>,
-    /// True classes `[batch]`.
-    pub labels: Tensor<1, Int>,
-}
-
-impl Scored {
-    /// The cross-entropy of each image, in nats.
-    pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Self {
-        let chosen = labels.clone().unsqueeze_dim(1);
-        let losses = log_softmax(logits.clone(), 1).gather(1, chosen);
-        Self {
-            losses: -losses.squeeze_dim(1),
-            logits,
-            labels,
+impl Step {
+    /// A step down the gradients of this loss `[1]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Training`] if the loss is not a finite number.
+    pub fn down(
+        loss: Tensor<1>,
+        student: &dyn Student,
+        staged: &StagedBatch,
+        scored: Scored,
+    ) -> Result<Self> {
+        let value = loss.clone().into_scalar::<f32>();
+        if !value.is_finite() {
+            return Err(Error::Training(format!(
+                "the loss is {value} in epoch {} (learning rate {}); a lower learning rate may \
+                 help",
+                staged.epoch, staged.stage.learning_rate
+            )));
         }
-    }
-}
-
-impl ItemLazy for Scored {
-    fn sync(self) -> std::result::Result<Self, ExecutionError> {
-        self.losses.device().flush()?;
         Ok(Self {
-            losses: self.losses.without_autodiff(),
-            logits: self.logits.without_autodiff(),
-            labels: self.labels.without_autodiff(),
+            gradients: student.gradients(loss),
+            scored,
         })
     }
-}
 
-impl Adaptor<LossInput> for Scored {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.losses.clone())
+    /// A training pass of these images, and a step down their mean cross-entropy.
+    ///
+    /// # Errors
+    ///
+    /// As [`down`](Step::down).
+    pub fn on(images: Tensor<4>, student: &dyn Student, staged: &StagedBatch) -> Result<Self> {
+        let logits = student.pass(images, &staged.keys());
+        let scored = Scored::cross_entropy(logits, staged.batch.labels.clone());
+        Self::down(scored.losses.clone().mean(), student, staged, scored)
     }
 }
 
-impl Adaptor<AccuracyInput> for Scored {
-    fn adapt(&self) -> AccuracyInput {
-        AccuracyInput::new(self.logits.clone(), self.labels.clone())
+/// An [`Objective`] as a plain value: cheap to clone, in files by name.
+pub type ObjectiveSpec = Spec<dyn Objective>;
+
+impl Kind for dyn Objective {
+    const KIND: &'static str = "objective";
+
+    fn registry() -> &'static Registry<Self> {
+        static OBJECTIVES: LazyLock<Registry<dyn Objective>> = LazyLock::new(|| {
+            Registry::<dyn Objective>::new()
+                .with("natural", |natural: Natural| Arc::new(natural))
+                .with("pgd_training", |training: PgdTraining| Arc::new(training))
+        });
+        &OBJECTIVES
+    }
+
+    fn settings(&self) -> Value {
+        Objective::settings(self)
+    }
+}
+
+impl<O: Objective + 'static> From<O> for ObjectiveSpec {
+    fn from(objective: O) -> Self {
+        Self(Arc::new(objective))
     }
 }

@@ -1,4 +1,4 @@
-use crate::curriculum::Curriculum;
+use crate::train::Course;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -25,11 +25,11 @@ pub fn sgd(momentum: f64, weight_decay: f64) -> ModuleOptimizer {
         .init()
 }
 
-/// The learning rate of a [`Curriculum`], for burn-train, which asks once an *iteration*, before
-/// the optimiser's step. After the curriculum's last epoch its last rate holds on.
+/// The learning rate of a [`Course`], for burn-train, which asks once an *iteration*, before
+/// the optimiser's step.
 #[derive(Clone, Debug)]
 pub struct StagedRate {
-    curriculum: Arc<Curriculum>,
+    course: Arc<Course>,
     steps_per_epoch: usize,
     steps: u64,
 }
@@ -40,10 +40,10 @@ impl StagedRate {
     /// # Panics
     ///
     /// Panics if there is no iteration in an epoch.
-    pub fn new(curriculum: Arc<Curriculum>, steps_per_epoch: usize) -> Self {
+    pub fn new(course: Arc<Course>, steps_per_epoch: usize) -> Self {
         assert!(steps_per_epoch > 0, "an epoch needs an iteration");
         Self {
-            curriculum,
+            course,
             steps_per_epoch,
             steps: 0,
         }
@@ -54,8 +54,7 @@ impl LrScheduler for StagedRate {
     fn step(&mut self) -> LearningRate {
         let epoch = self.steps as usize / self.steps_per_epoch + 1;
         self.steps += 1;
-        let epochs = self.curriculum.epochs();
-        self.curriculum.stage(epoch.min(epochs)).learning_rate
+        self.course.stage(epoch).learning_rate
     }
 
     fn to_record(&self) -> LrSchedulerRecord {

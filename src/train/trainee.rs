@@ -1,19 +1,24 @@
-use crate::base::{Classifier, Error, Result};
-use crate::kernel::Numerics;
-use crate::train::{Augmentation, Objective, Scored, StagedBatch};
-use burn::module::{Module, ModuleDisplay};
+use crate::base::{Classifier, Result};
+use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
+use burn::module::{Module, ModuleDisplay, Param, ParamId};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
+use burn::tensor::Tensor;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
+use std::panic::resume_unwind;
 
 /// A model with how its images are moved and what it learns from them: what burn-train trains.
 ///
 /// [`Training::fit`](crate::train::Training::fit) is built on it; use it directly for a loop, an
-/// optimiser or a device strategy of your own. Its parameters are the model's, under `model`.
+/// optimiser or a device strategy of your own. Its parameters are the model's, under `model`, and
+/// what the objective remembers, under `memory`.
 #[derive(Module, Debug)]
 pub struct Trainee<M: Module> {
     /// The model.
     pub model: M,
+    memory: Vec<Param<Tensor<1>>>,
     #[module(skip)]
-    objective: Objective,
+    objective: ObjectiveSpec,
     #[module(skip)]
     augmentation: Augmentation,
 }
@@ -23,8 +28,11 @@ where
     M: Module + ModuleDisplay + Classifier + 'static,
 {
     /// A model that will learn from moved images by this objective.
-    pub fn new(model: M, objective: Objective, augmentation: Augmentation) -> Self {
+    pub fn new(model: M, objective: impl Into<ObjectiveSpec>, augmentation: Augmentation) -> Self {
+        let objective = objective.into();
+        let memory = objective.begin(&model).into_iter().map(remembered);
         Self {
+            memory: memory.collect(),
             model,
             objective,
             augmentation,
@@ -37,24 +45,54 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::Training`] if the loss is not a finite number, and what
-    /// [`Objective::score`] fails with.
+    /// What [`Objective::step`](crate::train::Objective::step) fails with.
     pub fn learn(&self, mut staged: StagedBatch) -> Result<TrainOutput<Scored>> {
         staged.batch.images = self.augmentation.apply(&staged);
-        let scored = self.objective.score(&self.model, &staged)?;
-        let loss = scored.losses.clone().mean();
-        let value = loss.clone().into_scalar::<f32>();
-        if !value.is_finite() {
-            return Err(Error::Training(format!(
-                "the loss is {value} in epoch {} (learning rate {}); a lower learning rate may \
-                 help",
-                staged.epoch, staged.stage.learning_rate
-            )));
+        let step = self.objective.step(&self.model, &staged)?;
+        Ok(TrainOutput {
+            grads: step.gradients,
+            item: step.scored,
+        })
+    }
+
+    /// The model that is validated and handed back, in inference mode, where the objective wants
+    /// another than the one learnt.
+    pub fn judged(&self) -> Option<M> {
+        let weights = self.objective.judged(&self.model, &self.memory())?;
+        // A mere clone would share its running statistics.
+        let mut judged = self.model.valid();
+        judged.replace(weights);
+        Some(judged)
+    }
+
+    fn memory(&self) -> Vec<Tensor<1>> {
+        let values = |param: &Param<Tensor<1>>| param.val().without_autodiff();
+        self.memory.iter().map(values).collect()
+    }
+
+    // What the objective does after an update by the optimiser.
+    fn updated(mut self) -> Self {
+        let mut memory = self.memory();
+        if let Err(error) = self.objective.after_update(&mut self.model, &mut memory) {
+            resume_unwind(Box::new(error));
         }
-        Ok(TrainOutput::new(self, loss.backward(), scored))
+        let remembered = memory.into_iter().zip(self.memory);
+        self.memory = remembered
+            .map(|(values, before)| before.map(|_| values.without_autodiff()))
+            .collect();
+        self
     }
 }
 
+// Outside autodiff: the optimiser must not touch it.
+fn remembered(values: Tensor<1>) -> Param<Tensor<1>> {
+    Param::initialized(ParamId::new(), values.without_autodiff())
+}
+
+/// # Panics
+///
+/// burn-train lets no step fail, so an [`Error`](crate::base::Error) unwinds as the panic's
+/// payload, silently; `Training::fit` returns it as the error it is.
 impl<M> TrainStep for Trainee<M>
 where
     M: Module + ModuleDisplay + Classifier + 'static,
@@ -62,13 +100,27 @@ where
     type Input = StagedBatch;
     type Output = Scored;
 
-    /// # Panics
-    ///
-    /// burn-train lets no step fail, so an [`Error`] of [`learn`](Trainee::learn) unwinds as the
-    /// panic's payload, silently; `Training::fit` returns it as the error it is.
     fn step(&self, staged: StagedBatch) -> TrainOutput<Scored> {
         self.learn(staged)
-            .unwrap_or_else(|error| std::panic::resume_unwind(Box::new(error)))
+            .unwrap_or_else(|error| resume_unwind(Box::new(error)))
+    }
+
+    fn optimize(
+        self,
+        optimiser: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Self {
+        optimiser.step(rate, self, gradients).updated()
+    }
+
+    fn optimize_multi(
+        self,
+        optimiser: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        gradients: MultiGradientsParams,
+    ) -> Self {
+        optimiser.step_multi(rate, self, gradients).updated()
     }
 }
 
@@ -79,9 +131,10 @@ where
     type Input = StagedBatch;
     type Output = Scored;
 
-    /// Scores the images unmoved and unattacked.
     fn step(&self, staged: StagedBatch) -> Scored {
-        let logits = Numerics::Exact.run(|| self.model.logits(staged.batch.images));
-        Scored::cross_entropy(logits, staged.batch.labels)
+        let judged = self.judged();
+        self.objective
+            .validate(judged.as_ref().unwrap_or(&self.model), &staged)
+            .unwrap_or_else(|error| resume_unwind(Box::new(error)))
     }
 }

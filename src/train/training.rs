@@ -1,11 +1,16 @@
 use crate::base::{Classifier, Error, Result, Seed};
-use crate::curriculum::{Curriculum, Stage};
+use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
-use crate::train::monitor::{Log, Monitor};
+use crate::train::every_epoch::EveryEpoch;
+use crate::train::monitor::Monitor;
 use crate::train::no_metric_files::NoMetricFiles;
-use crate::train::objective::seeded;
-use crate::train::{Augmentation, Objective, Progress, StagedLoader, StagedRate, Trainee, sgd};
+use crate::train::scored::Numbers;
+use crate::train::student::seeded;
+use crate::train::{
+    Augmentation, Course, EpochRecord, ObjectiveSpec, PaceSpec, Progress, StagedLoader, StagedRate,
+    Trainee, sgd,
+};
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
@@ -16,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The setting of a training: curriculum, objective, augmentation and optimiser.
 ///
@@ -27,13 +32,13 @@ use std::sync::{Arc, Mutex};
 /// use fireproof::curriculum::Curriculum;
 /// use fireproof::model::CnnConfig;
 /// use fireproof::group::Group;
-/// use fireproof::train::{Augmentation, Objective, Training};
+/// use fireproof::train::{Augmentation, PgdTraining, Training};
 /// use fireproof::transform::Warp;
 /// # fn main() -> fireproof::base::Result<()> {
 /// let device = fireproof::device();
 /// let data = fireproof::data::embedded_mnist();
 /// let model = CnnConfig::new(Group::P4, data.train.shape(), 10).with_seed(7).init(&device)?;
-/// let trained = Training::new(Curriculum::cusp_mnist().scaled_to(12), Objective::PgdTraining)
+/// let trained = Training::new(Curriculum::cusp_mnist().scaled_to(12), PgdTraining::default())
 ///     .with_augmentation(Augmentation::new(Warp::bilinear()))
 ///     .with_seed(7)
 ///     .fit(model, &data.train, &data.test, &device)?;
@@ -42,11 +47,15 @@ use std::sync::{Arc, Mutex};
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Training {
     /// Budgets, attack strength and learning rate of every epoch.
     pub curriculum: Curriculum,
+    /// How the training goes through the curriculum, if not epoch by epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<PaceSpec>,
     /// What is learnt from a batch.
-    pub objective: Objective,
+    pub objective: ObjectiveSpec,
     /// How images are moved before.
     pub augmentation: Augmentation,
     /// Images in a batch; the last batch of an epoch may be smaller.
@@ -71,10 +80,11 @@ impl Training {
     /// A training by this curriculum and objective, with the settings of the published code:
     /// batches of 128, momentum 0.9, weight decay 5·10⁻⁴; no crop or flip, poses in one
     /// nearest-pixel sampling, seed 0.
-    pub fn new(curriculum: Curriculum, objective: Objective) -> Self {
+    pub fn new(curriculum: Curriculum, objective: impl Into<ObjectiveSpec>) -> Self {
         Self {
             curriculum,
-            objective,
+            pace: None,
+            objective: objective.into(),
             augmentation: Augmentation::default(),
             batch_size: 128,
             momentum: 0.9,
@@ -85,6 +95,12 @@ impl Training {
             progress: Progress::Auto,
             label: String::new(),
         }
+    }
+
+    /// Through the curriculum at this pace.
+    pub fn with_pace(mut self, pace: impl Into<PaceSpec>) -> Self {
+        self.pace = Some(pace.into());
+        self
     }
 
     /// With this augmentation.
@@ -206,6 +222,10 @@ impl Training {
             return Err(Error::setting("batch size", 0, "at least 1"));
         }
         self.curriculum.check()?;
+        if let Some(pace) = &self.pace {
+            pace.check(&self.curriculum)?;
+        }
+        self.objective.check()?;
         for set in [train, valid] {
             if set.is_empty() {
                 return Err(Error::input(
@@ -241,10 +261,9 @@ impl Training {
         let model = seeded(&device, self.seed.0, || model.valid());
         let model = model.train().fork(&device);
         check_classes(&model, train, &device)?;
-        let mut trainee = Trainee::new(model, self.objective, self.augmentation);
+        let mut trainee = Trainee::new(model, self.objective.clone(), self.augmentation);
 
-        let curriculum = Arc::new(self.curriculum.clone());
-        let (mut done, mut history) = (0, Vec::new());
+        let (mut done, mut past) = (0, Vec::new());
         if let Some(folder) = &folder
             && let Some(epoch) = folder.latest()?
         {
@@ -253,30 +272,40 @@ impl Training {
             trainee = ModuleRecord::load(&path)
                 .and_then(|record| trainee.try_load_record(record))
                 .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
-            (done, history) = (epoch, folder.history(epoch)?);
+            (done, past) = (epoch, folder.history(epoch)?);
         }
+        let mut course = Course::new(self.curriculum.clone());
+        if let Some(pace) = &self.pace {
+            if past.iter().map(|record| record.epoch).ne(1..=done) {
+                return Err(Error::Training(format!(
+                    "its history.json does not tell of all {done} epochs, which the pace depends on"
+                )));
+            }
+            course = course.with_pace(pace.clone());
+        }
+        let course = Arc::new(course.with_past(past));
 
         let load = |set: &ImageSet| {
-            let (set, curriculum) = (set.clone(), curriculum.clone());
-            StagedLoader::shuffled(set, curriculum, self.batch_size, self.seed, &device)
+            let (set, course) = (set.clone(), course.clone());
+            StagedLoader::shuffled(set, course, self.batch_size, self.seed, &device)
                 .map(|loader| loader.with_epochs_begun(done))
         };
         let (train_loader, valid_loader) = (load(train)?, load(valid)?.in_order());
-        let rate = StagedRate::new(curriculum.clone(), train_loader.batches());
+        let rate = StagedRate::new(course.clone(), train_loader.batches());
 
-        let log = Arc::new(Mutex::new(Log {
-            history,
-            error: None,
-        }));
+        let failure = Arc::default();
+        let numbers = [Numbers::default(), Numbers::default()];
         let interrupter = Interrupter::new();
         let monitor = Monitor::new(
-            curriculum.clone(),
+            course.clone(),
             self.label.clone(),
             self.progress,
-            log.clone(),
             folder,
+            Arc::clone(&failure),
+            numbers.clone(),
             interrupter.clone(),
         );
+        let [train_numbers, valid_numbers] = numbers;
         // burn-train keeps the path but writes nothing there unless told to.
         let directory = self.directory.clone().unwrap_or_default();
         let mut training = SupervisedTraining::<Trainee<M>>::new(
@@ -285,12 +314,15 @@ impl Training {
             Arc::new(valid_loader),
         )
         .metrics((LossMetric::new(), AccuracyMetric::new()))
+        .metric_train(train_numbers)
+        .metric_valid(valid_numbers)
         .with_metric_logger(NoMetricFiles)
         .with_application_logger(None)
         .with_interrupter(interrupter)
         .renderer(Box::new(monitor))
         .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
-        .num_epochs(curriculum.epochs());
+        .early_stopping(EveryEpoch)
+        .num_epochs(course.epochs());
         if self.directory.is_some() {
             training = training
                 .with_default_checkpointers()
@@ -302,16 +334,15 @@ impl Training {
         let optimiser = sgd(self.momentum, self.weight_decay);
         let result = training.launch(Learner::new(trainee, optimiser, rate));
 
-        let mut log = log.lock().expect("no panic while it was held");
-        if let Some(error) = log.error.take() {
+        if let Some(error) = failure.lock().expect("no panic while it was held").take() {
             return Err(error);
         }
         if let Some(error) = result.error {
             return Err(Error::Training(error.to_string()));
         }
         Ok(Trained {
-            model: result.model.model,
-            history: std::mem::take(&mut log.history),
+            model: result.model.judged().unwrap_or(result.model.model),
+            history: course.past(),
         })
     }
 }
@@ -349,23 +380,4 @@ pub struct Trained<M> {
     pub model: M,
     /// Every epoch, those before a resumption included.
     pub history: Vec<EpochRecord>,
-}
-
-/// What one epoch was and gave.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// The epoch, counted from 1.
-    pub epoch: usize,
-    /// The curriculum's stage.
-    pub stage: Stage,
-    /// Mean loss over the images learnt from (moved, attacked), in nats, while learning.
-    pub train_loss: f64,
-    /// Share of the images learnt from that were classified rightly while learning, in `[0, 1]`.
-    pub train_accuracy: f64,
-    /// Mean cross-entropy of the unchanged validation images after the epoch, in nats.
-    pub valid_loss: f64,
-    /// Share of the unchanged validation images classified rightly after the epoch, in `[0, 1]`.
-    pub valid_accuracy: f64,
-    /// Wall time, validation included, in seconds.
-    pub seconds: f64,
 }

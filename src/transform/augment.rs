@@ -1,5 +1,5 @@
 use super::{Pose, PoseBudget, Warp, flip_horizontal};
-use crate::base::{Degrees, Error, Pixels, Purpose, Result, Seed};
+use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
 use burn::tensor::{Bool, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// That is a shift by whole pixels, uniform over −padding ..= padding along each axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RandomCrop {
     /// Zeros added on each side, in pixels.
     pub padding: usize,
@@ -19,31 +20,33 @@ impl RandomCrop {
         Self { padding }
     }
 
-    /// The shift of image `id` in draw number `draw`.
-    pub fn draw(&self, seed: Seed, id: u64, draw: u64) -> Pose {
-        let mut draws = seed.draws(Purpose::Crop, id, draw);
-        let mut shift = || {
-            let start = draws.below(2 * self.padding as u64 + 1);
-            Pixels(self.padding as f64 - start as f64)
+    /// The shift of each image.
+    pub fn draw(&self, keys: &Keys) -> Vec<Pose> {
+        let pose = |at| {
+            let mut draws = keys.draws(Purpose::Crop, at);
+            let mut shift = || {
+                let start = draws.below(2 * self.padding as u64 + 1);
+                Pixels(self.padding as f64 - start as f64)
+            };
+            let (right, down) = (shift(), shift());
+            Pose::shift(right, down)
         };
-        let (right, down) = (shift(), shift());
-        Pose::shift(right, down)
+        (0..keys.len()).map(pose).collect()
     }
 
-    /// The images `[batch, channel, height, width]` with these `ids`, each cropped by its own
-    /// draw.
+    /// The images `[batch, channel, height, width]`, each cropped by its own draw.
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many ids as images.
-    pub fn apply(&self, images: Tensor<4>, ids: &[u64], seed: Seed, draw: u64) -> Tensor<4> {
-        let poses: Vec<Pose> = ids.iter().map(|&id| self.draw(seed, id, draw)).collect();
-        Warp::nearest().apply(images, &poses)
+    /// Panics unless there are keys for as many images.
+    pub fn apply(&self, images: Tensor<4>, keys: &Keys) -> Tensor<4> {
+        Warp::nearest().apply(images, &self.draw(keys))
     }
 }
 
 /// Exchanges left and right at random.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RandomFlip {
     /// The probability of a flip, in `[0, 1]`.
     pub probability: f64,
@@ -58,15 +61,13 @@ impl Default for RandomFlip {
 impl RandomFlip {
     /// A flip with this probability.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if it is not in `[0, 1]`; see [`RandomFlip::check`].
-    pub fn new(probability: f64) -> Self {
+    /// [`Error::Setting`] if it is not in `[0, 1]`.
+    pub fn new(probability: f64) -> Result<Self> {
         let flip = Self { probability };
-        if let Err(error) = flip.check() {
-            panic!("{error}");
-        }
-        flip
+        flip.check()?;
+        Ok(flip)
     }
 
     /// # Errors
@@ -83,21 +84,21 @@ impl RandomFlip {
         ))
     }
 
-    /// Whether image `id` is flipped in draw number `draw`.
-    pub fn draw(&self, seed: Seed, id: u64, draw: u64) -> bool {
-        seed.draws(Purpose::Flip, id, draw).chance(self.probability)
+    /// Whether each image is flipped.
+    pub fn draw(&self, keys: &Keys) -> Vec<bool> {
+        let flip = |at| keys.draws(Purpose::Flip, at).chance(self.probability);
+        (0..keys.len()).map(flip).collect()
     }
 
-    /// The images `[batch, channel, height, width]` with these `ids`, each flipped or not by its
-    /// own draw.
+    /// The images `[batch, channel, height, width]`, each flipped or not by its own draw.
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many ids as images.
-    pub fn apply(&self, images: Tensor<4>, ids: &[u64], seed: Seed, draw: u64) -> Tensor<4> {
+    /// Panics unless there are keys for as many images.
+    pub fn apply(&self, images: Tensor<4>, keys: &Keys) -> Tensor<4> {
         let shape = images.dims();
-        assert_eq!(ids.len(), shape[0], "a flip needs as many ids as images");
-        let flips: Vec<bool> = ids.iter().map(|&id| self.draw(seed, id, draw)).collect();
+        assert_eq!(keys.len(), shape[0], "a flip needs as many keys as images");
+        let flips = self.draw(keys);
         if !flips.contains(&true) {
             return images;
         }
@@ -124,38 +125,38 @@ pub struct TwoStep {
 impl TwoStep {
     /// Rotations up to ±`angle`, then shifts up to ±`shift` along each axis.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if one of them is negative or not finite; see [`PoseBudget::check`].
-    pub fn new(angle: Degrees, shift: Pixels) -> Self {
-        Self {
-            budget: PoseBudget::new(angle, shift),
-        }
+    /// [`Error::Setting`] if one of them is negative or not finite.
+    pub fn new(angle: Degrees, shift: Pixels) -> Result<Self> {
+        Ok(Self {
+            budget: PoseBudget::new(angle, shift)?,
+        })
     }
 
-    /// The rotation and the whole-pixel shift of image `id` in draw number `draw`.
-    pub fn draw(&self, seed: Seed, id: u64, draw: u64) -> (Pose, Pose) {
-        let pose = self.budget.draw(seed, id, draw);
+    /// The rotations and the whole-pixel shifts of all images.
+    pub fn draw(&self, keys: &Keys) -> [Vec<Pose>; 2] {
+        let poses = self.budget.draw(keys);
         // Python rounds halves to even.
         let whole = |shift: Pixels| Pixels(shift.0.round_ties_even());
-        (
-            Pose::rotation(pose.angle),
-            Pose::shift(whole(pose.right), whole(pose.down)),
-        )
+        let rotation = |pose: &Pose| Pose::rotation(pose.angle);
+        let shift = |pose: &Pose| Pose::shift(whole(pose.right), whole(pose.down));
+        [
+            poses.iter().map(rotation).collect(),
+            poses.iter().map(shift).collect(),
+        ]
     }
 
-    /// The images `[batch, channel, height, width]` with these `ids`, each moved by its own draw.
+    /// The images `[batch, channel, height, width]`, each moved by its own draw.
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many ids as images.
-    pub fn apply(&self, images: Tensor<4>, ids: &[u64], seed: Seed, draw: u64) -> Tensor<4> {
-        let (rotations, shifts): (Vec<Pose>, Vec<Pose>) =
-            ids.iter().map(|&id| self.draw(seed, id, draw)).unzip();
+    /// Panics unless there are keys for as many images.
+    pub fn apply(&self, images: Tensor<4>, keys: &Keys) -> Tensor<4> {
         let moves = |pose: &Pose| *pose != Pose::IDENTITY;
         let mut images = images;
-        assert_eq!(ids.len(), images.dims()[0], "as many ids as images");
-        for step in [rotations, shifts] {
+        assert_eq!(keys.len(), images.dims()[0], "as many keys as images");
+        for step in self.draw(keys) {
             if step.iter().any(moves) {
                 images = Warp::nearest().apply(images, &step);
             }

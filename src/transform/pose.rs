@@ -1,4 +1,4 @@
-use crate::base::{Degrees, Error, Pixels, Purpose, Result, Seed};
+use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -86,16 +86,18 @@ impl fmt::Display for Pose {
 /// ±`shift` along each axis.
 ///
 /// ```
-/// use fireproof::base::{Degrees, Pixels, Seed};
+/// use fireproof::base::{Degrees, Keys, Pixels};
 /// use fireproof::transform::PoseBudget;
 ///
-/// let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0));
-/// let pose = budget.draw(Seed(7), 12, 0);
-/// assert!(pose.angle.0.abs() <= 30.0 && pose.right.0.abs() <= 3.0);
-/// // Image 12 gets the same pose in whatever batch it is.
-/// assert_eq!(pose, budget.draw(Seed(7), 12, 0));
+/// let budget = PoseBudget::new(Degrees(30.0), Pixels(3.0))?;
+/// let poses = budget.draw(&Keys::new(7, [12, 40]));
+/// assert!(poses[0].angle.0.abs() <= 30.0 && poses[0].right.0.abs() <= 3.0);
+/// // Image 40 gets the same pose in whatever batch it is.
+/// assert_eq!(poses[1], budget.draw(&Keys::new(7, [40]))[0]);
+/// # Ok::<(), fireproof::base::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PoseBudget {
     /// Largest rotation either way.
     pub angle: Degrees,
@@ -106,24 +108,22 @@ pub struct PoseBudget {
 impl PoseBudget {
     /// A budget of rotations up to ±`angle` and shifts up to ±`shift`.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if one of them is negative or not finite; see [`PoseBudget::check`].
-    pub fn new(angle: Degrees, shift: Pixels) -> Self {
+    /// [`Error::Setting`] if one of them is negative or not finite.
+    pub fn new(angle: Degrees, shift: Pixels) -> Result<Self> {
         let budget = Self { angle, shift };
-        if let Err(error) = budget.check() {
-            panic!("{error}");
-        }
-        budget
+        budget.check()?;
+        Ok(budget)
     }
 
     /// The published joint level `a` on images with this many pixels a side: rotations up to
     /// ±180°·`level` and shifts up to ±`level`·`side` pixels.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics if the level is negative or not finite.
-    pub fn joint(level: f64, side: usize) -> Self {
+    /// [`Error::Setting`] if the level is negative or not finite.
+    pub fn joint(level: f64, side: usize) -> Result<Self> {
         Self::new(Degrees(180.0 * level), Pixels(level * side as f64))
     }
 
@@ -143,15 +143,17 @@ impl PoseBudget {
         Ok(())
     }
 
-    /// The pose of image `id` in draw number `draw`: angle and shifts uniform in
-    /// [−limit, limit).
-    pub fn draw(&self, seed: Seed, id: u64, draw: u64) -> Pose {
-        let mut draws = seed.draws(Purpose::Pose, id, draw);
-        let mut within = |limit: f64| draws.uniform(-limit, limit);
-        Pose {
-            angle: Degrees(within(self.angle.0)),
-            right: Pixels(within(self.shift.0)),
-            down: Pixels(within(self.shift.0)),
-        }
+    /// A pose for each image: angle and shifts uniform in [−limit, limit).
+    pub fn draw(&self, keys: &Keys) -> Vec<Pose> {
+        let pose = |at| {
+            let mut draws = keys.draws(Purpose::Pose, at);
+            let mut within = |limit: f64| draws.uniform(-limit, limit);
+            Pose {
+                angle: Degrees(within(self.angle.0)),
+                right: Pixels(within(self.shift.0)),
+                down: Pixels(within(self.shift.0)),
+            }
+        };
+        (0..keys.len()).map(pose).collect()
     }
 }

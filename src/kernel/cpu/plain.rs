@@ -31,20 +31,6 @@ impl<W> Plain<W> {
         }
     }
 
-    fn products<'a, const I: usize, const O: usize>(
-        &self,
-        span: Span,
-        from: &'a [Line],
-    ) -> Points<'a, W, I, O> {
-        Points {
-            span,
-            channels: self.packed.outputs,
-            from,
-            point: self.point(span.stride)[1],
-            tile: PhantomData,
-        }
-    }
-
     /// Lines of one point of data and of products.
     fn point(&self, stride: usize) -> [usize; 2] {
         let made = self.packed.rows * self.packed.blocks;
@@ -63,8 +49,19 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
         self.point(stride).map(|lines| I * I * lines)
     }
 
-    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Enter::<W, I, O, ADJOINT> {
+    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Enter::<W, I, O, false> {
+            span,
+            channels: self.packed.inputs,
+            from,
+            to,
+            point: self.point(span.stride)[0],
+            tile: PhantomData,
+        });
+    }
+
+    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Enter::<W, I, O, true> {
             span,
             channels: self.packed.inputs,
             from,
@@ -90,11 +87,25 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
     }
 
     fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
-        isa.run(Combine(self.products(span, from), to));
+        isa.run(Combine::<W, I, O> {
+            span,
+            channels: self.packed.outputs,
+            from,
+            point: self.point(span.stride)[1],
+            rim: to,
+            tile: PhantomData,
+        });
     }
 
     fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
-        isa.run(Synthesise(self.products(span, from), to));
+        isa.run(Synthesise::<W, I, O> {
+            span,
+            channels: self.packed.outputs,
+            from,
+            point: self.point(span.stride)[1],
+            overlap: to,
+            tile: PhantomData,
+        });
     }
 }
 
@@ -130,53 +141,58 @@ impl<W: Tile<I, O>, const I: usize, const O: usize, const ADJOINT: bool> Work
     }
 }
 
-/// Products at the points of tiles.
-struct Points<'a, W, const I: usize, const O: usize> {
+/// Points to tiles.
+struct Combine<'a, W, const I: usize, const O: usize> {
     span: Span,
     channels: usize,
     from: &'a [Line],
     point: usize,
+    rim: Rim<'a>,
     tile: PhantomData<W>,
 }
-
-/// Points to tiles.
-struct Combine<'a, W, const I: usize, const O: usize>(Points<'a, W, I, O>, Rim<'a>);
 
 impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Combine<'_, W, I, O> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self(points, rim) = self;
+        let rim = self.rim;
         let [rows, cols] = rim.size;
-        for c in 0..points.channels {
+        for c in 0..self.channels {
             let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
             let to = &mut rim.to[c * rows * cols..][..rows * cols];
-            for t in 0..points.span.count {
-                let [ty, tx] = points.span.tile(t);
-                let from = &points.from[c * points.span.stride + t..];
+            for t in 0..self.span.count {
+                let [ty, tx] = self.span.tile(t);
+                let from = &self.from[c * self.span.stride + t..];
                 let to = &mut to[(ty * cols + tx) * O..];
-                combine::<S, W, I, O>(s, from, points.point, (bias, rim.relu), to, cols);
+                combine::<S, W, I, O>(s, from, self.point, (bias, rim.relu), to, cols);
             }
         }
     }
 }
 
 /// Points to overlapping tiles.
-struct Synthesise<'a, W, const I: usize, const O: usize>(Points<'a, W, I, O>, Overlap<'a>);
+struct Synthesise<'a, W, const I: usize, const O: usize> {
+    span: Span,
+    channels: usize,
+    from: &'a [Line],
+    point: usize,
+    overlap: Overlap<'a>,
+    tile: PhantomData<W>,
+}
 
 impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Synthesise<'_, W, I, O> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self(points, Overlap { open, to, size }) = self;
+        let Overlap { open, to, size } = self.overlap;
         let [rows, cols] = size;
-        for c in 0..points.channels {
+        for c in 0..self.channels {
             let to = &mut to[c * rows * cols..][..rows * cols];
             let open = &mut open[c * I * 2..][..I * 2];
-            for t in 0..points.span.count {
-                let [ty, tx] = points.span.tile(t);
-                let from = &points.from[c * points.span.stride + t..];
+            for t in 0..self.span.count {
+                let [ty, tx] = self.span.tile(t);
+                let from = &self.from[c * self.span.stride + t..];
                 let to = &mut to[(ty * cols + tx) * O..];
-                let place = ([ty, tx], points.span.across);
-                synthesise::<S, W, I, O>(s, from, points.point, place, open, to, cols);
+                let place = ([ty, tx], self.span.across);
+                synthesise::<S, W, I, O>(s, from, self.point, place, open, to, cols);
             }
         }
     }

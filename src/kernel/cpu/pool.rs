@@ -41,9 +41,8 @@ impl Windows {
         [self.plane.iter().product(), self.output().iter().product()]
     }
 
-    /// Numbers of planes and of windows that a thread takes at a time, or `None` where there are
-    /// none at all; checked against all lengths.
-    fn pieces(&self, large: usize, small: &[usize]) -> Option<[usize; 2]> {
+    /// Number of planes, checked against all lengths; and planes that a thread takes at a time.
+    fn planes(&self, large: usize, small: &[usize]) -> usize {
         let [area, made] = self.areas();
         let planes = large.checked_div(area).unwrap_or(0);
         assert_eq!(planes * area, large, "whole planes of {:?}", self.plane);
@@ -51,13 +50,7 @@ impl Windows {
             small.iter().all(|&len| len == planes * made),
             "{planes} planes of windows"
         );
-        let some = (PIECE / area.max(1)).max(1);
-        (planes > 0 && made > 0).then_some([some * area, some * made])
-    }
-
-    /// Columns of a plane, and of its windows.
-    fn widths(&self) -> (usize, usize) {
-        (self.plane[1], self.output()[1])
+        planes
     }
 
     fn apart(&self) -> bool {
@@ -85,12 +78,15 @@ pub fn max_pool(
     y: &mut [f32],
     codes: &mut [u8],
 ) {
-    let Some([large, small]) = windows.pieces(x.len(), &[y.len(), codes.len()]) else {
+    let planes = windows.planes(x.len(), &[y.len(), codes.len()]);
+    let [area, made] = windows.areas();
+    if planes == 0 || made == 0 {
         return;
-    };
-    y.par_chunks_mut(small)
-        .zip(codes.par_chunks_mut(small))
-        .zip(x.par_chunks(large))
+    }
+    let some = (PIECE / area).max(1);
+    y.par_chunks_mut(some * made)
+        .zip(codes.par_chunks_mut(some * made))
+        .zip(x.par_chunks(some * area))
         .for_each(|((y, codes), x)| {
             isa.run(Max {
                 x,
@@ -126,8 +122,13 @@ fn rectify(y: f32, code: u8) -> (f32, u8) {
 impl Work for Max<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let (Windows { size, stride, .. }, [area, made]) = (self.windows, self.windows.areas());
-        let (width, wide) = self.windows.widths();
+        let Windows {
+            plane: [_, width],
+            size,
+            stride,
+        } = self.windows;
+        let [area, made] = self.windows.areas();
+        let wide = self.windows.output()[1];
         let planes = self.x.chunks_exact(area);
         let results = self
             .y
@@ -192,13 +193,16 @@ fn pairs(x: &[f32], width: usize, relu: bool, y: &mut [f32], codes: &mut [u8]) {
 /// # Panics
 /// If a length does not fit.
 pub fn max_pool_gradient(isa: Isa, dy: &[f32], codes: &[u8], windows: Windows, dx: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len(), codes.len()]) else {
+    let planes = windows.planes(dx.len(), &[dy.len(), codes.len()]);
+    let [area, made] = windows.areas();
+    if planes == 0 || made == 0 {
         dx.fill(0.0);
         return;
-    };
-    dx.par_chunks_mut(large)
-        .zip(dy.par_chunks(small))
-        .zip(codes.par_chunks(small))
+    }
+    let some = (PIECE / area).max(1);
+    dx.par_chunks_mut(some * area)
+        .zip(dy.par_chunks(some * made))
+        .zip(codes.par_chunks(some * made))
         .for_each(|((dx, dy), codes)| {
             isa.run(MaxGradient {
                 dy,
@@ -279,11 +283,14 @@ fn spread(dy: &[f32], codes: &[u8], top: &mut [f32], bottom: &mut [f32]) {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool(isa: Isa, x: &[f32], windows: Windows, y: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(x.len(), &[y.len()]) else {
+    let planes = windows.planes(x.len(), &[y.len()]);
+    let [area, made] = windows.areas();
+    if planes == 0 || made == 0 {
         return;
-    };
-    y.par_chunks_mut(small)
-        .zip(x.par_chunks(large))
+    }
+    let some = (PIECE / area).max(1);
+    y.par_chunks_mut(some * made)
+        .zip(x.par_chunks(some * area))
         .for_each(|(y, x)| isa.run(Average { x, windows, y }));
 }
 
@@ -296,8 +303,13 @@ struct Average<'a> {
 impl Work for Average<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let (Windows { size, stride, .. }, [area, made]) = (self.windows, self.windows.areas());
-        let (width, wide) = self.windows.widths();
+        let Windows {
+            plane: [_, width],
+            size,
+            stride,
+        } = self.windows;
+        let [area, made] = self.windows.areas();
+        let wide = self.windows.output()[1];
         let scale = 1.0 / (size * size) as f32;
         for (x, y) in self.x.chunks_exact(area).zip(self.y.chunks_exact_mut(made)) {
             for (row, y) in y.chunks_exact_mut(wide).enumerate() {
@@ -321,12 +333,15 @@ impl Work for Average<'_> {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool_gradient(isa: Isa, dy: &[f32], windows: Windows, dx: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len()]) else {
+    let planes = windows.planes(dx.len(), &[dy.len()]);
+    let [area, made] = windows.areas();
+    if planes == 0 || made == 0 {
         dx.fill(0.0);
         return;
-    };
-    dx.par_chunks_mut(large)
-        .zip(dy.par_chunks(small))
+    }
+    let some = (PIECE / area).max(1);
+    dx.par_chunks_mut(some * area)
+        .zip(dy.par_chunks(some * made))
         .for_each(|(dx, dy)| isa.run(AverageGradient { dy, windows, dx }));
 }
 
@@ -339,8 +354,13 @@ struct AverageGradient<'a> {
 impl Work for AverageGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let (Windows { size, stride, .. }, [area, made]) = (self.windows, self.windows.areas());
-        let (width, wide) = self.windows.widths();
+        let Windows {
+            plane: [_, width],
+            size,
+            stride,
+        } = self.windows;
+        let [area, made] = self.windows.areas();
+        let wide = self.windows.output()[1];
         let scale = 1.0 / (size * size) as f32;
         for (dx, dy) in self
             .dx

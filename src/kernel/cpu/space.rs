@@ -58,8 +58,10 @@ pub(crate) trait Space<const I: usize, const O: usize>: Sync {
     fn chunk(&self, isa: Isa, tiles: usize) -> usize;
     /// Lines that data and products take, with `stride` columns.
     fn room(&self, stride: usize) -> [usize; 2];
-    /// `Bᵀ d B` of every channel and tile, or `A y Aᵀ` for the adjoint.
-    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
+    /// `Bᵀ d B` of every channel and tile.
+    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
+    /// `A y Aᵀ` of every channel and tile.
+    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
     /// Products with the filters.
     fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]);
     /// `Aᵀ m A` of every channel and tile, with bias and relu.

@@ -1,7 +1,4 @@
 //! A tile's ways into Winograd space and out of it, along both axes.
-//!
-//! Each writes its two loops out: a transform that is handed over as a function is not compiled for
-//! the vector units, and made convolutions up to six times slower.
 
 use super::isa::{Line, Simd};
 use super::tile::Tile;

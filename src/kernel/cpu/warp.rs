@@ -208,7 +208,48 @@ pub fn nearest(
     border: Border,
     y: &mut [f32],
 ) {
-    move_pixels::<false>(isa, images, sources, frame, border, y);
+    frame.check(&[images.len(), y.len()], sources.len());
+    if y.is_empty() {
+        return;
+    }
+    y.par_chunks_exact_mut(frame.image())
+        .zip(images.par_chunks_exact(frame.image()))
+        .zip(sources)
+        .with_min_len(frame.some())
+        .for_each(|((y, image), &source)| {
+            isa.run(Copies {
+                frame,
+                border,
+                source,
+                image,
+                y,
+            })
+        });
+}
+
+struct Copies<'a> {
+    frame: Frame,
+    border: Border,
+    source: [i64; 6],
+    image: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Work for Copies<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let area = self.frame.area();
+        let mut table = Scratch::floats(area);
+        let table = table.numbers(area);
+        places(self.source, self.frame, self.border, table);
+        let planes = self.image.chunks_exact(area);
+        for (y, image) in self.y.chunks_exact_mut(area).zip(planes) {
+            for (y, place) in y.iter_mut().zip(&*table) {
+                // Border is past the end of the plane.
+                *y = image.get(place.to_bits() as usize).map_or(0.0, |&x| x);
+            }
+        }
+    }
 }
 
 /// Gradient of [`nearest`]'s images from that of its result; overwritten.
@@ -226,65 +267,47 @@ pub fn nearest_gradient(
     border: Border,
     dimages: &mut [f32],
 ) {
-    move_pixels::<true>(isa, dy, sources, frame, border, dimages);
-}
-
-/// Copies pixels from where they come from or, for the gradient, adds them up there.
-fn move_pixels<const BACK: bool>(
-    isa: Isa,
-    from: &[f32],
-    sources: &[[i64; 6]],
-    frame: Frame,
-    border: Border,
-    to: &mut [f32],
-) {
-    frame.check(&[from.len(), to.len()], sources.len());
-    if to.is_empty() {
+    frame.check(&[dy.len(), dimages.len()], sources.len());
+    if dy.is_empty() {
         return;
     }
-    to.par_chunks_exact_mut(frame.image())
-        .zip(from.par_chunks_exact(frame.image()))
+    dimages
+        .par_chunks_exact_mut(frame.image())
+        .zip(dy.par_chunks_exact(frame.image()))
         .zip(sources)
         .with_min_len(frame.some())
-        .for_each(|((to, from), &source)| {
-            isa.run(Moves::<BACK> {
+        .for_each(|((dimage, dy), &source)| {
+            isa.run(Returns {
                 frame,
                 border,
                 source,
-                from,
-                to,
+                dy,
+                dimage,
             })
         });
 }
 
-struct Moves<'a, const BACK: bool> {
+struct Returns<'a> {
     frame: Frame,
     border: Border,
     source: [i64; 6],
-    from: &'a [f32],
-    to: &'a mut [f32],
+    dy: &'a [f32],
+    dimage: &'a mut [f32],
 }
 
-impl<const BACK: bool> Work for Moves<'_, BACK> {
+impl Work for Returns<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let area = self.frame.area();
         let mut table = Scratch::floats(area);
         let table = table.numbers(area);
         places(self.source, self.frame, self.border, table);
-        let planes = self.from.chunks_exact(area);
-        for (to, from) in self.to.chunks_exact_mut(area).zip(planes) {
-            // A place outside is past the end of the plane.
-            if BACK {
-                to.fill(0.0);
-                for (from, place) in from.iter().zip(&*table) {
-                    if let Some(sum) = to.get_mut(place.to_bits() as usize) {
-                        *sum += from;
-                    }
-                }
-            } else {
-                for (to, place) in to.iter_mut().zip(&*table) {
-                    *to = from.get(place.to_bits() as usize).map_or(0.0, |&x| x);
+        let planes = self.dy.chunks_exact(area);
+        for (dimage, dy) in self.dimage.chunks_exact_mut(area).zip(planes) {
+            dimage.fill(0.0);
+            for (dy, place) in dy.iter().zip(&*table) {
+                if let Some(sum) = dimage.get_mut(place.to_bits() as usize) {
+                    *sum += dy;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The convolution of sixteen images by Winograd tiles.
 
 use super::isa::LANES;
-use super::lanes::stage_width;
+use super::lanes::{Gather, stage_width};
 use super::pass::Pass;
 use super::plan::Unit;
 use super::scratch::Scratch;
@@ -33,7 +33,16 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
     let products = products.lines(room[1]);
     let stage = stage.numbers(stage_len);
 
-    pass.gather(unit, pass.padding, size, data, stage);
+    isa.run(Gather {
+        from: pass.from,
+        gate: pass.gate,
+        shape: [inputs, pass.input[0], pass.input[1]],
+        unit,
+        padding: pass.padding,
+        size,
+        to: data,
+        stage,
+    });
     let mut first = 0;
     while first < count {
         let count = stride.min(count - first);
@@ -43,7 +52,7 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
             stride,
             across: tiles[1],
         };
-        space.enter::<false>(isa, span, Blocks { from: data, size }, points);
+        space.analyse(isa, span, Blocks { from: data, size }, points);
         space.multiply(isa, span, points, products);
         let rim = Rim {
             bias: pass.bias,

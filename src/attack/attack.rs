@@ -1,0 +1,193 @@
+use super::{AttackSpec, Ball, Ensemble, Found, Frozen, Goal, Restarts, Sequence, Trial};
+use crate::base::{Batch, Error, Result, Seed};
+use burn::tensor::Tensor;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+
+/// A search for an input that a classifier gets wrong, within a threat model.
+///
+/// Object-safe: an [`AttackSpec`] or `Box<dyn Attack>` can be kept, listed and composed. To add one,
+/// implement [`search`](Self::search) on a [`Trial`], which does all the rest; give it a name with
+/// [`Registry::add`](crate::base::Registry::add) to use it in files.
+pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
+    /// Searches: asks the trial for passes and offers it candidates.
+    ///
+    /// # Errors
+    ///
+    /// Those of the trial's passes, and what the attack itself refuses.
+    fn search(&self, trial: &mut Trial) -> Result<()>;
+
+    /// When an image counts as fooled; by default when it is not taken for its label.
+    fn goal(&self) -> Goal {
+        Goal::default()
+    }
+
+    /// The ball that every perturbation must be in, if the threat model has one.
+    fn ball(&self) -> Option<Ball>;
+
+    /// Refuses settings that make no sense.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`].
+    fn check(&self) -> Result<()>;
+
+    /// The passes that one image costs at most, verdict included.
+    fn cost(&self) -> Cost;
+
+    /// The same threat at another level, for instance in a ball of another radius. A level may be
+    /// a tuple where a threat has several parts.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the level has the wrong number of parts.
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec>;
+
+    /// The same attack with this number of steps of this absolute length, if it takes steps.
+    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
+        let _ = (steps, step_size);
+        None
+    }
+
+    /// Whether another draw may find something else, so that restarts make sense.
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    /// Everything that determines the attack besides the seed, with its name under `attack`.
+    fn settings(&self) -> Value;
+
+    /// Attacks every image of the batch.
+    ///
+    /// The batch is run through the classifier as it is given; its size bounds the memory.
+    ///
+    /// # Errors
+    ///
+    /// What [`check`](Self::check) and [`Trial::new`] refuse, [`Error::Input`] for a loss of NaN at
+    /// what is returned, [`Error::Ball`] should a result not be in its ball.
+    fn attack(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Found> {
+        self.check()?;
+        let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;
+        self.search(&mut trial)?;
+        trial.conclude(self.ball().as_ref())
+    }
+
+    /// The images of the attack alone, outside autodiff, without a verdict on them.
+    ///
+    /// With [`Keep::Last`](super::Keep::Last), as in adversarial training, PGD costs one forward
+    /// and one backward pass per step; and, the first time that a frozen classifier is used, a
+    /// forward pass over a single image, to count its classes.
+    ///
+    /// # Errors
+    ///
+    /// As [`attack`](Self::attack).
+    fn perturb(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Tensor<4>> {
+        self.check()?;
+        let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;
+        self.search(&mut trial)?;
+        let (found, _) = trial.settle(self.ball().as_ref())?;
+        Ok(found.images)
+    }
+
+    /// The attack run this often, each time from another random start, on the images that still
+    /// stand.
+    fn restarts(self, count: usize) -> Restarts
+    where
+        Self: Sized + 'static,
+    {
+        Restarts::new(self, count)
+    }
+
+    /// This attack, then the other one on the images that still stand.
+    fn or(self, other: impl Into<AttackSpec>) -> Ensemble
+    where
+        Self: Sized + 'static,
+    {
+        Ensemble::new([self.into(), other.into()])
+    }
+
+    /// This attack, the other one, and the other one around what this one found; see
+    /// [`Sequence`].
+    fn then(self, other: impl Into<AttackSpec>) -> Sequence
+    where
+        Self: Sized + 'static,
+    {
+        Sequence::new(self, other)
+    }
+}
+
+/// Passes per image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Forward passes, those with a backward pass included.
+    pub queries: usize,
+    /// Backward passes.
+    pub gradients: usize,
+}
+
+impl Cost {
+    /// This cost and the other one.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            queries: self.queries + other.queries,
+            gradients: self.gradients + other.gradients,
+        }
+    }
+}
+
+/// The single part of a level.
+///
+/// # Errors
+///
+/// [`Error::Setting`] if there is not exactly one.
+pub(super) fn single(level: &[f64]) -> Result<f64> {
+    match level {
+        [level] => Ok(*level),
+        _ => Err(Error::setting("level", format!("{level:?}"), "one number")),
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        impl<A: Attack + ?Sized> Attack for $pointer {
+            fn search(&self, trial: &mut Trial) -> Result<()> {
+                (**self).search(trial)
+            }
+
+            fn goal(&self) -> Goal {
+                (**self).goal()
+            }
+
+            fn ball(&self) -> Option<Ball> {
+                (**self).ball()
+            }
+
+            fn check(&self) -> Result<()> {
+                (**self).check()
+            }
+
+            fn cost(&self) -> Cost {
+                (**self).cost()
+            }
+
+            fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+                (**self).at_level(level)
+            }
+
+            fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
+                (**self).with_effort(steps, step_size)
+            }
+
+            fn is_random(&self) -> bool {
+                (**self).is_random()
+            }
+
+            fn settings(&self) -> Value {
+                (**self).settings()
+            }
+        }
+    )*};
+}
+
+forward!(&A, Box<A>, Arc<A>);

@@ -1,0 +1,183 @@
+use super::rows::{replace, select};
+use super::{Found, NormSpec};
+use crate::base::{Batch, Bounds, Error, Result, read};
+use burn::tensor::{Tensor, TensorData};
+
+/// How far outside its ball a perturbation may be for rounding alone: 2⁻²³, the distance of
+/// neighbouring f32 numbers from 1, for pixels up to 1, and in proportion for larger ones.
+pub const BALL_TOLERANCE: f64 = 1.0 / (1u32 << 23) as f64;
+
+/// The perturbations that a threat model allows: those of norm ε at most.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ball {
+    /// How a perturbation is measured.
+    pub norm: NormSpec,
+    /// The radius ε.
+    pub epsilon: f64,
+}
+
+impl Ball {
+    /// The ball of this radius.
+    pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
+        Self {
+            norm: norm.into(),
+            epsilon,
+        }
+    }
+
+    /// Refuses a radius that makes no sense.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if it is negative or not finite in f32.
+    pub fn check(&self) -> Result<()> {
+        check_length("epsilon", self.epsilon)
+    }
+}
+
+/// Holds the images that an attack returns against its threat model, and brings those that
+/// rounding has put outside the ball back inside. Returns the images, and which of them changed.
+///
+/// The device decides which images need a closer look; only those travel to the host.
+///
+/// # Errors
+///
+/// As [`verify`].
+pub(crate) fn settle(
+    images: Tensor<4>,
+    originals: &Tensor<4>,
+    ids: &[u64],
+    bounds: Bounds,
+    ball: Option<&Ball>,
+) -> Result<(Tensor<4>, Vec<usize>)> {
+    let doubtful = doubtful(&images, originals, bounds, ball);
+    if read::<f32, _, _>(&doubtful.clone().sum())[0] == 0.0 {
+        return Ok((images, Vec::new()));
+    }
+    let doubtful = read::<f32, _, _>(&doubtful).into_iter();
+    let at = Vec::from_iter(
+        doubtful
+            .enumerate()
+            .filter(|(_, d)| *d > 0.0)
+            .map(|(at, _)| at),
+    );
+    let mut pixels = read::<f32, _, _>(&select(&images, &at));
+    let clean = read::<f32, _, _>(&select(originals, &at));
+    let size = pixels.len() / at.len();
+    let mut changed = Vec::new();
+    if let Some(Ball { norm, epsilon }) = ball {
+        let pairs = pixels.chunks_mut(size).zip(clean.chunks(size));
+        for ((image, original), &at) in pairs.zip(&at) {
+            if norm.settle(image, original, *epsilon) {
+                changed.push(at);
+            }
+        }
+    }
+    let suspects: Vec<u64> = at.iter().map(|&at| ids[at]).collect();
+    verify_pixels(&pixels, &clean, &suspects, bounds, ball)?;
+    if changed.is_empty() {
+        return Ok((images, changed));
+    }
+    let mut shape = images.dims();
+    shape[0] = at.len();
+    let settled = Tensor::from_data(TensorData::new(pixels, shape), &images.device());
+    Ok((replace(images, &at, settled), changed))
+}
+
+// 1 for an image that may have a pixel out of bounds or be outside the ball, or is so close to the
+// sphere that only exact arithmetic tells `[batch]`; an image with 0 is inside, tolerance included.
+fn doubtful(
+    images: &Tensor<4>,
+    originals: &Tensor<4>,
+    bounds: Bounds,
+    ball: Option<&Ball>,
+) -> Tensor<1> {
+    let pixels = images.clone().flatten::<2>(1, 3);
+    // Every comparison with NaN is false.
+    let wrong = bounds.holds(pixels).bool_not().float();
+    let wrong = wrong.max_dim(1).squeeze_dim::<1>(1);
+    let Some(Ball { norm, epsilon }) = ball else {
+        return wrong;
+    };
+    let bound = if norm.settles() {
+        // A sum of squares in f32 is wrong by less than this.
+        epsilon * (1.0 - 1e-4)
+    } else {
+        (epsilon + BALL_TOLERANCE) / (1.0 + BALL_TOLERANCE)
+    };
+    let lengths = norm.lengths(images.clone() - originals.clone());
+    let inside = lengths.lower_equal_elem((bound as f32).next_down());
+    wrong.max_pair(inside.bool_not().float())
+}
+
+/// Checks that what an attack returned is within its own threat model: every pixel in the batch's
+/// bounds, every perturbation of [`Found::originals`] in the ball of radius `epsilon`.
+///
+/// Norms are computed in f64 from the f32 pixels. The tolerance is [`BALL_TOLERANCE`] times the
+/// largest pixel magnitude of the image and its original, or once if that is below 1.
+///
+/// A [`Trial`](super::Trial) does this with every result; it is here for other people's.
+///
+/// # Errors
+///
+/// [`Error::Ball`] for a perturbation outside the ball, [`Error::Input`] for a pixel that is NaN
+/// or out of bounds.
+///
+/// # Panics
+///
+/// Panics if the images found do not have the shape of the batch's.
+pub fn verify(found: &Found, batch: &Batch, norm: impl Into<NormSpec>, epsilon: f64) -> Result<()> {
+    assert_eq!(
+        found.images.dims(),
+        batch.images.dims(),
+        "an attack returns images of the shape it was given"
+    );
+    let ball = Ball::new(norm, epsilon);
+    let (images, originals) = (read(&found.images), read(&found.originals));
+    verify_pixels(&images, &originals, &batch.ids, batch.bounds, Some(&ball))
+}
+
+fn verify_pixels(
+    images: &[f32],
+    originals: &[f32],
+    ids: &[u64],
+    bounds: Bounds,
+    ball: Option<&Ball>,
+) -> Result<()> {
+    let size = images.len() / ids.len().max(1);
+    for ((image, original), &id) in images.chunks(size).zip(originals.chunks(size)).zip(ids) {
+        let wrong = |&v: &f32| !v.is_finite() || !bounds.contains(v);
+        if let Some(at) = image.iter().position(wrong) {
+            return Err(Error::input(
+                format!("pixel {at} of attacked image {id}"),
+                image[at],
+                format!("a finite number in [{}, {}]", bounds.low(), bounds.high()),
+            ));
+        }
+        let Some(Ball { norm, epsilon }) = ball else {
+            continue;
+        };
+        let pairs = image.iter().zip(original);
+        let moved: Vec<f64> = (pairs.clone().map(|(&a, &b)| f64::from(a) - f64::from(b))).collect();
+        let length = norm.length(&moved);
+        let largest = pairs.fold(1.0, |m: f32, (a, b)| m.max(a.abs()).max(b.abs()));
+        let bound = epsilon + BALL_TOLERANCE * f64::from(largest);
+        if length.is_nan() || length > bound {
+            return Err(Error::Ball {
+                id,
+                norm: norm.to_string(),
+                found: length,
+                bound,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a length that is negative or not finite in f32.
+pub(crate) fn check_length(setting: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value <= f64::from(f32::MAX) {
+        return Ok(());
+    }
+    Err(Error::setting(setting, value, "a finite number, 0 or more"))
+}

@@ -1,0 +1,159 @@
+use super::rows::{replace, select};
+use burn::tensor::Tensor;
+
+/// Images that an attack proposes, one for each image of its [`Trial`](super::Trial).
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The images `[batch, channel, height, width]`, outside autodiff.
+    pub images: Tensor<4>,
+    /// The images that their perturbations start from, if other than the trial's originals.
+    pub originals: Option<Tensor<4>>,
+    /// How the originals were moved, `[batch, 3]` in degrees and pixels right and down, if they
+    /// were.
+    pub poses: Option<Tensor<2>>,
+}
+
+impl From<Tensor<4>> for Candidate {
+    /// Perturbations of the trial's originals.
+    fn from(images: Tensor<4>) -> Self {
+        Self {
+            images,
+            originals: None,
+            poses: None,
+        }
+    }
+}
+
+impl Candidate {
+    /// Moved images without a perturbation: around them a later attack has its ball.
+    pub fn moved(images: Tensor<4>, poses: Tensor<2>) -> Self {
+        Self {
+            originals: Some(images.clone()),
+            images,
+            poses: Some(poses),
+        }
+    }
+
+    pub(super) fn select(&self, positions: &[usize]) -> Self {
+        Self {
+            images: select(&self.images, positions),
+            originals: self.originals.as_ref().map(|t| select(t, positions)),
+            poses: self.poses.as_ref().map(|t| select(t, positions)),
+        }
+    }
+}
+
+// Losses closer than this, in proportion, are equal but for the rounding of the passes that made
+// them.
+const LOSS_RESOLUTION: f64 = 1.0 / (1u32 << 20) as f64;
+
+/// The best candidate met so far for each image: fooling before not fooling, then higher loss,
+/// then later, since near an optimum f32 losses tie long before the images have converged.
+#[derive(Clone, Debug)]
+pub(super) struct Best {
+    pub candidate: Candidate,
+    /// Of the pass that judged the candidate.
+    pub logits: Tensor<2>,
+    /// The highest loss met with this verdict.
+    pub loss: Tensor<1>,
+    /// 1 for fooled, else 0: Burn's CPU backend cannot concatenate booleans of different storage.
+    pub fooled: Tensor<1>,
+    /// 1 where the pass was an exact one on exactly the candidate's images, else 0.
+    pub exact: Tensor<1>,
+}
+
+impl Best {
+    /// Keeps each candidate of `other` that is better than what its image has. `originals` are
+    /// those of the trial.
+    pub fn meet(self, other: Self, originals: &Tensor<4>) -> Self {
+        let newly = other.fooled.clone().greater(self.fooled.clone());
+        let alike = other.fooled.clone().equal(self.fooled.clone());
+        let enough = self.loss.clone() - self.loss.clone().abs() * LOSS_RESOLUTION;
+        let as_high = alike
+            .clone()
+            .bool_and(other.loss.clone().greater_equal(enough));
+        let higher = alike.bool_and(other.loss.clone().greater(self.loss.clone()));
+        let taken = newly.clone().bool_or(as_high);
+        let every_pixel = (taken.clone())
+            .reshape([-1, 1, 1, 1])
+            .expand(other.candidate.images.shape());
+        let every_class = (taken.clone())
+            .reshape([-1, 1])
+            .expand(other.logits.shape());
+        let [mine, theirs] = [self.candidate, other.candidate];
+        let centres = match (mine.originals, theirs.originals) {
+            (None, None) => None,
+            (a, b) => {
+                let [a, b] = [a, b].map(|t| t.unwrap_or_else(|| originals.clone()));
+                Some(a.mask_where(every_pixel.clone(), b))
+            }
+        };
+        let poses = match (mine.poses, theirs.poses) {
+            (None, None) => None,
+            (a, b) => {
+                let still = || Tensor::zeros([originals.dims()[0], 3], &originals.device());
+                let [a, b] = [a, b].map(|t| t.unwrap_or_else(still));
+                let rows = taken.clone().reshape([-1, 1]).expand(a.shape());
+                Some(a.mask_where(rows, b))
+            }
+        };
+        Self {
+            candidate: Candidate {
+                images: mine.images.mask_where(every_pixel, theirs.images),
+                originals: centres,
+                poses,
+            },
+            logits: self.logits.mask_where(every_class, other.logits),
+            exact: self.exact.mask_where(taken, other.exact),
+            loss: self.loss.mask_where(newly.bool_or(higher), other.loss),
+            fooled: self.fooled.max_pair(other.fooled),
+        }
+    }
+
+    /// The best of the images at these positions.
+    pub fn select(&self, positions: &[usize]) -> Self {
+        Self {
+            candidate: self.candidate.select(positions),
+            logits: select(&self.logits, positions),
+            loss: select(&self.loss, positions),
+            fooled: select(&self.fooled, positions),
+            exact: select(&self.exact, positions),
+        }
+    }
+
+    /// Puts a [`select`](Self::select)ion back.
+    pub fn replace(self, positions: &[usize], part: Self, originals: &Tensor<4>) -> Self {
+        let [mine, theirs] = [self.candidate, part.candidate];
+        let centres = match (mine.originals, theirs.originals) {
+            (None, None) => None,
+            (a, b) => {
+                let a = a.unwrap_or_else(|| originals.clone());
+                let b = b.unwrap_or_else(|| select(originals, positions));
+                Some(replace(a, positions, b))
+            }
+        };
+        let poses = match (mine.poses, theirs.poses) {
+            (None, None) => None,
+            (a, b) => {
+                let still = |count| Tensor::zeros([count, 3], &originals.device());
+                let a = a.unwrap_or_else(|| still(originals.dims()[0]));
+                Some(replace(
+                    a,
+                    positions,
+                    b.unwrap_or_else(|| still(positions.len())),
+                ))
+            }
+        };
+        Self {
+            candidate: Candidate {
+                images: replace(mine.images, positions, theirs.images),
+                originals: centres,
+                poses,
+            },
+            logits: replace(self.logits, positions, part.logits),
+            loss: replace(self.loss, positions, part.loss),
+            fooled: replace(self.fooled, positions, part.fooled),
+            exact: replace(self.exact, positions, part.exact),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use super::{CrossEntropy, LossSpec, Reference, Targets};
+use burn::tensor::{Bool, Int, Tensor};
+use std::fmt;
+
+/// When an image counts as fooled, and which of two candidates that fool alike is the better one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Goal {
+    /// Ranks candidates: the higher the better.
+    pub loss: LossSpec,
+    /// The class that each image is to be taken for; without it, any class but the label.
+    pub targets: Option<Targets>,
+    /// Whether the classifier's own clean predictions take the place of the labels: `fooled` then
+    /// means that the attack changed the prediction.
+    pub predicted_labels: bool,
+}
+
+impl Goal {
+    /// Whether both count the same images as fooled, whatever ranks them.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        (&self.targets, self.predicted_labels) == (&other.targets, other.predicted_labels)
+    }
+}
+
+/// What differs from cross-entropy away from the labels, as text to append.
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.loss != CrossEntropy.into() {
+            write!(f, ", {} loss", self.loss)?;
+        }
+        if let Some(targets) = &self.targets {
+            write!(f, ", towards {targets}")?;
+        }
+        if self.predicted_labels {
+            f.write_str(", against predictions")?;
+        }
+        Ok(())
+    }
+}
+
+/// The predicted class of each row of logits `[batch]`: the first one where several are largest.
+///
+/// The one rule of this crate, for attacks and evaluations alike.
+pub fn predicted_classes(logits: Tensor<2>) -> Tensor<1, Int> {
+    logits.argmax(1).squeeze_dim(1)
+}
+
+/// Whether each image is where the attack wants it `[batch]`.
+pub(crate) fn fooled(logits: Tensor<2>, reference: &Reference) -> Tensor<1, Bool> {
+    let predicted = predicted_classes(logits);
+    match &reference.targets {
+        None => predicted.not_equal(reference.labels.clone()),
+        // A classifier that calls an image what it is has not been fooled.
+        Some(targets) => predicted
+            .equal(targets.clone())
+            .bool_and(targets.clone().not_equal(reference.labels.clone())),
+    }
+}

@@ -1,0 +1,113 @@
+//! What attacks make as large as they can.
+
+mod cross_entropy;
+mod margin;
+
+pub use cross_entropy::CrossEntropy;
+pub use margin::Margin;
+
+use crate::base::{Kind, Registry, Spec};
+use burn::tensor::{Int, Tensor};
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// What a loss may know of each image besides its logits.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The class to lead away from `[batch]`: the true one, or the one predicted on the clean
+    /// image.
+    pub labels: Tensor<1, Int>,
+    /// The class to lead to `[batch]`, if the attack is targeted.
+    pub targets: Option<Tensor<1, Int>>,
+    /// Logits of the clean image `[batch, classes]`, if the loss [wants](Loss::wants_clean) them.
+    pub clean: Option<Tensor<2>>,
+}
+
+impl Reference {
+    /// Away from these classes.
+    pub fn new(labels: Tensor<1, Int>) -> Self {
+        Self {
+            labels,
+            targets: None,
+            clean: None,
+        }
+    }
+
+    /// Towards these classes.
+    pub fn with_targets(mut self, targets: Tensor<1, Int>) -> Self {
+        self.targets = Some(targets);
+        self
+    }
+
+    /// With these clean logits.
+    pub fn with_clean(mut self, logits: Tensor<2>) -> Self {
+        self.clean = Some(logits);
+        self
+    }
+
+    /// What is known of the images at these positions `[positions]`.
+    pub fn select(&self, positions: &Tensor<1, Int>) -> Self {
+        let classes = |t: &Tensor<1, Int>| t.clone().select(0, positions.clone());
+        Self {
+            labels: classes(&self.labels),
+            targets: self.targets.as_ref().map(classes),
+            clean: (self.clean.as_ref()).map(|t| t.clone().select(0, positions.clone())),
+        }
+    }
+}
+
+/// One number for each image that an attack makes as large as it can.
+///
+/// Object-safe. Higher is worse for the classifier, whether the attack is targeted or not. Images
+/// are never averaged: an image's loss must not depend on its batch mates.
+pub trait Loss: fmt::Debug + fmt::Display + Send + Sync {
+    /// The loss of each image `[batch]` from logits `[batch, classes]`; differentiable.
+    fn per_image(&self, logits: Tensor<2>, reference: &Reference) -> Tensor<1>;
+
+    /// Whether it needs [`Reference::clean`].
+    fn wants_clean(&self) -> bool {
+        false
+    }
+
+    /// The fewest classes with which it makes sense.
+    fn least_classes(&self) -> usize {
+        2
+    }
+
+    /// The name in files, with settings if there are any.
+    fn settings(&self) -> Value;
+}
+
+/// A loss as a plain value: what attacks hold.
+pub type LossSpec = Spec<dyn Loss>;
+
+impl Kind for dyn Loss {
+    const KIND: &'static str = "loss";
+
+    fn registry() -> &'static Registry<Self> {
+        static LOSSES: LazyLock<Registry<dyn Loss>> = LazyLock::new(|| {
+            Registry::<dyn Loss>::new()
+                .with_plain("cross_entropy", || Arc::new(CrossEntropy))
+                .with_plain("margin", || Arc::new(Margin))
+        });
+        &LOSSES
+    }
+
+    fn settings(&self) -> Value {
+        Loss::settings(self)
+    }
+}
+
+impl<L: Loss + 'static> From<L> for LossSpec {
+    fn from(loss: L) -> Self {
+        Self(Arc::new(loss))
+    }
+}
+
+impl Default for LossSpec {
+    /// [`CrossEntropy`].
+    fn default() -> Self {
+        CrossEntropy.into()
+    }
+}

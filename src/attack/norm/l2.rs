@@ -1,0 +1,162 @@
+use super::{Norm, one_where_zero};
+use crate::base::{Bounds, Draws};
+use burn::tensor::Tensor;
+use serde_json::Value;
+use std::fmt;
+
+// Rounds of the search in `project`. Every round's result is inside the ball; on images two or
+// three already agree with the limit in f32.
+const PROJECTION_ROUNDS: usize = 5;
+
+/// The Euclidean length of the change, over all pixels and channels of an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct L2;
+
+impl fmt::Display for L2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("L2")
+    }
+}
+
+impl Norm for L2 {
+    fn length(&self, perturbation: &[f64]) -> f64 {
+        perturbation.iter().map(|v| v * v).sum::<f64>().sqrt()
+    }
+
+    fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1> {
+        let batch = perturbations.dims()[0];
+        norm(perturbations).reshape([batch])
+    }
+
+    /// `length · g/‖g‖₂` for each image.
+    fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4> {
+        // Confident networks have gradients whose squares underflow: scale first.
+        let largest = gradient.clone().abs().max_dims(&[1, 2, 3]);
+        let gradient = gradient / one_where_zero(largest);
+        let norm = norm(gradient.clone());
+        gradient * (one_where_zero(norm).recip() * length)
+    }
+
+    /// The projection onto the *intersection* of ball and bounds: scaling into the ball and
+    /// clipping afterwards would end up inside of both and could never reach an optimum where some
+    /// pixels are at their bounds.
+    fn project(
+        &self,
+        images: Tensor<4>,
+        originals: &Tensor<4>,
+        epsilon: f64,
+        bounds: Bounds,
+    ) -> Tensor<4> {
+        let perturbation = shorten(images - originals.clone(), originals, epsilon, bounds);
+        bounds.clamp(originals.clone() + perturbation)
+    }
+
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
+        let direction: Vec<f64> = (0..pixels).map(|_| draws.normal()).collect();
+        // The volume within radius r grows as r^pixels.
+        let radius = epsilon * draws.uniform(0.0, 1.0).powf(1.0 / pixels as f64);
+        let scale = radius / self.length(&direction);
+        direction.into_iter().map(|v| (v * scale) as f32).collect()
+    }
+
+    fn settles(&self) -> bool {
+        true
+    }
+
+    /// The sum over an image of the rounding errors of `x + δ` can exceed any fixed tolerance;
+    /// rounding each pixel towards the original cannot.
+    fn settle(&self, image: &mut [f32], original: &[f32], epsilon: f64) -> bool {
+        let difference = |(&a, &b): (&f32, &f32)| f64::from(a) - f64::from(b);
+        let length = self.length(&Vec::from_iter(image.iter().zip(original).map(difference)));
+        if length <= epsilon || !length.is_finite() {
+            return false;
+        }
+        let scale = epsilon / length;
+        for (to, &from) in image.iter_mut().zip(original) {
+            let wanted = f64::from(from) + scale * (f64::from(*to) - f64::from(from));
+            let mut rounded = wanted as f32;
+            let beyond = (f64::from(rounded) - wanted) * (wanted - f64::from(from)) > 0.0;
+            if beyond {
+                rounded = if rounded > from {
+                    rounded.next_down()
+                } else {
+                    rounded.next_up()
+                };
+            }
+            *to = rounded;
+        }
+        true
+    }
+
+    fn settings(&self) -> Value {
+        Value::from("l2")
+    }
+}
+
+fn norm(images: Tensor<4>) -> Tensor<4> {
+    images.square().sum_dims(&[1, 2, 3]).sqrt()
+}
+
+// The nearest point of the intersection is clip(scale·perturbation) for the scale at which its
+// norm is epsilon (or 1). Clipped pixels stay clipped as the scale grows, so solving for the scale
+// as if the others were free, again and again, rises to the solution and never beyond it.
+fn shorten(
+    perturbation: Tensor<4>,
+    originals: &Tensor<4>,
+    epsilon: f64,
+    bounds: Bounds,
+) -> Tensor<4> {
+    let length = one_where_zero(norm(perturbation.clone()));
+    let mut scale = (length.recip() * epsilon).clamp_max(1.0);
+    if bounds == Bounds::none() {
+        return perturbation * scale;
+    }
+    // How far each pixel may move in the direction it is moving.
+    let room = (bounds.clamp(originals.clone() + perturbation.clone().sign() * f32::MAX)
+        - originals.clone())
+    .abs();
+    let wish = perturbation.clone().abs();
+    for _ in 0..PROJECTION_ROUNDS {
+        let clipped = (wish.clone() * scale.clone()).greater(room.clone());
+        let spent = room
+            .clone()
+            .mask_fill(clipped.clone().bool_not(), 0.0)
+            .square()
+            .sum_dims(&[1, 2, 3]);
+        let free = norm(wish.clone().mask_fill(clipped, 0.0));
+        let left = (spent.neg() + epsilon * epsilon).clamp_min(0.0).sqrt();
+        // Rounding must not take the scale back down, nor a free part of zero make it NaN.
+        scale = (left / one_where_zero(free)).max_pair(scale).clamp_max(1.0);
+    }
+    perturbation * scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_settle_brings_every_image_into_the_ball_exactly() {
+        // A flat image moved alike everywhere rounds every pixel the same way, so the errors add
+        // up to more than the tolerance.
+        let pixels = 784;
+        for (level, epsilon) in [(0.3, 0.1), (0.7, 1.0), (100.0, 0.5)] {
+            let step = epsilon / (pixels as f64).sqrt() * 1.001;
+            let original = vec![level; pixels];
+            let mut image = vec![(f64::from(level) + step) as f32; pixels];
+            let length = |image: &[f32]| {
+                let moved = image.iter().map(|&v| f64::from(v) - f64::from(level));
+                L2.length(&Vec::from_iter(moved))
+            };
+
+            assert!(L2.settle(&mut image, &original, epsilon));
+            let settled = length(&image);
+            assert!(settled <= epsilon, "{settled} {epsilon}");
+            assert!(settled >= epsilon * (1.0 - 1e-4) || level > 1.0);
+            assert!(!L2.settle(&mut image, &original, epsilon));
+            let mut inside = original.clone();
+            assert!(!L2.settle(&mut inside, &original, epsilon));
+            assert_eq!(inside, original);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use super::Norm;
+use crate::base::{Bounds, Draws};
+use crate::kernel::{LinfStep, linf_step};
+use burn::tensor::Tensor;
+use serde_json::Value;
+use std::fmt;
+
+/// The largest change of any pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Linf;
+
+impl fmt::Display for Linf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("L∞")
+    }
+}
+
+impl Norm for Linf {
+    fn length(&self, perturbation: &[f64]) -> f64 {
+        perturbation.iter().fold(0.0, |most: f64, v| {
+            // `f64::max` would lose a NaN.
+            if most.is_nan() || v.abs() <= most {
+                most
+            } else {
+                v.abs()
+            }
+        })
+    }
+
+    fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1> {
+        perturbations
+            .abs()
+            .flatten::<2>(1, 3)
+            .max_dim(1)
+            .squeeze_dim(1)
+    }
+
+    /// `length · sign(g)` with sign(0) = 0.
+    fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4> {
+        gradient.sign() * length
+    }
+
+    fn project(
+        &self,
+        images: Tensor<4>,
+        originals: &Tensor<4>,
+        epsilon: f64,
+        bounds: Bounds,
+    ) -> Tensor<4> {
+        let perturbation = (images - originals.clone()).clamp(-epsilon, epsilon);
+        bounds.clamp(originals.clone() + perturbation)
+    }
+
+    fn step(
+        &self,
+        images: Tensor<4>,
+        gradient: Tensor<4>,
+        originals: &Tensor<4>,
+        length: f64,
+        epsilon: f64,
+        bounds: Bounds,
+    ) -> Tensor<4> {
+        let step = LinfStep {
+            length,
+            epsilon,
+            bounds: [bounds.low(), bounds.high()],
+        };
+        linf_step(images, gradient, originals, step)
+    }
+
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
+        (0..pixels)
+            .map(|_| draws.uniform(-epsilon, epsilon) as f32)
+            .collect()
+    }
+
+    fn settings(&self) -> Value {
+        Value::from("linf")
+    }
+}

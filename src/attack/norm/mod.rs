@@ -1,0 +1,163 @@
+//! How the size of a perturbation is measured, and what follows from that.
+
+mod l2;
+mod linf;
+
+pub use l2::L2;
+pub use linf::Linf;
+
+use crate::base::{Bounds, Draws, Kind, Registry, Spec};
+use burn::tensor::Tensor;
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// A norm of perturbations with the geometry that attacks need of it.
+///
+/// Object-safe. One of your own works in every attack; give it a name with
+/// [`Registry::add`] to use it in files.
+///
+/// ```
+/// use fireproof::attack::{L2, Linf, Norm};
+///
+/// assert_eq!(L2.length(&[3.0, -4.0]), 5.0);
+/// assert_eq!(Linf.length(&[3.0, -4.0]), 4.0);
+/// ```
+pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
+    /// The norm of one perturbation, in f64; NaN if any value is.
+    fn length(&self, perturbation: &[f64]) -> f64;
+
+    /// The norm of each perturbation `[batch]`, up to rounding in the device's precision.
+    fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1>;
+
+    /// The step of this length along which a linear loss rises the fastest. A zero gradient gives
+    /// no step.
+    fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4>;
+
+    /// The images of the ball around `originals` and within `bounds` that are nearest to `images`
+    /// in Euclidean distance.
+    fn project(
+        &self,
+        images: Tensor<4>,
+        originals: &Tensor<4>,
+        epsilon: f64,
+        bounds: Bounds,
+    ) -> Tensor<4>;
+
+    /// A step of [`steepest`](Self::steepest) ascent and the projection of where it leads: the
+    /// hot loop of attacks, for norms that have it in one pass.
+    fn step(
+        &self,
+        images: Tensor<4>,
+        gradient: Tensor<4>,
+        originals: &Tensor<4>,
+        length: f64,
+        epsilon: f64,
+        bounds: Bounds,
+    ) -> Tensor<4> {
+        let moved = images + self.steepest(gradient, length);
+        self.project(moved, originals, epsilon, bounds)
+    }
+
+    /// A perturbation drawn uniformly from the ball.
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32>;
+
+    /// Whether projections need to be [settled](Self::settle): not if they round by no more than
+    /// [`BALL_TOLERANCE`](super::BALL_TOLERANCE).
+    fn settles(&self) -> bool {
+        false
+    }
+
+    /// Brings one image that rounding has put outside the ball back inside, exactly, and says
+    /// whether any pixel changed.
+    fn settle(&self, image: &mut [f32], original: &[f32], epsilon: f64) -> bool {
+        let _ = (image, original, epsilon);
+        false
+    }
+
+    /// The name in files, with settings if there are any.
+    fn settings(&self) -> Value;
+}
+
+/// A norm as a plain value: what attacks hold.
+pub type NormSpec = Spec<dyn Norm>;
+
+impl Kind for dyn Norm {
+    const KIND: &'static str = "norm";
+
+    fn registry() -> &'static Registry<Self> {
+        static NORMS: LazyLock<Registry<dyn Norm>> = LazyLock::new(|| {
+            Registry::<dyn Norm>::new()
+                .with_plain("linf", || Arc::new(Linf))
+                .with_plain("l2", || Arc::new(L2))
+        });
+        &NORMS
+    }
+
+    fn settings(&self) -> Value {
+        Norm::settings(self)
+    }
+}
+
+impl<N: Norm + 'static> From<N> for NormSpec {
+    fn from(norm: N) -> Self {
+        Self(Arc::new(norm))
+    }
+}
+
+fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
+    let zero = values.clone().equal_scalar(0.0);
+    values.mask_fill(zero, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::TensorData;
+
+    fn images(values: &[f32]) -> Tensor<4> {
+        let data = TensorData::new(values.to_vec(), [1, 1, 1, values.len()]);
+        Tensor::from_data(data, &crate::device())
+    }
+
+    fn vec(images: Tensor<4>) -> Vec<f32> {
+        images.to_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn value_length_keeps_nan() {
+        for norm in [&Linf as &dyn Norm, &L2] {
+            assert!(norm.length(&[1.0, f64::NAN, 2.0]).is_nan());
+            assert_eq!(norm.length(&[]), 0.0);
+        }
+    }
+
+    #[test]
+    fn convention_zero_gradients_give_no_step() {
+        for norm in [&Linf as &dyn Norm, &L2] {
+            assert_eq!(vec(norm.steepest(images(&[0.0, 0.0]), 0.5)), [0.0, 0.0]);
+        }
+        let step = vec(Linf.steepest(images(&[0.0, -1e-30, 3.0]), 0.5));
+        assert_eq!(step, [0.0, -0.5, 0.5]);
+        let step = vec(L2.steepest(images(&[0.0, -3e-30, 4e-30]), 0.5));
+        assert!((step[1] + 0.3).abs() < 1e-7 && (step[2] - 0.4).abs() < 1e-7);
+    }
+
+    #[test]
+    fn value_l2_projection_is_onto_ball_and_bounds() {
+        // Oracle, by hand: the second pixel can only rise by 0.1; of ε² = 0.25 that leaves 0.24
+        // for the first, which wished for more.
+        let project = |moved: &[f32]| {
+            let originals = images(&[0.1, 0.9]);
+            vec(L2.project(images(moved), &originals, 0.5, Bounds::default()))
+        };
+        let projected = project(&[2.1, 1.9]);
+        assert!(
+            (projected[0] - 0.1 - 0.24f32.sqrt()).abs() < 1e-6,
+            "{projected:?}"
+        );
+        assert_eq!(projected[1], 1.0);
+        // What is inside stays where it is.
+        assert_eq!(project(&[0.2, 0.9]), [0.2, 0.9]);
+    }
+}

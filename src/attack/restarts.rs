@@ -1,0 +1,90 @@
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use crate::base::{Error, Result, named};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// An attack run several times, each time in another draw: made by
+/// [`Attack::restarts`](super::Attack::restarts).
+///
+/// The first run attacks every image, so that rounding cannot decide whether one is attacked at
+/// all; the others only those that nothing has fooled yet. Accuracy under attack never rises with
+/// more restarts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restarts {
+    count: usize,
+    of: AttackSpec,
+}
+
+impl Restarts {
+    /// This attack, run `count` times.
+    pub fn new(attack: impl Into<AttackSpec>, count: usize) -> Self {
+        Self {
+            count,
+            of: attack.into(),
+        }
+    }
+}
+
+impl Attack for Restarts {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        trial.in_draw(0, |trial| self.of.search(trial))?;
+        for draw in 1..self.count as u64 {
+            trial.survivors(|trial| trial.in_draw(draw, |trial| self.of.search(trial)))?;
+        }
+        Ok(())
+    }
+
+    fn goal(&self) -> Goal {
+        self.of.goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.of.ball()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.of.check()?;
+        match self.count {
+            0 => Err(Error::setting("restarts", 0, "at least 1")),
+            n if n > 1 && !self.of.is_random() => Err(Error::setting(
+                "restarts",
+                n,
+                "1 without a random start: all would be the same",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        let Cost { queries, gradients } = self.of.cost();
+        Cost {
+            queries: self.count * queries,
+            gradients: self.count * gradients,
+        }
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(Self::new(self.of.at_level(level)?, self.count).into())
+    }
+
+    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
+        let of = self.of.with_effort(steps, step_size)?;
+        Some(Self::new(of, self.count).into())
+    }
+
+    fn is_random(&self) -> bool {
+        self.of.is_random()
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("restarts", self)
+    }
+}
+
+impl fmt::Display for Restarts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ×{}", self.of, self.count)
+    }
+}

@@ -1,0 +1,46 @@
+//! Tensors as rows, one for each image: choosing some and putting them back.
+
+use burn::tensor::kind::Basic;
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// Positions as an index tensor beside `tensor`.
+pub(crate) fn indices<const D: usize, K: Basic>(
+    positions: &[usize],
+    tensor: &Tensor<D, K>,
+) -> Tensor<1, Int> {
+    let values: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
+    Tensor::from_data(TensorData::new(values, [positions.len()]), &tensor.device())
+}
+
+/// The rows at these positions.
+pub(crate) fn select<const D: usize, K: Basic>(
+    tensor: &Tensor<D, K>,
+    positions: &[usize],
+) -> Tensor<D, K> {
+    if is_whole(positions, tensor.dims()[0]) {
+        return tensor.clone();
+    }
+    tensor.clone().select(0, indices(positions, tensor))
+}
+
+/// The tensor with these rows in place of those at `positions`.
+pub(crate) fn replace<const D: usize, K: Basic>(
+    tensor: Tensor<D, K>,
+    positions: &[usize],
+    rows: Tensor<D, K>,
+) -> Tensor<D, K> {
+    let count = tensor.dims()[0];
+    if is_whole(positions, count) {
+        return rows;
+    }
+    let mut from: Vec<usize> = (0..count).collect();
+    for (index, &position) in positions.iter().enumerate() {
+        from[position] = count + index;
+    }
+    let from = indices(&from, &tensor);
+    Tensor::cat(vec![tensor, rows], 0).select(0, from)
+}
+
+fn is_whole(positions: &[usize], count: usize) -> bool {
+    positions.len() == count && positions.iter().enumerate().all(|(at, &p)| at == p)
+}

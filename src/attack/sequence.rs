@@ -1,0 +1,105 @@
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use crate::base::{Error, Result, named};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// One attack after another: made by [`Attack::then`](super::Attack::then).
+///
+/// For each image the best of three: what the first finds alone, what the second finds around the
+/// image itself, and what the second finds around what the first found. There the ball's centre is
+/// the image of the first, as [`Found::originals`](super::Found::originals) says. Images that
+/// something has fooled meet nothing more. The first attack's loss ranks all candidates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    first: AttackSpec,
+    then: AttackSpec,
+}
+
+impl Sequence {
+    /// `first`, and `then` around what it found.
+    pub fn new(first: impl Into<AttackSpec>, then: impl Into<AttackSpec>) -> Self {
+        Self {
+            first: first.into(),
+            then: then.into(),
+        }
+    }
+}
+
+impl Attack for Sequence {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        self.first.search(trial)?;
+        trial.survivors(|trial| {
+            let first = trial.best();
+            self.then.search(trial)?;
+            trial.survivors_around(first, |trial| self.then.search(trial))
+        })
+    }
+
+    fn goal(&self) -> Goal {
+        self.first.goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        let (first, then) = (self.first.ball(), self.then.ball()?);
+        let radius = first.map_or(0.0, |ball| ball.epsilon);
+        Some(Ball {
+            epsilon: then.epsilon.max(radius),
+            ..then
+        })
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if a part makes no sense, if the parts differ in what counts as fooled,
+    /// or if they have balls of different norms.
+    fn check(&self) -> Result<()> {
+        self.first.check()?;
+        self.then.check()?;
+        let norms = [self.first.ball(), self.then.ball()].map(|ball| ball.map(|b| b.norm));
+        let norms_differ = matches!(&norms, [Some(a), Some(b)] if a != b);
+        if norms_differ || !self.first.goal().agrees_with(&self.then.goal()) {
+            return Err(Error::setting(
+                "attacks",
+                self,
+                "attacks with one norm, the same targets and the same labels",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cost(&self) -> Cost {
+        let then = self.then.cost();
+        self.first.cost().plus(then).plus(then)
+    }
+
+    /// One number is the second attack's level; several are shared out, the last one to it.
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        let (first, then) = match level {
+            [own @ .., last] if !own.is_empty() => (self.first.at_level(own)?, [*last]),
+            [last] => (self.first.clone(), [*last]),
+            _ => return Err(Error::setting("level", "nothing", "at least one number")),
+        };
+        Ok(Self::new(first, self.then.at_level(&then)?).into())
+    }
+
+    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
+        let then = self.then.with_effort(steps, step_size)?;
+        Some(Self::new(self.first.clone(), then).into())
+    }
+
+    fn is_random(&self) -> bool {
+        self.first.is_random() || self.then.is_random()
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("sequence", self)
+    }
+}
+
+impl fmt::Display for Sequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} then {}", self.first, self.then)
+    }
+}

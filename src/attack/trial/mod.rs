@@ -1,0 +1,279 @@
+mod parts;
+mod verdict;
+
+use super::candidate::Best;
+use super::goal::{fooled, predicted_classes};
+use super::{Candidate, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
+use crate::base::{Batch, Bounds, Error, Keys, Result, Seed, read};
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// One run of an attack on one batch: everything that any attack needs.
+///
+/// It holds the frozen victim, the batch, the goal, the best candidate so far and the counters. An
+/// [`Attack`](super::Attack) asks it for passes, which it counts, *offers* candidates, and asks who
+/// still stands. Of all that is offered for an image the trial keeps the best: one that fools
+/// before one that does not, then the higher loss before the lower, and of losses equal within f32
+/// rounding the later. In the end it verifies ball and bounds and gives the verdict by an exact
+/// pass over what is returned; where the candidate was judged by such a pass already, that one
+/// counts.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    victim: Frozen,
+    keys: Keys,
+    bounds: Bounds,
+    originals: Tensor<4>,
+    reference: Reference,
+    loss: LossSpec,
+    best: Option<Best>,
+    // The one candidate so far, if nothing had to be compared with it yet.
+    pending: Option<Candidate>,
+    clean: Option<Tensor<2>>,
+    // Whether the originals have been offered.
+    met_originals: bool,
+    queries: Vec<u32>,
+    gradients: Vec<u32>,
+}
+
+/// What one forward and one backward pass tell about a point of a [`Space`], outside autodiff.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    /// The point's images `[batch, channel, height, width]`.
+    pub images: Tensor<4>,
+    /// Their logits `[batch, classes]`.
+    pub logits: Tensor<2>,
+    /// The loss of each image `[batch]`.
+    pub loss: Tensor<1>,
+    /// The gradient of each image's loss in its point `[batch, coordinates]`.
+    pub gradient: Tensor<2>,
+}
+
+impl Trial {
+    /// A trial of a batch. Makes the clean pass if the goal cannot be fixed without it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] for what [`Batch::check`] refuses and for a classifier of fewer than two
+    /// classes, [`Error::Setting`] for targets or a loss that do not suit it.
+    pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
+        let originals = batch.images.clone().inner();
+        let classes = match batch.is_empty() {
+            true => 0,
+            false => victim.classes(&originals),
+        };
+        batch.check(classes)?;
+        if classes < 2 {
+            let expected = "at least 2 classes";
+            return Err(Error::input("logits per image", classes, expected));
+        }
+        let least = goal.loss.least_classes();
+        if classes < least {
+            let expected = format!("a loss for {classes} classes (it takes at least {least})");
+            return Err(Error::setting("loss", &goal.loss, expected));
+        }
+        let mut trial = Self {
+            victim: victim.clone(),
+            keys: Keys::new(seed, batch.ids.iter().copied()),
+            bounds: batch.bounds,
+            originals,
+            reference: Reference::new(batch.labels.clone().inner()),
+            loss: goal.loss.clone(),
+            best: None,
+            pending: None,
+            clean: None,
+            met_originals: false,
+            queries: vec![0; batch.len()],
+            gradients: vec![0; batch.len()],
+        };
+        if goal.predicted_labels {
+            trial.reference.labels = predicted_classes(trial.clean());
+        }
+        if let Some(targets) = &goal.targets {
+            let targets = trial.choose(targets, classes)?;
+            trial.reference.targets = Some(targets);
+        }
+        if goal.loss.wants_clean() {
+            trial.reference.clean = Some(trial.clean());
+        }
+        Ok(trial)
+    }
+
+    fn choose(&mut self, targets: &Targets, classes: usize) -> Result<Tensor<1, Int>> {
+        let labels: Vec<i64> = read(&self.reference.labels);
+        let logits: Vec<f32> = match targets.need_logits() {
+            true => read(&self.clean()),
+            false => Vec::new(),
+        };
+        let chosen = TensorData::new(targets.choose(&labels, classes, &logits)?, [labels.len()]);
+        Ok(Tensor::from_data(chosen, &self.originals.device()))
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The images around which the attack searches, outside autodiff.
+    pub fn originals(&self) -> &Tensor<4> {
+        &self.originals
+    }
+
+    /// The range of valid pixels.
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// What random numbers depend on.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The victim.
+    pub fn victim(&self) -> &Frozen {
+        &self.victim
+    }
+
+    /// Labels, targets and clean logits, for losses.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Logits of images by one exact pass, which is counted.
+    pub fn logits(&mut self, images: Tensor<4>) -> Tensor<2> {
+        self.queries.iter_mut().for_each(|passes| *passes += 1);
+        self.victim.logits(images)
+    }
+
+    /// Logits of the batch's own images. The pass is made once, and counted, when they are first
+    /// asked for.
+    pub fn clean(&mut self) -> Tensor<2> {
+        if self.clean.is_none() {
+            self.clean = Some(self.logits(self.originals.clone()));
+        }
+        self.clean.clone().expect("the pass was made")
+    }
+
+    /// One forward and one backward pass at a point of a space, which are counted; on the goal's
+    /// loss unless another is given. In the victim's [numerics](Frozen::numerics).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if the classifier cannot be differentiated in its images.
+    pub fn gradient(
+        &mut self,
+        space: &dyn Space,
+        point: Tensor<2>,
+        loss: Option<&dyn Loss>,
+    ) -> Result<Pass> {
+        let loss = loss.unwrap_or(&*self.loss);
+        let pass = self.victim.pass(
+            point,
+            |point| space.images(self, point),
+            |logits| loss.per_image(logits, &self.reference),
+        )?;
+        for passes in [&mut self.queries, &mut self.gradients] {
+            passes.iter_mut().for_each(|passes| *passes += 1);
+        }
+        Ok(pass)
+    }
+
+    /// The same trial with exact gradients, whatever the victim's numerics.
+    pub fn exact(&mut self) -> &mut Self {
+        self.victim = self.victim.clone().with_numerics(Default::default());
+        self
+    }
+
+    /// Offers the originals themselves, if nothing has yet; costs the clean pass.
+    pub fn offer_originals(&mut self) {
+        if !self.met_originals {
+            self.met_originals = true;
+            let logits = self.clean();
+            let judged = self.judged(self.originals.clone().into(), logits, None, true);
+            self.meet(judged);
+        }
+    }
+
+    /// Offers candidates that no pass has judged. An exact pass will, when they have to be
+    /// compared with others: if nothing else is ever offered, the verdict's.
+    pub fn offer(&mut self, candidate: impl Into<Candidate>) {
+        let candidate = candidate.into();
+        if self.best.is_none() && self.pending.is_none() {
+            self.pending = Some(candidate);
+            return;
+        }
+        self.judge_pending();
+        let judged = self.judge(candidate);
+        self.meet(judged);
+    }
+
+    /// Offers candidates with the logits of a pass that was made on them for another reason, as
+    /// [`gradient`](Self::gradient)'s; `loss` if it gave the goal's loss as well.
+    pub fn offer_with(
+        &mut self,
+        candidate: impl Into<Candidate>,
+        logits: Tensor<2>,
+        loss: Option<Tensor<1>>,
+    ) {
+        self.judge_pending();
+        let judged = self.judged(candidate.into(), logits, loss, false);
+        self.meet(judged);
+    }
+
+    /// The best candidates so far, the originals where there is none.
+    pub fn images(&self) -> Tensor<4> {
+        match (&self.best, &self.pending) {
+            (Some(best), _) => best.candidate.images.clone(),
+            (None, Some(pending)) => pending.images.clone(),
+            (None, None) => self.originals.clone(),
+        }
+    }
+
+    /// The best candidates so far, with the images that they start from.
+    pub fn best(&self) -> Candidate {
+        match (&self.best, &self.pending) {
+            (Some(best), _) => best.candidate.clone(),
+            (None, Some(pending)) => pending.clone(),
+            (None, None) => self.originals.clone().into(),
+        }
+    }
+
+    fn judge_pending(&mut self) {
+        if let Some(pending) = self.pending.take() {
+            let judged = self.judge(pending);
+            self.meet(judged);
+        }
+    }
+
+    fn judge(&mut self, candidate: Candidate) -> Best {
+        let logits = self.logits(candidate.images.clone());
+        self.judged(candidate, logits, None, true)
+    }
+
+    fn judged(
+        &self,
+        candidate: Candidate,
+        logits: Tensor<2>,
+        loss: Option<Tensor<1>>,
+        exact: bool,
+    ) -> Best {
+        let loss = loss.unwrap_or_else(|| self.loss.per_image(logits.clone(), &self.reference));
+        Best {
+            candidate,
+            fooled: fooled(logits.clone(), &self.reference).float(),
+            exact: Tensor::full([self.len()], f32::from(exact), &logits.device()),
+            logits,
+            loss,
+        }
+    }
+
+    fn meet(&mut self, judged: Best) {
+        self.best = Some(match self.best.take() {
+            None => judged,
+            Some(best) => best.meet(judged, &self.originals),
+        });
+    }
+}

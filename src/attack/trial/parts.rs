@@ -1,0 +1,133 @@
+//! Searches on a part of a trial: the survivors, another draw, other originals.
+
+use super::Trial;
+use crate::attack::{Candidate, rows};
+use crate::base::{Result, read};
+
+impl Trial {
+    /// The positions of the images that nothing has fooled yet.
+    pub fn standing(&mut self) -> Vec<usize> {
+        self.judge_pending();
+        let Some(best) = &self.best else {
+            return (0..self.len()).collect();
+        };
+        let fooled = read::<f32, _, _>(&best.fooled).into_iter().enumerate();
+        fooled
+            .filter(|(_, f)| *f == 0.0)
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Runs `search` on a trial of those images alone that nothing has fooled yet, and takes over
+    /// what it found. Nothing is run if there are none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn survivors(&mut self, search: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let standing = self.standing();
+        if standing.is_empty() {
+            return Ok(());
+        }
+        if standing.len() == self.len() {
+            return search(self);
+        }
+        let mut part = self.select(&standing);
+        search(&mut part)?;
+        part.judge_pending();
+        for (passes, parts) in [
+            (&mut self.queries, &part.queries),
+            (&mut self.gradients, &part.gradients),
+        ] {
+            standing
+                .iter()
+                .zip(parts)
+                .for_each(|(&at, &n)| passes[at] += n);
+        }
+        if let (Some(best), Some(part)) = (self.best.take(), part.best) {
+            self.best = Some(best.replace(&standing, part, &self.originals));
+        }
+        Ok(())
+    }
+
+    /// Runs `search` in another draw: its random numbers are others. Draws nest.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn in_draw(
+        &mut self,
+        draw: u64,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let before = self.keys.draw;
+        self.keys.draw = (before << 16) + draw;
+        let result = search(self);
+        self.keys.draw = before;
+        result
+    }
+
+    /// Runs `search` around other images than the originals, which have been offered already; what
+    /// it offers are perturbations of these.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn around(
+        &mut self,
+        moved: Candidate,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.judge_pending();
+        let (best, originals) = (self.best.take(), self.originals.clone());
+        let met = std::mem::replace(&mut self.met_originals, true);
+        self.originals = moved.images.clone();
+        let result = search(self);
+        self.judge_pending();
+        self.met_originals = met;
+        self.originals = originals;
+        let found = std::mem::replace(&mut self.best, best);
+        if let Some(mut found) = found {
+            let candidate = &mut found.candidate;
+            candidate.originals.get_or_insert(moved.images);
+            candidate.poses = candidate.poses.take().or(moved.poses);
+            self.meet(found);
+        }
+        result
+    }
+
+    /// [`around`](Self::around) these candidates, for those of the images alone that nothing has
+    /// fooled yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn survivors_around(
+        &mut self,
+        moved: Candidate,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let standing = self.standing();
+        let moved = moved.select(&standing);
+        self.survivors(|trial| trial.around(moved, search))
+    }
+
+    fn select(&self, positions: &[usize]) -> Self {
+        let at = rows::indices(positions, &self.originals);
+        let chosen = |counts: &[u32]| vec![0; counts.len().min(positions.len())];
+        Self {
+            victim: self.victim.clone(),
+            keys: self.keys.select(positions),
+            bounds: self.bounds,
+            originals: self.originals.clone().select(0, at.clone()),
+            reference: self.reference.select(&at),
+            loss: self.loss.clone(),
+            best: self.best.as_ref().map(|best| best.select(positions)),
+            pending: None,
+            clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),
+            met_originals: self.met_originals,
+            queries: chosen(&self.queries),
+            gradients: chosen(&self.gradients),
+        }
+    }
+}

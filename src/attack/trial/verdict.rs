@@ -1,0 +1,80 @@
+//! How a trial ends.
+
+use super::Trial;
+use crate::attack::ball::settle;
+use crate::attack::goal::{fooled, predicted_classes};
+use crate::attack::rows::{replace, select};
+use crate::attack::{Ball, Candidate, Found};
+use crate::base::{Degrees, Error, Pixels, Result, read};
+use crate::transform::Pose;
+use burn::tensor::Tensor;
+
+impl Trial {
+    // The images to return, settled and verified, and which of them settling has changed.
+    pub(in crate::attack) fn settle(&self, ball: Option<&Ball>) -> Result<(Candidate, Vec<usize>)> {
+        let mut best = self.best();
+        let around = best.originals.as_ref().unwrap_or(&self.originals);
+        let (images, changed) = settle(best.images, around, &self.keys.ids, self.bounds, ball)?;
+        best.images = images;
+        Ok((best, changed))
+    }
+
+    // Everything but the search.
+    pub(in crate::attack) fn conclude(mut self, ball: Option<&Ball>) -> Result<Found> {
+        let (found, changed) = self.settle(ball)?;
+        let logits = match self.best.take() {
+            None => self.logits(found.images.clone()),
+            Some(best) => {
+                let mut exact: Vec<f32> = read(&best.exact);
+                changed.into_iter().for_each(|at| exact[at] = 0.0);
+                let open = exact.iter().enumerate().filter(|(_, e)| **e == 0.0);
+                let open: Vec<usize> = open.map(|(at, _)| at).collect();
+                open.iter().for_each(|&at| self.queries[at] += 1);
+                match open.is_empty() {
+                    true => best.logits,
+                    false => {
+                        let logits = self.victim.logits(select(&found.images, &open));
+                        replace(best.logits, &open, logits)
+                    }
+                }
+            }
+        };
+        let count = self.len();
+        let loss = self.loss.per_image(logits.clone(), &self.reference);
+        let verdicts = fooled(logits.clone(), &self.reference).float();
+        let classes = predicted_classes(logits).float();
+        let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes], 0));
+        let (loss, verdicts) = verdicts.split_at(count);
+        let (verdicts, classes) = verdicts.split_at(count);
+        if let Some(position) = loss.iter().position(|loss| loss.is_nan()) {
+            return Err(Error::input(
+                format!("loss of attacked image {}", self.keys.ids[position]),
+                "NaN",
+                "a number: the classifier must give finite logits",
+            ));
+        }
+        Ok(Found {
+            originals: found.originals.unwrap_or(self.originals),
+            images: found.images,
+            predicted: classes.iter().map(|&class| class as i64).collect(),
+            fooled: verdicts.iter().map(|&fooled| fooled > 0.0).collect(),
+            loss: loss.to_vec(),
+            queries: self.queries,
+            gradients: self.gradients,
+            poses: found.poses.as_ref().map(to_poses),
+        })
+    }
+}
+
+fn to_poses(poses: &Tensor<2>) -> Vec<Pose> {
+    let rows: Vec<f32> = read(poses);
+    let rows = rows
+        .chunks_exact(3)
+        .map(|row| [0, 1, 2].map(|at| f64::from(row[at])));
+    rows.map(|[angle, right, down]| Pose {
+        angle: Degrees(angle),
+        right: Pixels(right),
+        down: Pixels(down),
+    })
+    .collect()
+}

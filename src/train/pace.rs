@@ -1,0 +1,54 @@
+use crate::base::{Kind, Registry, Result, Spec};
+use crate::curriculum::{Curriculum, Stage};
+use crate::train::EpochRecord;
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// How a training goes through its curriculum, if not epoch by epoch: for instance a stage further
+/// only once the accuracy under attack is high enough.
+///
+/// A pace has no state of its own. What it may look at is the record of the epochs before, which a
+/// training keeps in any case and writes down before each checkpoint: so a resumed training goes on
+/// as the uninterrupted one would have. Numbers of your own come into the records by an
+/// [`Objective`](crate::train::Objective) that shows them.
+pub trait Pace: fmt::Debug + Send + Sync {
+    /// What holds at `epoch` (counted from 1, at most the curriculum's epochs), after the epochs
+    /// `past`, all that came before. It is asked for often, and must always answer the same.
+    fn stage(&self, curriculum: &Curriculum, epoch: usize, past: &[EpochRecord]) -> Stage;
+
+    /// Everything that determines the pace, with its name: see [`Kind::settings`].
+    fn settings(&self) -> Value;
+
+    /// Refuses settings that make no sense, or not with this curriculum.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::base::Error::Setting).
+    fn check(&self, curriculum: &Curriculum) -> Result<()> {
+        let _ = curriculum;
+        Ok(())
+    }
+}
+
+/// A [`Pace`] as a plain value: cheap to clone, in files by name.
+pub type PaceSpec = Spec<dyn Pace>;
+
+impl Kind for dyn Pace {
+    const KIND: &'static str = "pace";
+
+    fn registry() -> &'static Registry<Self> {
+        static PACES: LazyLock<Registry<dyn Pace>> = LazyLock::new(Registry::new);
+        &PACES
+    }
+
+    fn settings(&self) -> Value {
+        Pace::settings(self)
+    }
+}
+
+impl<P: Pace + 'static> From<P> for PaceSpec {
+    fn from(pace: P) -> Self {
+        Self(Arc::new(pace))
+    }
+}
