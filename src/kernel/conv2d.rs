@@ -143,6 +143,7 @@ fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) ->
 #[cfg(feature = "flex")]
 mod prepared {
     use super::Filters;
+    use crate::base::read;
     use crate::group::Group;
     use crate::kernel::Numerics;
     use crate::kernel::cpu::Prepared;
@@ -183,15 +184,11 @@ mod prepared {
 
     fn still(filters: &Filters, padding: usize, numerics: Numerics) -> Still {
         let [output, input, ..] = filters.weight.dims();
-        let weight = filters.weight.clone().inner().into_data();
-        let weight: Vec<f32> = weight.iter::<f32>().collect();
+        let weight: Vec<f32> = read(&filters.weight.clone().inner());
         Still {
             filters: Prepared::new(&weight, [output, input], padding, numerics)
                 .with_group(filters.group),
-            bias: filters.bias.as_ref().map(|bias| {
-                let bias = bias.clone().inner().into_data();
-                bias.iter::<f32>().collect()
-            }),
+            bias: (filters.bias.as_ref()).map(|bias| read(&bias.clone().inner())),
         }
     }
 

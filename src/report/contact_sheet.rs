@@ -1,4 +1,4 @@
-use crate::base::{Bounds, Error, Result, write_atomically};
+use crate::base::{Bounds, Error, Result, read, write_atomically};
 use burn::tensor::Tensor;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -115,8 +115,7 @@ impl ContactSheet {
                 expected,
             ));
         }
-        let data = images.to_data().convert::<f32>();
-        let values = data.as_slice::<f32>().expect("converted to f32");
+        let values: Vec<f32> = read(&images);
         if values.iter().any(|value| value.is_nan()) {
             return Err(Error::input(
                 format!("a pixel of the column `{caption}`"),

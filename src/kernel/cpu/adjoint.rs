@@ -6,7 +6,7 @@
 //! on how the work is cut.
 
 use super::isa::{LANES, Line};
-use super::lanes::{Gather, Piece, Scatter, Shared, stage_width};
+use super::lanes::{Piece, Scatter, Shared, stage_width};
 use super::pass::Pass;
 use super::plan::{Plan, Unit};
 use super::scratch::Scratch;
@@ -52,16 +52,7 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     let open = open.lines(outputs * I * 2);
     let stage = stage.numbers(stage_len);
 
-    isa.run(Gather {
-        from: pass.from,
-        gate: pass.gate,
-        shape: [inputs, pass.input[0], pass.input[1]],
-        unit,
-        padding: 0,
-        size: [unit.high, unit.wide],
-        to: data,
-        stage,
-    });
+    pass.gather(unit, 0, [unit.high, unit.wide], data, stage);
     let mut first = 0;
     while first < count {
         let count = stride.min(count - first);

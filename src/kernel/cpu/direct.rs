@@ -2,7 +2,7 @@
 
 use super::filters::Packed;
 use super::isa::{LANES, Line, Simd, Work};
-use super::lanes::{Gather, stage_width};
+use super::lanes::stage_width;
 use super::pass::Pass;
 use super::plan::Unit;
 use super::scratch::Scratch;
@@ -20,16 +20,7 @@ pub(crate) fn forward(pass: &Pass, filters: &Packed, unit: &Unit) {
     let data = data.lines(inputs * size[0] * size[1]);
     let result = result.lines(outputs * unit.high * unit.wide);
     let stage = stage.numbers(stage_len);
-    isa.run(Gather {
-        from: pass.from,
-        gate: pass.gate,
-        shape: [inputs, pass.input[0], pass.input[1]],
-        unit,
-        padding: pass.padding,
-        size,
-        to: data,
-        stage,
-    });
+    pass.gather(unit, pass.padding, size, data, stage);
     isa.run(Taps {
         filters,
         from: data,

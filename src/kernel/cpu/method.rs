@@ -9,7 +9,7 @@ use super::lanes::Shared;
 use super::mirrors::Tied;
 use super::pass::Pass;
 use super::plain::Plain;
-use super::plan::{Plan, Task};
+use super::plan::{Plan, Task, Unit};
 use super::scratch::Scratch;
 use super::tile::{Four, Two};
 use super::{direct, winograd};
@@ -75,40 +75,39 @@ impl Filters {
     }
 }
 
-/// Runs all units of a convolution.
-pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = Plan::new(Task {
+/// The units of a pass that makes `output` rows and columns, in blocks of columns too or not.
+fn plan(pass: &Pass, filters: &Filters, batch: usize, output: [usize; 2], columns: bool) -> Plan {
+    Plan::new(Task {
         batch,
-        output: pass.output,
+        output,
         step: filters.step(),
         lines: pass.channels[0] + pass.channels[1],
-        columns: true,
+        columns,
         threads: rayon::current_num_threads(),
-    });
+    })
+}
+
+fn for_each_unit(plan: &Plan, work: impl Fn(&Unit) + Sync) {
     (0..plan.units())
         .into_par_iter()
         .with_max_len(1)
-        .for_each(|index| {
-            let unit = plan.unit(index);
-            match filters {
-                Filters::Direct(packed) => direct::forward(pass, packed, &unit),
-                Filters::Two(space) => winograd::forward(pass, space, &unit),
-                Filters::Four(space) => winograd::forward(pass, space, &unit),
-                Filters::Tied(space) => winograd::forward(pass, space, &unit),
-            }
-        });
+        .for_each(|index| work(&plan.unit(index)));
+}
+
+/// Runs all units of a convolution.
+pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
+    let plan = plan(pass, filters, batch, pass.output, true);
+    for_each_unit(&plan, |unit| match filters {
+        Filters::Direct(packed) => direct::forward(pass, packed, unit),
+        Filters::Two(space) => winograd::forward(pass, space, unit),
+        Filters::Four(space) => winograd::forward(pass, space, unit),
+        Filters::Tied(space) => winograd::forward(pass, space, unit),
+    });
 }
 
 /// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
 pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = Plan::new(Task {
-        batch,
-        output: pass.input,
-        step: filters.step(),
-        lines: pass.channels[0] + pass.channels[1],
-        columns: false,
-        threads: rayon::current_num_threads(),
-    });
+    let plan = plan(pass, filters, batch, pass.input, false);
     let boundaries = plan.max_block_rows().saturating_sub(1);
     let count = batch * pass.channels[1] * boundaries * 4 * pass.output[1];
     let mut sums = Scratch::floats(count);
@@ -117,18 +116,12 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
         sums: Shared::new(sums),
         boundaries,
     };
-    (0..plan.units())
-        .into_par_iter()
-        .with_max_len(1)
-        .for_each(|index| {
-            let unit = plan.unit(index);
-            match filters {
-                Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
-                Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-                Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-                Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit, edges),
-            }
-        });
+    for_each_unit(&plan, |unit| match filters {
+        Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
+        Filters::Two(space) => adjoint::backward(pass, space, &plan, unit, edges),
+        Filters::Four(space) => adjoint::backward(pass, space, &plan, unit, edges),
+        Filters::Tied(space) => adjoint::backward(pass, space, &plan, unit, edges),
+    });
     if boundaries > 0 {
         let sums = &*sums;
         (0..batch).into_par_iter().for_each(|image| {

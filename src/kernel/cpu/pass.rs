@@ -1,5 +1,5 @@
 use super::isa::{Isa, LANES, Line};
-use super::lanes::{Piece, Scatter, Shared};
+use super::lanes::{Gather, Piece, Scatter, Shared};
 use super::plan::Unit;
 
 /// What a pass over a batch shares.
@@ -28,6 +28,27 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// Reads a unit's block of `size` rows and columns, with `padding` zeros around the images.
+    pub fn gather(
+        &self,
+        unit: &Unit,
+        padding: usize,
+        size: [usize; 2],
+        to: &mut [Line],
+        stage: &mut [f32],
+    ) {
+        self.isa.run(Gather {
+            from: self.from,
+            gate: self.gate,
+            shape: [self.channels[0], self.input[0], self.input[1]],
+            unit,
+            padding,
+            size,
+            to,
+            stage,
+        });
+    }
+
     /// Writes a unit's block of outputs.
     pub fn scatter(&self, unit: &Unit, from: &[Line], stage: &mut [f32]) {
         let mut pieces = [Piece::default(); LANES];

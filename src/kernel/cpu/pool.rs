@@ -41,8 +41,9 @@ impl Windows {
         [self.plane.iter().product(), self.output().iter().product()]
     }
 
-    /// Number of planes, checked against all lengths; and planes that a thread takes at a time.
-    fn planes(&self, large: usize, small: &[usize]) -> usize {
+    /// Numbers of planes and of windows that a thread takes at a time, or `None` where there are
+    /// none at all; checked against all lengths.
+    fn pieces(&self, large: usize, small: &[usize]) -> Option<[usize; 2]> {
         let [area, made] = self.areas();
         let planes = large.checked_div(area).unwrap_or(0);
         assert_eq!(planes * area, large, "whole planes of {:?}", self.plane);
@@ -50,7 +51,8 @@ impl Windows {
             small.iter().all(|&len| len == planes * made),
             "{planes} planes of windows"
         );
-        planes
+        let some = (PIECE / area.max(1)).max(1);
+        (planes > 0 && made > 0).then_some([some * area, some * made])
     }
 
     fn apart(&self) -> bool {
@@ -78,15 +80,12 @@ pub fn max_pool(
     y: &mut [f32],
     codes: &mut [u8],
 ) {
-    let planes = windows.planes(x.len(), &[y.len(), codes.len()]);
-    let [area, made] = windows.areas();
-    if planes == 0 || made == 0 {
+    let Some([large, small]) = windows.pieces(x.len(), &[y.len(), codes.len()]) else {
         return;
-    }
-    let some = (PIECE / area).max(1);
-    y.par_chunks_mut(some * made)
-        .zip(codes.par_chunks_mut(some * made))
-        .zip(x.par_chunks(some * area))
+    };
+    y.par_chunks_mut(small)
+        .zip(codes.par_chunks_mut(small))
+        .zip(x.par_chunks(large))
         .for_each(|((y, codes), x)| {
             isa.run(Max {
                 x,
@@ -193,16 +192,13 @@ fn pairs(x: &[f32], width: usize, relu: bool, y: &mut [f32], codes: &mut [u8]) {
 /// # Panics
 /// If a length does not fit.
 pub fn max_pool_gradient(isa: Isa, dy: &[f32], codes: &[u8], windows: Windows, dx: &mut [f32]) {
-    let planes = windows.planes(dx.len(), &[dy.len(), codes.len()]);
-    let [area, made] = windows.areas();
-    if planes == 0 || made == 0 {
+    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len(), codes.len()]) else {
         dx.fill(0.0);
         return;
-    }
-    let some = (PIECE / area).max(1);
-    dx.par_chunks_mut(some * area)
-        .zip(dy.par_chunks(some * made))
-        .zip(codes.par_chunks(some * made))
+    };
+    dx.par_chunks_mut(large)
+        .zip(dy.par_chunks(small))
+        .zip(codes.par_chunks(small))
         .for_each(|((dx, dy), codes)| {
             isa.run(MaxGradient {
                 dy,
@@ -283,14 +279,11 @@ fn spread(dy: &[f32], codes: &[u8], top: &mut [f32], bottom: &mut [f32]) {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool(isa: Isa, x: &[f32], windows: Windows, y: &mut [f32]) {
-    let planes = windows.planes(x.len(), &[y.len()]);
-    let [area, made] = windows.areas();
-    if planes == 0 || made == 0 {
+    let Some([large, small]) = windows.pieces(x.len(), &[y.len()]) else {
         return;
-    }
-    let some = (PIECE / area).max(1);
-    y.par_chunks_mut(some * made)
-        .zip(x.par_chunks(some * area))
+    };
+    y.par_chunks_mut(small)
+        .zip(x.par_chunks(large))
         .for_each(|(y, x)| isa.run(Average { x, windows, y }));
 }
 
@@ -333,15 +326,12 @@ impl Work for Average<'_> {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool_gradient(isa: Isa, dy: &[f32], windows: Windows, dx: &mut [f32]) {
-    let planes = windows.planes(dx.len(), &[dy.len()]);
-    let [area, made] = windows.areas();
-    if planes == 0 || made == 0 {
+    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len()]) else {
         dx.fill(0.0);
         return;
-    }
-    let some = (PIECE / area).max(1);
-    dx.par_chunks_mut(some * area)
-        .zip(dy.par_chunks(some * made))
+    };
+    dx.par_chunks_mut(large)
+        .zip(dy.par_chunks(small))
         .for_each(|(dx, dy)| isa.run(AverageGradient { dy, windows, dx }));
 }
 

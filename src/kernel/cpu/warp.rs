@@ -337,13 +337,22 @@ fn places(source: [i64; 6], frame: Frame, border: Border, table: &mut [f32]) {
             } else {
                 match border {
                     Border::Zeros => width * height,
-                    _ => {
-                        (border.index(y, frame.height) * frame.width + border.index(x, frame.width))
-                            as i64
-                    }
+                    _ => whole(border, y, height) * width + whole(border, x, width),
                 }
             };
             *place = f32::from_bits(index as u32);
         }
+    }
+}
+
+/// The pixel of an axis that lies at place `at` of the infinite lattice.
+fn whole(border: Border, at: i64, length: i64) -> i64 {
+    match border {
+        Border::Zeros | Border::Edge => at.clamp(0, length - 1),
+        Border::Reflect => {
+            let last = length - 1;
+            last - (at.rem_euclid((2 * last).max(1)) - last).abs()
+        }
+        Border::Circular => at.rem_euclid(length),
     }
 }

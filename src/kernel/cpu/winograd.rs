@@ -1,7 +1,7 @@
 //! The convolution of sixteen images by Winograd tiles.
 
 use super::isa::LANES;
-use super::lanes::{Gather, stage_width};
+use super::lanes::stage_width;
 use super::pass::Pass;
 use super::plan::Unit;
 use super::scratch::Scratch;
@@ -33,16 +33,7 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
     let products = products.lines(room[1]);
     let stage = stage.numbers(stage_len);
 
-    isa.run(Gather {
-        from: pass.from,
-        gate: pass.gate,
-        shape: [inputs, pass.input[0], pass.input[1]],
-        unit,
-        padding: pass.padding,
-        size,
-        to: data,
-        stage,
-    });
+    pass.gather(unit, pass.padding, size, data, stage);
     let mut first = 0;
     while first < count {
         let count = stride.min(count - first);

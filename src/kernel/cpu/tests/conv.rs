@@ -1,6 +1,6 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
-use super::{Naive, Noise, error};
+use super::{Naive, Noise, bits, count, error, isas};
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::{Images, Prepared};
 use crate::kernel::cpu::elementwise::bias_gradient;
@@ -55,7 +55,7 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
         if naive.batch * naive.co * naive.ci * height * width * 9 > products {
             continue;
         }
-        let isas: Vec<Isa> = Isa::ALL.into_iter().filter(|isa| isa.available()).collect();
+        let isas = isas();
         return Case {
             images: Images {
                 batch,
@@ -66,15 +66,6 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
             numerics: [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)],
             isa: isas[noise.pick(0, isas.len() - 1)],
         };
-    }
-}
-
-/// Debug builds are slow.
-fn count(release: u64) -> u64 {
-    if cfg!(debug_assertions) {
-        release / 20
-    } else {
-        release
     }
 }
 
@@ -100,21 +91,37 @@ impl Case {
     }
 
     fn lengths(&self) -> [usize; 3] {
-        let Naive {
-            batch,
-            co,
-            ci,
-            height,
-            width,
-            ..
-        } = self.naive;
-        let [oh, ow] = self.naive.output();
+        let n = &self.naive;
+        let [oh, ow] = n.output();
         [
-            batch * ci * height * width,
-            co * ci * 9,
-            batch * co * oh * ow,
+            n.batch * n.ci * n.height * n.width,
+            n.co * n.ci * 9,
+            n.batch * n.co * oh * ow,
         ]
     }
+
+    /// Of the result and of the input gradient, for numbers of this seed.
+    fn errors(&self, seed: u64) -> [f64; 2] {
+        let [xs, ws, ys] = self.lengths();
+        let mut noise = Noise::new(seed);
+        let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
+        let prepared = self.prepared(&w);
+        let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
+        prepared.forward(&x, self.images, None, false, &mut y);
+        prepared.input_gradient(&dy, None, self.images, &mut dx);
+        [
+            error(&y, &self.naive.forward(&x, &w, None, false)),
+            error(&dx, &self.naive.input_gradient(&dy, &w)),
+        ]
+    }
+}
+
+/// `dy` where it counts.
+fn masked(dy: &[f32], gate: Option<&[f32]>) -> Vec<f32> {
+    let shut = |i: usize| gate.is_some_and(|gate| gate[i] <= 0.0);
+    (dy.iter().enumerate())
+        .map(|(i, &dy)| if shut(i) { 0.0 } else { dy })
+        .collect()
 }
 
 #[test]
@@ -132,47 +139,33 @@ fn value_forward_and_input_gradient_against_the_definition() {
 
         let mut y = vec![f32::NAN; ys];
         prepared.forward(&x, case.images, bias, relu, &mut y);
-        let scale = bound(case.numerics);
-        let expected = case.naive.forward(&x, &w, bias, relu);
-        if expected.iter().any(|&y| y != 0.0) {
-            let found = error(&y, &expected);
+        let mut check = |what: &str, found: f64| {
+            let name = case.name();
             assert!(
-                found < scale,
-                "forward {}: {found:e}, seed {seed}",
-                case.name()
+                found < bound(case.numerics),
+                "{what} {name}: {found:e}, seed {seed}"
             );
             worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+        };
+        let expected = case.naive.forward(&x, &w, bias, relu);
+        if expected.iter().any(|&y| y != 0.0) {
+            check("forward", error(&y, &expected));
         }
 
         let gate = noise.numbers(ys);
         let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
         let mut dx = vec![f32::NAN; xs];
         prepared.input_gradient(&dy, gate, case.images, &mut dx);
-        let mut masked = dy.clone();
-        for (i, dy) in masked.iter_mut().enumerate() {
-            if gate.is_some_and(|gate| gate[i] <= 0.0) {
-                *dy = 0.0;
-            }
-        }
+        let masked = masked(&dy, gate);
         let expected = case.naive.input_gradient(&masked, &w);
         if masked.iter().any(|&dy| dy != 0.0) {
-            let found = error(&dx, &expected);
-            assert!(
-                found < scale,
-                "gradient {}: {found:e}, seed {seed}",
-                case.name()
-            );
-            worst[case.numerics as usize] = worst[case.numerics as usize].max(found);
+            check("gradient", error(&dx, &expected));
         }
     }
     println!(
         "worst error / rms: Exact {:e}, Fast {:e}",
         worst[0], worst[1]
     );
-}
-
-fn bits(x: &[f32]) -> Vec<u32> {
-    x.iter().map(|x| x.to_bits()).collect()
 }
 
 /// Convolves with one pool of `threads`.
@@ -242,7 +235,7 @@ fn value_does_not_depend_on_batch_order_or_threads() {
 /// Every instruction set, method and kind of padding on one case of each batch size.
 #[test]
 fn value_every_path_and_batch() {
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+    for isa in isas() {
         for numerics in [Numerics::Exact, Numerics::Fast] {
             for (padding, [co, ci]) in [(0, [9, 11]), (1, [17, 8]), (2, [8, 3]), (0, [2, 13])] {
                 for batch in [1, 2, 7, 15, 16, 17, 31, 32, 33] {
@@ -265,17 +258,7 @@ fn value_every_path_and_batch() {
                         numerics,
                         isa,
                     };
-                    let [xs, ws, ys] = case.lengths();
-                    let mut noise = Noise::new(batch as u64);
-                    let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
-                    let prepared = case.prepared(&w);
-                    let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
-                    prepared.forward(&x, images, None, false, &mut y);
-                    prepared.input_gradient(&dy, None, images, &mut dx);
-                    let errors = [
-                        error(&y, &case.naive.forward(&x, &w, None, false)),
-                        error(&dx, &case.naive.input_gradient(&dy, &w)),
-                    ];
+                    let errors = case.errors(batch as u64);
                     assert!(
                         errors.iter().all(|&e| e < bound(numerics)),
                         "{}: {errors:?}",
@@ -299,15 +282,7 @@ fn value_weight_and_bias_gradient_against_the_definition() {
         let (x, dy) = (noise.numbers(xs), noise.numbers(ys));
         let gate = noise.numbers(ys);
         let gate = (noise.pick(0, 1) == 0).then_some(&gate[..]);
-        let masked: Vec<f32> = (0..ys)
-            .map(|i| {
-                if gate.is_some_and(|gate| gate[i] <= 0.0) {
-                    0.0
-                } else {
-                    dy[i]
-                }
-            })
-            .collect();
+        let masked = masked(&dy, gate);
         if masked.iter().all(|&dy| dy == 0.0) {
             continue;
         }
@@ -351,7 +326,7 @@ fn value_weight_and_bias_gradient_against_the_definition() {
 /// The stated bounds at the widest layers: sums over 360 channels.
 #[test]
 fn value_error_of_wide_layers() {
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.available()) {
+    for isa in isas() {
         for numerics in [Numerics::Exact, Numerics::Fast] {
             for padding in [0, 1] {
                 let naive = Naive {
@@ -373,17 +348,7 @@ fn value_error_of_wide_layers() {
                     numerics,
                     isa,
                 };
-                let [xs, ws, ys] = case.lengths();
-                let mut noise = Noise::new(3);
-                let (x, w, dy) = (noise.numbers(xs), noise.numbers(ws), noise.numbers(ys));
-                let prepared = case.prepared(&w);
-                let (mut y, mut dx) = (vec![f32::NAN; ys], vec![f32::NAN; xs]);
-                prepared.forward(&x, images, None, false, &mut y);
-                prepared.input_gradient(&dy, None, images, &mut dx);
-                let errors = [
-                    error(&y, &case.naive.forward(&x, &w, None, false)),
-                    error(&dx, &case.naive.input_gradient(&dy, &w)),
-                ];
+                let errors = case.errors(3);
                 println!("{}: {errors:?}", case.name());
                 assert!(
                     errors.iter().all(|&e| e < bound(numerics)),

@@ -8,6 +8,8 @@ mod pool;
 mod tied;
 mod warp;
 
+use super::isa::Isa;
+
 /// Reproducible numbers in [-1, 1).
 pub struct Noise(u64);
 
@@ -36,6 +38,24 @@ impl Noise {
     pub fn pick(&mut self, low: usize, high: usize) -> usize {
         low + (self.bits() >> 33) as usize % (high - low + 1)
     }
+}
+
+/// Debug builds are slow.
+pub fn count(release: u64) -> u64 {
+    if cfg!(debug_assertions) {
+        release / 20
+    } else {
+        release
+    }
+}
+
+/// The instruction sets of this CPU.
+pub fn isas() -> Vec<Isa> {
+    Isa::ALL.into_iter().filter(|isa| isa.available()).collect()
+}
+
+pub fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
 }
 
 /// Largest absolute error over the root mean square of the expected values.

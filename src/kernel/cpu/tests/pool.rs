@@ -1,15 +1,10 @@
 //! Pooling and element-wise steps against their definitions.
 
-use super::Noise;
+use super::{Noise, isas};
 use crate::kernel::cpu::elementwise::{Step, linf_step, relu, relu_gradient};
-use crate::kernel::cpu::isa::Isa;
 use crate::kernel::cpu::pool::{
     CLOSED, Windows, average_pool, average_pool_gradient, max_pool, max_pool_gradient,
 };
-
-fn isas() -> impl Iterator<Item = Isa> {
-    Isa::ALL.into_iter().filter(|isa| isa.available())
-}
 
 /// Values on a coarse grid, so that there are ties and zeros.
 fn coarse(noise: &mut Noise, len: usize) -> Vec<f32> {

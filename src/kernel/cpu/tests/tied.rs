@@ -1,6 +1,6 @@
 //! Filters of p4m group convolutions, split by their mirrors.
 
-use super::{Naive, Noise, error};
+use super::{Naive, Noise, bits, count, error, isas};
 use crate::group::Group;
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::{Images, Prepared};
@@ -22,19 +22,6 @@ pub fn expand(base: &[f32], [co, ci]: [usize; 2]) -> Vec<f32> {
         }
     }
     filters
-}
-
-fn available() -> Vec<Isa> {
-    Isa::ALL.into_iter().filter(|isa| isa.available()).collect()
-}
-
-/// Debug builds are slow.
-fn count(release: u64) -> u64 {
-    if cfg!(debug_assertions) {
-        release / 20
-    } else {
-        release
-    }
 }
 
 struct Case {
@@ -99,7 +86,7 @@ impl Case {
             if area * base[0] * base[1] * 64 * 9 > products {
                 continue;
             }
-            let isas = available();
+            let isas = isas();
             let isa = isas[noise.pick(0, isas.len() - 1)];
             let padding = [0, 0, 1, 1, 2][noise.pick(0, 4)];
             return Self::new(base, images, padding, isa, || noise.number());
@@ -143,10 +130,6 @@ impl Case {
             self.images, self.isa
         )
     }
-}
-
-fn bits(x: &[f32]) -> Vec<u32> {
-    x.iter().map(|x| x.to_bits()).collect()
 }
 
 /// Points of an orbit have the same matrices, whichever of them is taken to make them; together
@@ -237,7 +220,7 @@ fn value_whole_numbers_are_exact() {
         };
         let base = [noise.pick(1, 8), noise.pick(1, 8)];
         let padding = noise.pick(0, 1);
-        let isas = available();
+        let isas = isas();
         let isa = isas[seed as usize % isas.len()];
         let case = Case::new(base, images, padding, isa, || {
             noise.pick(0, 18) as f32 - 9.0
@@ -299,7 +282,7 @@ fn value_does_not_depend_on_batch_order_or_threads() {
 /// The stated bound at the widest layers.
 #[test]
 fn value_error_of_wide_layers() {
-    for isa in available() {
+    for isa in isas() {
         for (base, padding) in [([23, 23], 1), ([45, 23], 0), ([45, 45], 1)] {
             let images = Images {
                 batch: 3,

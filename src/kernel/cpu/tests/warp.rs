@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Noise, error};
+use super::{Noise, bits, error, isas};
 use crate::kernel::cpu::isa::Isa;
 use crate::kernel::cpu::warp::{Frame, bilinear, bilinear_gradient, nearest, nearest_gradient};
 use crate::kernel::{Border, composed, warp_bilinear, warp_nearest};
@@ -13,14 +13,6 @@ const BORDERS: [Border; 4] = [
     Border::Reflect,
     Border::Circular,
 ];
-
-fn isas() -> impl Iterator<Item = Isa> {
-    Isa::ALL.into_iter().filter(|isa| isa.available())
-}
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
 
 /// Small and large, narrow and wide, some longer than a block of pixels.
 fn frame(noise: &mut Noise) -> Frame {
@@ -34,6 +26,13 @@ fn frame(noise: &mut Noise) -> Frame {
         height,
         width,
     }
+}
+
+fn start(seed: u64) -> (Noise, Frame, Border) {
+    let mut noise = Noise::new(seed);
+    let frame = frame(&mut noise);
+    let border = BORDERS[noise.pick(0, 3)];
+    (noise, frame, border)
 }
 
 fn len(frame: Frame) -> usize {
@@ -116,9 +115,7 @@ fn products(frame: Frame, border: Border, motions: &[f32], mut f: impl FnMut(usi
 #[test]
 fn value_and_gradient_of_bilinear_against_the_definition() {
     for seed in 0..200 {
-        let mut noise = Noise::new(seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(seed);
         let motions = motions(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let dy = noise.numbers(len(frame));
@@ -132,16 +129,8 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
             let mut dm = vec![f32::NAN; motions.len()];
             bilinear(isa, &x, &motions, frame, border, &mut y);
-            bilinear_gradient(
-                isa,
-                &x,
-                &motions,
-                &dy,
-                frame,
-                border,
-                Some(&mut dx),
-                Some(&mut dm),
-            );
+            let wanted = (Some(&mut dx[..]), Some(&mut dm[..]));
+            bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
             let close = |found: &[f32], expected: &[f64]| {
                 found
                     .iter()
@@ -208,9 +197,7 @@ fn motion([angle, right, down]: [f32; 3]) -> [f32; 4] {
 #[test]
 fn value_of_bilinear_is_that_of_burns_operations() {
     for seed in 0..120 {
-        let mut noise = Noise::new(1000 + seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(1000 + seed);
         let poses = poses(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
@@ -228,9 +215,7 @@ fn value_of_bilinear_is_that_of_burns_operations() {
 #[test]
 fn gradient_of_bilinear_is_that_of_burns_operations() {
     for seed in 0..120 {
-        let mut noise = Noise::new(2000 + seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(2000 + seed);
         let mut poses = poses(&mut noise, frame);
         if noise.pick(0, 2) == 0 {
             poses.fill([0.0, noise.pick(0, 6) as f32 * 0.5, -1.0]);
@@ -252,16 +237,8 @@ fn gradient_of_bilinear_is_that_of_burns_operations() {
         });
 
         let (mut dx, mut dm) = (vec![f32::NAN; x.len()], vec![f32::NAN; motions.len()]);
-        bilinear_gradient(
-            Isa::detect(),
-            &x,
-            &motions,
-            &dy,
-            frame,
-            border,
-            Some(&mut dx),
-            Some(&mut dm),
-        );
+        let (isa, wanted) = (Isa::detect(), (Some(&mut dx[..]), Some(&mut dm[..])));
+        bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
         let in_images: Vec<f64> = dx.iter().map(|&x| f64::from(x)).collect();
         let worst = error(&images_gradient, &in_images);
         assert!(worst < 1e-5, "{worst}: {frame:?}, {border:?}");

@@ -28,9 +28,7 @@ fn exact(turns: usize, shift: [i64; 2], frame: Frame) -> [i64; 6] {
 #[test]
 fn value_of_nearest_is_that_of_burns_operations() {
     for seed in 0..100 {
-        let mut noise = Noise::new(3000 + seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(3000 + seed);
         let sources: Vec<_> = (0..frame.batch)
             .map(|_| {
                 let turns = noise.pick(0, 3);
@@ -55,9 +53,7 @@ fn value_of_nearest_is_that_of_burns_operations() {
 #[test]
 fn value_and_gradient_of_nearest_against_the_definition() {
     for seed in 0..200 {
-        let mut noise = Noise::new(4000 + seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(4000 + seed);
         let sources = sources(&mut noise, frame);
         let x = noise.numbers(len(frame));
         let dy: Vec<f32> = x.iter().map(|x| (x * 8.0).round() / 2.0).collect();
@@ -88,9 +84,7 @@ fn value_and_gradient_of_nearest_against_the_definition() {
 #[test]
 fn gradient_of_bilinear_images_is_the_adjoint() {
     for seed in 0..100 {
-        let mut noise = Noise::new(5000 + seed);
-        let frame = frame(&mut noise);
-        let border = BORDERS[noise.pick(0, 3)];
+        let (mut noise, frame, border) = start(5000 + seed);
         let motions = motions(&mut noise, frame);
         let (x, dy) = (noise.numbers(len(frame)), noise.numbers(len(frame)));
         let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
@@ -165,7 +159,7 @@ fn absurd_motions_stay_inside() {
     let absurd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3e38, -1e9];
     for (border, isa) in BORDERS
         .into_iter()
-        .flat_map(|o| isas().map(move |isa| (o, isa)))
+        .flat_map(|o| isas().into_iter().map(move |isa| (o, isa)))
     {
         for (i, value) in absurd.into_iter().flat_map(|v| (0..4).map(move |i| (i, v))) {
             let mut motion = [0.8, 0.6, 0.0, 0.0];
