@@ -1,7 +1,7 @@
 //! An objective that learns at other weights than the model's: adversarial weight perturbation.
 
 use burn::tensor::Tensor;
-use fireproof::attack::{Attack, AttackSpec};
+use fireproof::attack::AttackSpec;
 use fireproof::base::{Error, Result, named};
 use fireproof::curriculum::Stage;
 use fireproof::train::{Objective, PgdTraining, StagedBatch, Step, Student};
