@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(found, [-0.5, 2.0 / 3.0]);
         // Of (b - a) / (a - c) in a, b and c.
         let slopes = logits.grad(&losses.sum().backward()).unwrap();
-        let slopes: Vec<f32> = read(&slopes.slice([0..1]));
+        let slopes: Vec<f32> = read(&slopes.narrow(0, 0, 1));
         let expected = [-0.25 + 2.0 / 16.0, -2.0 / 16.0, 0.25, 0.0];
         assert!(
             slopes
