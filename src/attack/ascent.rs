@@ -68,7 +68,8 @@ impl Ascent<'_> {
             let pass = trial.gradient(self.space, point.clone(), self.loss)?;
             if self.keep == Keep::Best {
                 let loss = self.loss.is_none().then(|| pass.loss.clone());
-                trial.offer_with(pass.images.clone(), pass.logits.clone(), loss);
+                let candidate = self.space.candidate(pass.images.clone(), point.clone());
+                trial.offer_with(candidate, pass.logits.clone(), loss);
             }
             losses.push(pass.loss.clone());
             let here = Here {
@@ -80,7 +81,8 @@ impl Ascent<'_> {
             point = rule.next(self.space, trial, here);
         }
         // No pass of this loop has seen the last point.
-        trial.offer(self.space.images(trial, point));
+        let images = self.space.images(trial, point.clone());
+        trial.offer(self.space.candidate(images, point));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-use super::{Ball, Trial};
+use super::{Ball, Candidate, Trial};
 use crate::base::{Keys, Purpose};
 use burn::tensor::{Tensor, TensorData};
 use std::fmt;
@@ -14,6 +14,13 @@ pub trait Space: fmt::Debug + Send + Sync {
 
     /// The images of points `[batch, channel, height, width]`; differentiable.
     fn images(&self, trial: &Trial, point: Tensor<2>) -> Tensor<4>;
+
+    /// The images of points as what they are offered for: perturbations of the trial's originals,
+    /// unless a space that moves images says [`Candidate::moved`].
+    fn candidate(&self, images: Tensor<4>, point: Tensor<2>) -> Candidate {
+        let _ = point;
+        images.into()
+    }
 
     /// The step of this length along which a linear loss rises the fastest.
     fn steepest(&self, trial: &Trial, gradient: Tensor<2>, length: f64) -> Tensor<2>;
