@@ -9,6 +9,9 @@
 //! only on some sizes of image ([`Footprint`] says which), so layers with a spatial footprint
 //! have a method `check` that turns an input size into the output size or refuses it, and
 //! `forward` refuses the same sizes. `with_exact(false)` lifts the restriction.
+//!
+//! To add a layer, write a file with the layer and its configuration; one with a spatial footprint
+//! has a `check`, and one with expanded filters keeps them in a [`FilterCache`].
 
 mod batch_norm;
 mod conv;
