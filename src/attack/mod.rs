@@ -1,6 +1,7 @@
 //! Attacks on frozen classifiers.
 //!
-//! A [`Frozen`] classifier, a [`Batch`] and a [`Seed`] go in, [`Found`] comes out:
+//! A [`Frozen`] classifier, a [`Batch`](crate::base::Batch) and a [`Seed`](crate::base::Seed) go in,
+//! [`Found`] comes out:
 //!
 //! ```
 //! use burn::tensor::{Int, Tensor};

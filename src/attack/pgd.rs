@@ -37,6 +37,11 @@ use std::fmt;
 /// refuses and for a classifier of fewer than two classes, without a gradient or with a loss of NaN,
 /// [`Error::Ball`] should a result not be in its ball.
 ///
+/// [`Batch::check`]: crate::base::Batch::check
+/// [`Error::Setting`]: crate::base::Error::Setting
+/// [`Error::Input`]: crate::base::Error::Input
+/// [`Error::Ball`]: crate::base::Error::Ball
+///
 /// ```
 /// use fireproof::attack::{Attack, Pgd, Targets};
 ///
