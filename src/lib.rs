@@ -25,15 +25,19 @@
 //! | `report` (feature `report`) | plots and contact sheets |
 //! | `train` (feature `train`) | training under a curriculum, by burn-train |
 //! | [`evaluate`] | accuracy and fooling rate with intervals; comparisons; reports |
-//! | [`attack`] | frozen victims, FGSM, PGD |
+//! | [`attack`] | frozen victims; FGSM, PGD and what joins them; the trial, norms, losses and spaces for more |
 //! | [`model`] | the networks of the paper |
 //! | [`nn`] | layers over p1, p4 and p4m |
 //! | [`transform`] | rotations and translations, exact and interpolated |
 //! | [`curriculum`] | schedules and CuSP |
-//! | [`data`] | image sets in memory and their files |
+//! | [`data`] | image sets in memory, their files, their summary |
 //! | [`kernel`] | the operations in which attacks spend their time, with CPU kernels; their numerics |
 //! | [`group`] | the groups and their index tables |
-//! | [`base`] | errors, units, bounds, seeds, batches, statistics, devices |
+//! | [`base`] | errors, units, bounds, seeds and keys, batches, statistics, devices; names in files |
+//!
+//! A module imports those below it and none above. Norms, losses, attacks, schedules, objectives and
+//! paces are traits: what a program adds works as what is built in does, and a name in its
+//! [`Registry`](base::Registry) lets files say it. Each module's page tells how to add to it.
 //!
 //! [`prelude`] holds the names most programs need.
 

@@ -121,6 +121,18 @@ fn value_every_attack_keeps_the_invariants() {
         let read: AttackSpec = serde_json::from_value(settings.clone()).unwrap();
         assert_eq!(read, attack);
         assert_eq!(read.to_string(), attack.to_string());
+        let joined = read
+            .clone()
+            .or(attack.clone())
+            .attack(&victim, &batch, Seed(1));
+        let fooled = joined.unwrap().fooled;
+        assert!(
+            found
+                .fooled
+                .iter()
+                .zip(fooled)
+                .all(|(one, both)| both >= *one)
+        );
         let mut misspelt = settings;
         misspelt["epsilonn"] = 1.into();
         assert!(

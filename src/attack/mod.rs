@@ -1,6 +1,7 @@
 //! Attacks on frozen classifiers.
 //!
-//! A [`Frozen`] classifier, a [`Batch`](crate::base::Batch) and a [`Seed`](crate::base::Seed) go in, [`Found`] comes out:
+//! A [`Frozen`] classifier, a [`Batch`](crate::base::Batch) and a [`Seed`](crate::base::Seed) go in,
+//! [`Found`] comes out:
 //!
 //! ```
 //! use burn::tensor::{Int, Tensor};
@@ -26,9 +27,13 @@
 //! ```
 //!
 //! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
-//! files by name. To add one, implement [`Attack::search`] on a [`Trial`], which makes and counts
-//! passes, keeps the best candidates and gives the verdict; a gradient attack is an [`Ascent`] in a
-//! [`Space`] with a [`StepRule`]. Norms and losses are traits as well.
+//! files by name. [`Attack::restarts`], [`Attack::or`] and [`Attack::then`] join them.
+//!
+//! To add one, implement [`Attack::search`] on a [`Trial`], which makes and counts passes, keeps the
+//! best candidates and gives the verdict; a gradient attack is an [`Ascent`] in a [`Space`] with a
+//! [`StepRule`]. Inside this crate that is a file and a line in the registry of `spec.rs`; a
+//! [`Norm`] is a file and a line in `norm/mod.rs`, a [`Loss`] one in `loss/mod.rs`; from outside it
+//! is [`Registry::add`](crate::base::Registry::add).
 
 mod ascent;
 #[allow(clippy::module_inception)]

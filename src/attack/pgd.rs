@@ -35,6 +35,11 @@ use std::fmt;
 ///
 /// Those of [`Attack::attack`].
 ///
+/// [`Batch::check`]: crate::base::Batch::check
+/// [`Error::Setting`]: crate::base::Error::Setting
+/// [`Error::Input`]: crate::base::Error::Input
+/// [`Error::Ball`]: crate::base::Error::Ball
+///
 /// ```
 /// use fireproof::attack::{Attack, Pgd, Targets};
 ///

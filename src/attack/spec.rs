@@ -41,3 +41,20 @@ impl<A: Attack + 'static> From<A> for AttackSpec {
         Self(Arc::new(attack))
     }
 }
+
+impl AttackSpec {
+    /// As [`Attack::restarts`].
+    pub fn restarts(self, count: usize) -> Restarts {
+        Restarts::new(self, count)
+    }
+
+    /// As [`Attack::or`].
+    pub fn or(self, other: impl Into<Self>) -> Ensemble {
+        Ensemble::new([self, other.into()])
+    }
+
+    /// As [`Attack::then`].
+    pub fn then(self, other: impl Into<Self>) -> Sequence {
+        Sequence::new(self, other)
+    }
+}

@@ -1,5 +1,10 @@
-//! What every module may use: errors, units, bounds, seeds, batches, classifiers, statistics and
-//! the choice of a device.
+//! What every module may use: errors, units, bounds, seeds and keys, batches, classifiers,
+//! statistics, names in files, whole writing and the choice of a device.
+//!
+//! A thing belongs here if several modules need it and it needs none of them; it gets a file of its
+//! own. A trait whose values files say by name implements [`Kind`] for its trait object, with a
+//! [`Registry`]; a [`Spec`] then is any of its values, compared, cloned, written and read as plain
+//! data.
 
 mod batch;
 mod bounds;

@@ -5,6 +5,10 @@
 //! training loop does with a stage is its objective's business: CuSP, the paper's curriculum over
 //! spatial and adversarial perturbations, is [`Curriculum::cusp_cifar10`] plus PGD training.
 //!
+//! To add a schedule, implement [`Schedule`]: a file and a line in the registry of `schedule.rs`, or
+//! [`Registry::add`](crate::base::Registry::add) from outside. A curriculum with a name of its own is
+//! a function in `presets.rs`.
+//!
 //! ```
 //! use fireproof::base::Degrees;
 //! use fireproof::curriculum::{Curriculum, Linear, Milestones};

@@ -12,7 +12,11 @@
 //! Every reader unpacks gzip by itself, knowing it by its first two bytes and not by its name. A
 //! file that is cut short, too long, of another format or with an impossible label is refused
 //! with an [`Error::Format`](crate::base::Error::Format) that names the file, the position in it
-//! and what should be there. Nothing is allocated on a header's word alone.
+//! and what should be there. Nothing is allocated on a header's word alone. A [`DataSummary`] says
+//! which images were used, with a digest of them.
+//!
+//! To add a format, write a file with a function from a path to [`Splits`] or an [`ImageSet`], which
+//! reads through `source::Source` and so refuses damaged files alike.
 //!
 //! ```
 //! use fireproof::base::Seed;

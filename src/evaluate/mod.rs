@@ -8,6 +8,9 @@
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
 //!
+//! To add a form of report, write a file with methods of [`Profile`] and [`Report`], as `csv.rs` is;
+//! to add a way to compare or to summarise, a file with a function of profiles, as `compare.rs` is.
+//!
 //! # Two rates
 //!
 //! *Accuracy* compares with the label. The *fooling rate* compares with the classifier's **own**

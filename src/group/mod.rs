@@ -12,6 +12,9 @@
 //!   first, then with its rows in reverse order.
 //! - It moves a function `y` on the group and the plane likewise, and takes component `h` from
 //!   component g⁻¹h.
+//!
+//! The groups are a closed list. A further one is a variant of [`Group`] with its size and elements;
+//! the tables of indices that layers use follow from the products of elements.
 
 mod action;
 mod element;

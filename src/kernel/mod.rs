@@ -7,6 +7,10 @@
 //! arithmetic.
 //!
 //! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`.
+//!
+//! To add an operation, write a file with a function of tensors that chooses its path and has Burn's
+//! operations as the other one; the kernel is a value with a forward and a backward pass
+//! (`kernel::flex::Kernel`), its arithmetic a file in `kernel::cpu`.
 
 mod border;
 mod conv2d;

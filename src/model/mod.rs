@@ -5,6 +5,10 @@
 //! ([`LayerConfig`](crate::nn::LayerConfig)): size checks, numbers of parameters and the forward
 //! pass come from it. Its weights are drawn from the seed alone
 //! ([`InitialWeights`](crate::nn::InitialWeights)).
+//!
+//! To add one, write a file with a configuration that checks the image size when it is built, and a
+//! module of layers from [`nn`](crate::nn) that implements `Classifier`: then it can be trained,
+//! frozen, attacked and evaluated.
 
 mod classifier;
 mod cnn;

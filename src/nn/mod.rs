@@ -13,6 +13,9 @@
 //! Layers compose ([`Layer`], [`LayerConfig`]): a list of configurations knows the sizes it works
 //! on and its number of parameters before it makes the layers. A [`Block`] is a convolution with
 //! what usually follows it; [`InitialWeights`] draws all weights from a seed.
+//!
+//! To add a layer, write a file with the layer and its configuration; one with a spatial footprint
+//! has a `check`, and one with expanded filters keeps them in a [`FilterCache`].
 
 mod batch_norm;
 mod block;

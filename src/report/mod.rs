@@ -7,6 +7,9 @@
 //!
 //! Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which readers with
 //! any colour vision can tell apart; every curve has a marker shape of its own besides.
+//!
+//! To add a plot of measured values, write a method in `plots.rs` that fills a [`Figure`] with
+//! [`Panel`]s; another kind of picture is a file of its own.
 
 mod canvas;
 mod contact_sheet;

@@ -16,6 +16,9 @@
 //! *CuSP* (the paper's curriculum over spatial and adversarial budgets) is nothing but
 //! [`PgdTraining`] under a curriculum whose stages raise both budgets.
 //!
+//! To add an [`Objective`] or a [`Pace`], implement the trait: a file and a line in the registry of
+//! `objective.rs` or `pace.rs`, or [`Registry::add`](crate::base::Registry::add) from outside.
+//!
 //! # Reproducible
 //!
 //! Order, poses, crops, flips and random starts are functions of the seed, the image and the epoch.

@@ -13,7 +13,11 @@
 //! outside an image is said by its [`Border`].
 //!
 //! Augmentation for training ([`RandomCrop`], [`RandomFlip`], [`TwoStep`], [`PoseBudget`]) draws
-//! for each image from `(seed, id, draw)` alone.
+//! for each image from `(seed, id, draw)` alone, which travel as [`Keys`](crate::base::Keys).
+//!
+//! To add a way to draw moves, write it with methods `draw` and `apply` of keys, as in `augment.rs`;
+//! another interpolation or border is a variant of [`Interpolation`] or [`Border`] and a file or an
+//! arm for it.
 //!
 //! ```
 //! use burn::tensor::Tensor;

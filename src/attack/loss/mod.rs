@@ -1,4 +1,5 @@
-//! What attacks make as large as they can.
+//! What attacks make as large as they can. A new loss is a file with a [`Loss`] and a line in the
+//! registry below.
 
 mod cross_entropy;
 mod margin;

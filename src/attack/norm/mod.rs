@@ -1,4 +1,5 @@
-//! How the size of a perturbation is measured, and what follows from that.
+//! How the size of a perturbation is measured, and what follows from that. A new norm is a file
+//! with a [`Norm`] and a line in the registry below.
 
 mod l2;
 mod linf;

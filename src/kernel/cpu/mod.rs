@@ -5,6 +5,9 @@
 //! from their threads, so that a steady state allocates nothing. Results do not depend on the
 //! batch around an image, on the order of images, or on the number of threads, bit for bit; they
 //! may differ between instruction sets ([`Isa`]) by rounding.
+//!
+//! A new kernel is a file of functions on slices, written once over a token of the instruction set;
+//! a new instruction set is a file in `isa`.
 
 // Loops over register tiles count, so that they unroll.
 #![allow(clippy::needless_range_loop)]

@@ -1,7 +1,8 @@
 //! Kernels as operations of Burn's backend Flex, inside and outside autodiff.
 //!
 //! A [`Kernel`] is a value with a forward and a hand-written backward pass on Flex tensors; one
-//! backend extension per number of inputs runs any of them.
+//! backend extension per number of inputs runs any of them. A new one
+//! implements it in the file of its operation.
 
 // Only reached from operations that have looked at the device: `Dispatch` panics for any other.
 pub(crate) mod buffer;
