@@ -3,7 +3,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use fireproof::attack::{
-    Attack, AttackSpec, Fgsm, Found, Frozen, Goal, Keep, Linf, Margin, Norm, Pgd, Trial, verify,
+    Attack, AttackSpec, Fgsm, Found, Frozen, Goal, Keep, L2, Linf, Margin, Norm, Pgd, Trial, verify,
 };
 use fireproof::base::{Batch, Purpose, Seed, count_reads, read};
 
@@ -202,6 +202,18 @@ fn value_a_sequence_goes_on_around_what_it_found() {
     );
     let lengths = Linf.lengths(found.perturbation()).to_data();
     assert!(lengths.iter::<f32>().all(|length| length <= 0.03 + 1e-6));
+    // In L2, where rounding leaves the ball, the centre is a result of the first attack all the same.
+    let (first, then_l2) = (Pgd::l2(0.1).with_keep(Keep::Last), Fgsm::l2(0.2));
+    let moved = first
+        .then(then_l2)
+        .attack(&victim, &batch, Seed(1))
+        .unwrap();
+    let centres = moved.originals.clone() - batch.images.clone();
+    let centres: Vec<f32> = read(&centres);
+    for centre in centres.chunks(SIDE * SIDE) {
+        let centre: Vec<f64> = centre.iter().map(|&v| f64::from(v)).collect();
+        assert!(L2.length(&centre) <= 0.1 + 1e-6);
+    }
     let direct = then.attack(&victim, &batch, Seed(1)).unwrap();
     assert!(found.robust_accuracy() <= direct.robust_accuracy());
 }
@@ -240,7 +252,7 @@ fn convention_pixels_stay_on_the_device() {
     let (found, reads) = count_reads(|| attack.attack(&victim, &batch, Seed(1)));
     found.unwrap();
     assert_eq!(reads.count, 5);
-    assert_eq!(reads.values, IMAGES + 1 + 1 + IMAGES + 3 * IMAGES);
+    assert_eq!(reads.values, IMAGES + 1 + 1 + IMAGES + 4 * IMAGES);
     // In training no verdict is read.
     let attack = attack.with_keep(Keep::Last);
     let (images, reads) = count_reads(|| attack.perturb(&victim, &batch, Seed(1)));
@@ -306,6 +318,20 @@ fn error_combinations_that_make_no_sense() {
             .to_string();
         assert!(error.contains(expected), "{error}");
     }
+    // The margin of the two other classes is a number all the same.
+    let broken = Frozen::from_fn(|images: Tensor<4>| {
+        let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+        Tensor::cat(vec![mean.clone(), mean.clone() * 2.0, mean * f32::NAN], 1)
+    });
+    let mut ones = batch.clone();
+    ones.labels = Tensor::<1, Int>::zeros([IMAGES], &fireproof::device());
+    let attack = Pgd::linf(0.1).with_loss(Margin).with_keep(Keep::Last);
+    let error = attack.attack(&broken, &ones, Seed(1)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("of attacked image 1000: found NaN")
+    );
     let error = Pgd::linf(0.1)
         .at_level(&[0.1, 0.2])
         .unwrap_err()

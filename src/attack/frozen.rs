@@ -161,7 +161,7 @@ impl Frozen {
     where
         L: FnOnce(Tensor<2>) -> Tensor<1>,
     {
-        let pass = self.pass_through(images, |images| images, loss)?;
+        let pass = self.pass(images, |images| images, loss)?;
         Ok(LossGradient {
             loss: pass.loss,
             logits: pass.logits,
@@ -170,27 +170,12 @@ impl Frozen {
     }
 
     /// One forward and one backward pass at a point whose images a differentiable map gives.
-    pub(super) fn pass(
-        &self,
-        point: Tensor<2>,
-        images: impl FnOnce(Tensor<2>) -> Tensor<4>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
-    ) -> Result<Pass> {
-        let pass = self.pass_through(point, images, loss)?;
-        Ok(Pass {
-            images: pass.images,
-            logits: pass.logits,
-            loss: pass.loss,
-            gradient: pass.gradient,
-        })
-    }
-
-    fn pass_through<const D: usize>(
+    pub(super) fn pass<const D: usize>(
         &self,
         point: Tensor<D>,
         images: impl FnOnce(Tensor<D>) -> Tensor<4>,
         loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
-    ) -> Result<Through<D>> {
+    ) -> Result<Pass<D>> {
         let count = point.dims()[0];
         let point = Tensor::from_inner(point.inner()).require_grad();
         let (images, logits) = self.numerics.run(|| {
@@ -212,7 +197,7 @@ impl Frozen {
         }
         let mut gradients = total.backward();
         let gradient = point.grad_remove(&mut gradients);
-        Ok(Through {
+        Ok(Pass {
             images,
             loss: loss.inner(),
             logits: logits.inner(),
@@ -232,14 +217,6 @@ impl Frozen {
         assert_eq!(classes, first, "a classifier always has the same classes");
         logits
     }
-}
-
-/// A pass with the gradient in what the images were made from.
-struct Through<const D: usize> {
-    images: Tensor<4>,
-    loss: Tensor<1>,
-    logits: Tensor<2>,
-    gradient: Tensor<D>,
 }
 
 impl fmt::Debug for Frozen {

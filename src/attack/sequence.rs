@@ -29,12 +29,11 @@ impl Sequence {
 
 impl Attack for Sequence {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        self.first.search(trial)?;
-        trial.survivors(|trial| {
-            let first = trial.best();
-            self.then.search(trial)?;
-            trial.survivors_around(first, |trial| self.then.search(trial))
-        })
+        // What the first attack finds, not what others found before it, is a centre.
+        let ball = self.first.ball();
+        let found = trial.alone(ball.as_ref(), |trial| self.first.search(trial))?;
+        trial.survivors(|trial| self.then.search(trial))?;
+        trial.survivors_around(found, |trial| self.then.search(trial))
     }
 
     fn goal(&self) -> Goal {

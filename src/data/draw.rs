@@ -11,8 +11,8 @@ impl ImageSet {
     /// # Errors
     ///
     /// [`Error::Setting`] if a class has too few images.
-    pub fn balanced(&self, count: usize, seed: Seed) -> Result<Self> {
-        Ok(self.subset(&self.draw_balanced(count, seed)?))
+    pub fn balanced(&self, count: usize, seed: impl Into<Seed>) -> Result<Self> {
+        Ok(self.subset(&self.draw_balanced(count, seed.into())?))
     }
 
     /// The set without `count` images, and those images: a training and a validation set. The
@@ -21,8 +21,8 @@ impl ImageSet {
     /// # Errors
     ///
     /// [`Error::Setting`] if a class has too few images.
-    pub fn hold_out(&self, count: usize, seed: Seed) -> Result<(Self, Self)> {
-        let drawn = self.draw_balanced(count, seed)?;
+    pub fn hold_out(&self, count: usize, seed: impl Into<Seed>) -> Result<(Self, Self)> {
+        let drawn = self.draw_balanced(count, seed.into())?;
         let mut kept = vec![true; self.len()];
         for &position in &drawn {
             kept[position] = false;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// [`Profile`]: crate::evaluate::Profile
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Evaluation {
     /// Test ranges ±θ of random rotations, growing.
     pub angles: Vec<Degrees>,
@@ -132,8 +132,8 @@ impl Evaluation {
     }
 
     /// With this seed.
-    pub fn with_seed(mut self, seed: Seed) -> Self {
-        self.seed = seed;
+    pub fn with_seed(mut self, seed: impl Into<Seed>) -> Self {
+        self.seed = seed.into();
         self
     }
 

@@ -128,11 +128,11 @@ impl TrainingRecord {
 
 impl Report {
     /// A report without entries.
-    pub fn new(title: impl Into<String>, seed: Seed, versions: Versions) -> Self {
+    pub fn new(title: impl Into<String>, seed: impl Into<Seed>, versions: Versions) -> Self {
         Self {
             schema: SCHEMA,
             title: title.into(),
-            seed,
+            seed: seed.into(),
             settings: serde_json::Value::Null,
             versions,
             entries: Vec::new(),

@@ -70,6 +70,10 @@ impl Objective for PgdTraining {
         Step::on(self.images(student, staged)?, student, staged)
     }
 
+    fn check(&self) -> Result<()> {
+        self.attack.check()
+    }
+
     fn settings(&self) -> Value {
         named::<dyn Objective>("pgd_training", self)
     }

@@ -37,6 +37,7 @@ pub enum Interpolation {
 /// assert_eq!(warp.apply(images, &poses).dims(), [2, 3, 32, 32]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Warp {
     /// How values between pixels are made.
     pub interpolation: Interpolation,

@@ -36,7 +36,7 @@ pub struct Trial {
 
 /// What one forward and one backward pass tell about a point of a [`Space`], outside autodiff.
 #[derive(Clone, Debug)]
-pub struct Pass {
+pub struct Pass<const D: usize = 2> {
     /// The point's images `[batch, channel, height, width]`.
     pub images: Tensor<4>,
     /// Their logits `[batch, classes]`.
@@ -44,7 +44,7 @@ pub struct Pass {
     /// The loss of each image `[batch]`.
     pub loss: Tensor<1>,
     /// The gradient of each image's loss in its point `[batch, coordinates]`.
-    pub gradient: Tensor<2>,
+    pub gradient: Tensor<D>,
 }
 
 impl Trial {
@@ -225,11 +225,7 @@ impl Trial {
 
     /// The best candidates so far, the originals where there is none.
     pub fn images(&self) -> Tensor<4> {
-        match (&self.best, &self.pending) {
-            (Some(best), _) => best.candidate.images.clone(),
-            (None, Some(pending)) => pending.images.clone(),
-            (None, None) => self.originals.clone(),
-        }
+        self.best().images
     }
 
     /// The best candidates so far, with the images that they start from.

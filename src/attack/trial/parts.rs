@@ -1,7 +1,7 @@
 //! Searches on a part of a trial: the survivors, another draw, other originals.
 
 use super::Trial;
-use crate::attack::{Candidate, rows};
+use crate::attack::{Ball, Candidate, rows};
 use crate::base::{Result, read};
 
 impl Trial {
@@ -67,6 +67,31 @@ impl Trial {
         result
     }
 
+    /// Runs `search` and tells what it found by itself, whatever was offered before, held to its
+    /// ball.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`; [`Error::Ball`](crate::base::Error::Ball) or
+    /// [`Error::Input`](crate::base::Error::Input) for images outside ball or bounds.
+    pub fn alone(
+        &mut self,
+        ball: Option<&Ball>,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<Candidate> {
+        self.judge_pending();
+        let before = self.best.take();
+        let found = search(self).and_then(|()| {
+            self.judge_pending();
+            self.settle(ball)
+        });
+        if let Some(before) = before {
+            let now = self.best.replace(before);
+            now.into_iter().for_each(|now| self.meet(now));
+        }
+        Ok(found?.0)
+    }
+
     /// Runs `search` around other images than the originals, which have been offered already; what
     /// it offers are perturbations of these.
     ///
@@ -114,7 +139,6 @@ impl Trial {
 
     fn select(&self, positions: &[usize]) -> Self {
         let at = rows::indices(positions, &self.originals);
-        let chosen = |counts: &[u32]| vec![0; counts.len().min(positions.len())];
         Self {
             victim: self.victim.clone(),
             keys: self.keys.select(positions),
@@ -126,8 +150,8 @@ impl Trial {
             pending: None,
             clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),
             met_originals: self.met_originals,
-            queries: chosen(&self.queries),
-            gradients: chosen(&self.gradients),
+            queries: vec![0; positions.len()],
+            gradients: vec![0; positions.len()],
         }
     }
 }

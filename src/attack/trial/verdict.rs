@@ -42,16 +42,24 @@ impl Trial {
         let count = self.len();
         let loss = self.loss.per_image(logits.clone(), &self.reference);
         let verdicts = fooled(logits.clone(), &self.reference).float();
-        let classes = predicted_classes(logits).float();
-        let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes], 0));
-        let (loss, verdicts) = verdicts.split_at(count);
-        let (verdicts, classes) = verdicts.split_at(count);
-        if let Some(position) = loss.iter().position(|loss| loss.is_nan()) {
-            return Err(Error::input(
-                format!("loss of attacked image {}", self.keys.ids[position]),
-                "NaN",
-                "a number: the classifier must give finite logits",
-            ));
+        let classes = predicted_classes(logits.clone()).float();
+        // A loss may lose a NaN of the logits; then class and verdict mean nothing.
+        let wrong = logits.is_nan().any_dim(1).float().squeeze_dim(1);
+        let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes, wrong], 0));
+        let mut columns = verdicts.chunks(count);
+        let [loss, verdicts, classes, wrong] =
+            std::array::from_fn(|_| columns.next().expect("four numbers for each image"));
+        for (what, wrong) in [
+            ("loss", loss.iter().position(|loss| loss.is_nan())),
+            ("logits", wrong.iter().position(|&wrong| wrong > 0.0)),
+        ] {
+            if let Some(position) = wrong {
+                return Err(Error::input(
+                    format!("{what} of attacked image {}", self.keys.ids[position]),
+                    "NaN",
+                    "a number: the classifier must give finite logits",
+                ));
+            }
         }
         Ok(Found {
             originals: found.originals.unwrap_or(self.originals),
