@@ -7,7 +7,7 @@ pub use crate::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Pgd};
 pub use crate::base::{Batch, Bounds, Classifier, Degrees, Keys, Pixels, Seed};
 pub use crate::curriculum::{Curriculum, Linear, Milestones, Schedule, Stage};
 pub use crate::data::{ImageSet, Splits, cifar10, embedded_mnist, mnist};
-pub use crate::evaluate::{Evaluation, Family, Profile, Report};
+pub use crate::evaluate::{Axis, Evaluation, Profile, Report};
 pub use crate::group::Group;
 pub use crate::model::{Cnn, CnnConfig, Head, SmallCnn, SmallCnnConfig, Widths};
 #[cfg(feature = "train")]

@@ -2,14 +2,15 @@
 //! radii by themselves.
 
 use burn::tensor::Tensor;
-use fireproof::attack::{Frozen, Pgd};
+use fireproof::attack::{Attack, Cost, Frozen, Pgd};
 use fireproof::base::statistics::{clustered_bootstrap, holm, mcnemar};
 use fireproof::base::{Degrees, Error, Keys, Pixels, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{
-    Evaluation, Family, Outcomes, Profile, Rate, Report, TrainingRecord, Versions, compare,
+    At, Axis, Evaluation, Level, Outcomes, Profile, RandomPose, Rate, Report, Scene, Threat,
+    TrainingRecord, Versions, compare,
 };
-use fireproof::transform::PoseBudget;
+use fireproof::transform::{PoseBudget, Warp};
 use std::collections::BTreeSet;
 
 const SIDE: usize = 16;
@@ -84,13 +85,24 @@ fn always(class: usize) -> Frozen {
 }
 
 fn full() -> Evaluation {
+    drawn(1)
+}
+
+/// Every preset, with this many random poses per image.
+fn drawn(draws: usize) -> Evaluation {
+    let pose = |threat| RandomPose { draws, ..threat };
+    let (angles, shifts) = ([0.0, 60.0, 180.0].map(Degrees), [0.0, 2.0, 6.0].map(Pixels));
+    let attack = Pgd::linf(0.0).with_steps(3);
     Evaluation::new()
-        .with_angles([0.0, 60.0, 180.0].map(Degrees))
-        .with_shifts([0.0, 2.0, 6.0].map(Pixels))
-        .with_joint([0.0, 0.5])
-        .with_epsilons([0.0, 0.1])
-        .with_attack(Pgd::linf(0.0).with_steps(3))
-        .with_seed(Seed(11))
+        .with_axis(Axis::angles(angles).with_threat(pose(RandomPose::rotations())))
+        .with_axis(Axis::shifts(shifts).with_threat(pose(RandomPose::shifts())))
+        .with_axis(Axis::joint([0.0, 0.5]).with_threat(pose(RandomPose::joint())))
+        .with_axis(Axis::epsilons(attack, [0.0, 0.1]))
+        .with_seed(11)
+}
+
+fn over(axis: Axis) -> Evaluation {
+    Evaluation::new().with_axis(axis)
 }
 
 fn run(evaluation: &Evaluation, victim: &Frozen, data: &ImageSet) -> Profile {
@@ -102,15 +114,22 @@ fn run(evaluation: &Evaluation, victim: &Frozen, data: &ImageSet) -> Profile {
 #[test]
 fn value_accuracy_over_angles_follows_the_poses() {
     let (data, seed) = (halves(300), Seed(4));
-    let evaluation = Evaluation::new()
-        .with_angles([45.0, 180.0].map(Degrees))
-        .with_seed(seed);
+    let evaluation = over(Axis::angles([45.0, 180.0].map(Degrees))).with_seed(seed);
     let profile = run(&evaluation, &brighter_half(false), &data);
     assert_eq!(profile.clean, Rate::of(300, 300));
-    assert_eq!(profile.angles[0].accuracy, Rate::of(300, 300));
-    assert_eq!(profile.angles[0].fooling, Rate::of(0, 300));
+    assert_eq!(
+        profile.curve("angles").unwrap().points[0].accuracy,
+        Rate::of(300, 300)
+    );
+    assert_eq!(
+        profile.curve("angles").unwrap().points[0].fooling,
+        Rate::of(0, 300)
+    );
 
-    let outcomes = profile.angles[1].correct.clone().unwrap();
+    let outcomes = profile.curve("angles").unwrap().points[1]
+        .correct
+        .clone()
+        .unwrap();
     let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0)).unwrap();
     let mut clear = 0;
     for (id, pose) in budget.draw(&Keys::new(seed, 0..300)).iter().enumerate() {
@@ -124,17 +143,25 @@ fn value_accuracy_over_angles_follows_the_poses() {
     assert!(clear > 250);
     // Uniform over ±180°, half the angles are below 90°.
     let expected = 0.5;
-    assert!((profile.angles[1].accuracy.value - expected).abs() < 0.1);
-    assert!(profile.angles[1].accuracy.interval.contains(expected));
+    assert!((profile.curve("angles").unwrap().points[1].accuracy.value - expected).abs() < 0.1);
+    assert!(
+        profile.curve("angles").unwrap().points[1]
+            .accuracy
+            .interval
+            .contains(expected)
+    );
 }
 
 // Oracle: the pose is (angle, right, down) of the budget of size a, its shift scaled to the side.
 #[test]
 fn convention_joint_level_couples_half_turns_with_sides() {
     let (data, seed) = (halves(120), Seed(9));
-    let evaluation = Evaluation::new().with_joint([0.25]).with_seed(seed);
+    let evaluation = over(Axis::joint([0.25])).with_seed(seed);
     let profile = run(&evaluation, &brighter_half(false), &data);
-    let outcomes = profile.joint[0].correct.clone().unwrap();
+    let outcomes = profile.curve("joint").unwrap().points[0]
+        .correct
+        .clone()
+        .unwrap();
     let budget = PoseBudget::new(Degrees(45.0), Pixels(4.0)).unwrap();
     let mut clear = 0;
     for (id, pose) in budget.draw(&Keys::new(seed, 0..120)).iter().enumerate() {
@@ -147,9 +174,9 @@ fn convention_joint_level_couples_half_turns_with_sides() {
     }
     assert!(clear > 60);
     // At a = 1 everything is possible, and something fails.
-    let evaluation = Evaluation::new().with_joint([1.0]).with_seed(seed);
+    let evaluation = over(Axis::joint([1.0])).with_seed(seed);
     let profile = run(&evaluation, &brighter_half(false), &data);
-    assert!(profile.joint[0].accuracy.value < 0.8);
+    assert!(profile.curve("joint").unwrap().points[0].accuracy.value < 0.8);
 }
 
 // Oracle: by definition. A constant classifier is never fooled, however wrong; a classifier that
@@ -157,19 +184,32 @@ fn convention_joint_level_couples_half_turns_with_sides() {
 #[test]
 fn convention_fooling_is_disagreement_with_the_own_prediction() {
     let data = halves(100);
-    let evaluation = Evaluation::new().with_angles([Degrees(180.0)]);
+    let evaluation = over(Axis::angles([Degrees(180.0)]));
     let constant = run(&evaluation, &always(1), &data);
     assert_eq!(constant.clean, Rate::of(50, 100));
-    assert_eq!(constant.angles[0].accuracy, Rate::of(50, 100));
-    assert_eq!(constant.angles[0].fooling, Rate::of(0, 100));
+    assert_eq!(
+        constant.curve("angles").unwrap().points[0].accuracy,
+        Rate::of(50, 100)
+    );
+    assert_eq!(
+        constant.curve("angles").unwrap().points[0].fooling,
+        Rate::of(0, 100)
+    );
 
     let right = run(&evaluation, &brighter_half(false), &data);
     let wrong = run(&evaluation, &brighter_half(true), &data);
     assert_eq!(wrong.clean, Rate::of(0, 100));
-    assert_eq!(right.angles[0].fooling, wrong.angles[0].fooling);
-    let sum = right.angles[0].accuracy.value + right.angles[0].fooling.value;
+    assert_eq!(
+        right.curve("angles").unwrap().points[0].fooling,
+        wrong.curve("angles").unwrap().points[0].fooling
+    );
+    let sum = right.curve("angles").unwrap().points[0].accuracy.value
+        + right.curve("angles").unwrap().points[0].fooling.value;
     assert!((sum - 1.0).abs() < 1e-12, "right on clean: fooled is wrong");
-    let (accuracy, fooling) = (wrong.angles[0].accuracy, wrong.angles[0].fooling);
+    let (accuracy, fooling) = (
+        wrong.curve("angles").unwrap().points[0].accuracy,
+        wrong.curve("angles").unwrap().points[0].fooling,
+    );
     assert_eq!(
         accuracy.value, fooling.value,
         "wrong on clean: fooled is right"
@@ -183,9 +223,15 @@ fn value_accuracy_over_radii_is_the_margin() {
     let data = greys(&bytes);
     // None of them is a margin of one of the images.
     let epsilons = [0.0, 0.051, 0.101, 0.301, 0.6];
-    let evaluation = Evaluation::new().with_epsilons(epsilons);
+    let evaluation = over(Axis::epsilons(Pgd::linf(0.0), epsilons));
     let profile = run(&evaluation, &bright(), &data);
-    for (level, epsilon) in profile.epsilons.iter().zip(epsilons) {
+    for (level, epsilon) in profile
+        .curve("epsilons")
+        .unwrap()
+        .points
+        .iter()
+        .zip(epsilons)
+    {
         let margin = |b: u8| (f64::from(b) / 255.0 - 0.5).abs();
         let robust = bytes.iter().filter(|&&b| margin(b) > epsilon).count();
         assert_eq!(
@@ -208,32 +254,36 @@ fn convention_robust_images_are_right_on_the_clean_image() {
     let data = set(images.collect());
     // Targeted at the label's neighbour, the attack would even repair these predictions.
     let attack = Pgd::linf(0.0).with_targets(fireproof::attack::Targets::Next);
-    let evaluation = Evaluation::new().with_epsilons([0.7]).with_attack(attack);
+    let evaluation = over(Axis::epsilons(attack, [0.7]));
     let profile = run(&evaluation, &bright(), &data);
     assert_eq!(profile.clean, Rate::of(0, 64));
-    assert_eq!(profile.epsilons[0].accuracy, Rate::of(0, 64));
+    assert_eq!(
+        profile.curve("epsilons").unwrap().points[0].accuracy,
+        Rate::of(0, 64)
+    );
 }
 
 #[test]
 fn convention_level_zero_is_the_clean_measurement() {
-    let profile = run(&full().with_draws(3), &brighter_half(false), &halves(40));
-    for family in Family::ALL {
-        let level = profile.level(family, 0.0).unwrap();
-        assert_eq!(level.accuracy, profile.clean, "{family}");
-        assert_eq!(level.fooling, Rate::of(0, 40), "{family}");
-        assert_eq!(level.correct, profile.clean_correct, "{family}");
-        assert_eq!((level.draws, level.queries), (1, 0.0), "{family}");
+    let profile = run(&drawn(3), &brighter_half(false), &halves(40));
+    assert_eq!(profile.curves.len(), 4);
+    for curve in &profile.curves {
+        let (axis, point) = (&curve.axis, curve.at(0.0).unwrap());
+        assert_eq!(point.accuracy, profile.clean, "{axis}");
+        assert_eq!(point.fooling, Rate::of(0, 40), "{axis}");
+        assert_eq!(point.correct, profile.clean_correct, "{axis}");
+        assert_eq!((point.draws, point.queries), (1, 0.0), "{axis}");
     }
 }
 
 #[test]
 fn convention_numbers_do_not_depend_on_the_batch_size() {
     let (data, victim) = (halves(50), brighter_half(false));
-    let evaluation = full().with_draws(2);
+    let evaluation = drawn(2);
     let whole = run(&evaluation.clone().with_batch_size(128), &victim, &data);
     for size in [1, 7] {
         let mut parts = run(&evaluation.clone().with_batch_size(size), &victim, &data);
-        parts.settings.batch_size = 128;
+        parts.settings["batch_size"] = 128.into();
         assert_eq!(parts, whole, "batch size {size}");
     }
 }
@@ -241,11 +291,14 @@ fn convention_numbers_do_not_depend_on_the_batch_size() {
 #[test]
 fn convention_an_image_keeps_its_poses_in_a_subset() {
     let data = halves(60);
-    let evaluation = Evaluation::new().with_angles([Degrees(180.0)]);
+    let evaluation = over(Axis::angles([Degrees(180.0)]));
     let whole = run(&evaluation, &brighter_half(false), &data);
     let positions: Vec<usize> = (0..60).rev().step_by(3).collect();
     let part = run(&evaluation, &brighter_half(false), &data.subset(&positions));
-    let (whole, part) = (&whole.angles[0], &part.angles[0]);
+    let (whole, part) = (
+        &whole.curve("angles").unwrap().points[0],
+        &part.curve("angles").unwrap().points[0],
+    );
     let expected = Outcomes::new(
         positions
             .iter()
@@ -259,15 +312,18 @@ fn convention_same_seed_same_numbers_other_seed_other_poses() {
     let (data, victim) = (halves(80), brighter_half(false));
     let profile = |seed| run(&full().with_seed(Seed(seed)), &victim, &data);
     assert_eq!(profile(1), profile(1));
-    assert_ne!(profile(1).angles[2].correct, profile(2).angles[2].correct);
+    assert_ne!(
+        profile(1).curve("angles").unwrap().points[2].correct,
+        profile(2).curve("angles").unwrap().points[2].correct
+    );
 }
 
 // Oracle: the documented estimators on the outcomes that the profile keeps.
 #[test]
 fn value_several_draws_are_bootstrapped_by_image() {
-    let evaluation = full().with_draws(4).with_resamples(300);
+    let evaluation = drawn(4).with_resamples(300);
     let profile = run(&evaluation, &brighter_half(false), &halves(50));
-    let level = &profile.angles[2];
+    let level = &profile.curve("angles").unwrap().points[2];
     let outcomes: Vec<bool> = level.correct.as_ref().unwrap().iter().collect();
     assert_eq!((outcomes.len(), level.draws), (200, 4));
     let per_image: Vec<f64> = outcomes
@@ -282,7 +338,7 @@ fn value_several_draws_are_bootstrapped_by_image() {
         (interval, 50)
     );
     // Attacks run once, with Wilson's interval.
-    let level = &profile.epsilons[1];
+    let level = &profile.curve("epsilons").unwrap().points[1];
     let robust = level
         .correct
         .as_ref()
@@ -291,6 +347,222 @@ fn value_several_draws_are_bootstrapped_by_image() {
         .filter(|&c| c)
         .count();
     assert_eq!(level.accuracy, Rate::of(robust, 50));
+}
+
+// Oracle: the same axis alone; on plain images the L2 ball of radius ε·side holds the L∞ ball's
+// worst image.
+#[test]
+fn value_norms_stand_beside_one_another() {
+    let data = greys(&(0..=255).step_by(5).collect::<Vec<u8>>());
+    let (small, large) = (0.1, 0.1 * SIDE as f64);
+    let linf = Axis::epsilons(Pgd::linf(0.0), [0.0, small]);
+    let l2 = Axis::attack("L2", Pgd::l2(0.0).with_steps(20), [0.0, large]);
+    let both = run(&over(linf.clone()).with_axis(l2.clone()), &bright(), &data);
+    for axis in [linf, l2] {
+        let alone = run(&over(axis.clone()), &bright(), &data);
+        assert_eq!(both.curve(&axis.name).unwrap(), &alone.curves[0]);
+    }
+    let [linf, l2] = [("epsilons", small), ("L2", large)].map(|at| both.at(at).unwrap());
+    assert_eq!(linf.accuracy, l2.accuracy);
+    assert!(linf.accuracy.value < both.clean.value);
+    let text = both.to_markdown();
+    assert!(
+        text.contains("| ε = 0.1 |") && text.contains("| L2: 1.6 |"),
+        "{text}"
+    );
+}
+
+// Oracle: angle and shift are drawn by image, seed and draw; a tuple (θ, 0) is the level θ of
+// rotations, and (0, s) the level s of shifts.
+#[test]
+fn convention_tuple_levels_stretch_angle_and_shift_apart() {
+    let data = halves(60);
+    let poses = [[0.0, 0.0], [0.0, 6.0], [180.0, 0.0], [180.0, 6.0]];
+    let evaluation = over(Axis::angles([Degrees(180.0)]))
+        .with_axis(Axis::shifts([Pixels(6.0)]))
+        .with_axis(Axis::poses(poses.map(|[a, s]| (Degrees(a), Pixels(s)))));
+    let profile = run(&evaluation, &brighter_half(false), &data);
+    let correct = |at: At| profile.at(at).unwrap().correct.clone();
+    let pose = |angle: f64, shift: f64| correct(("poses", (angle, shift)).into());
+    assert_eq!(pose(0.0, 0.0), profile.clean_correct);
+    assert_eq!(pose(180.0, 0.0), correct(("angles", 180.0).into()));
+    assert_eq!(pose(0.0, 6.0), correct(("shifts", 6.0).into()));
+    let text = profile.to_markdown();
+    assert!(text.contains("| ±180° ±6 px |"), "{text}");
+    let rows = parse_csv(&profile.to_csv());
+    assert!(rows.iter().any(|row| row.contains(&"180; 6".to_owned())));
+    let json = serde_json::to_value(&profile.curves[2].points[3].level).unwrap();
+    assert_eq!(json, serde_json::json!([180.0, 6.0]));
+}
+
+/// A random rotation up to θ, then an attack of radius ε on what came of it: levels (θ, ε).
+#[derive(Debug)]
+struct TurnedThenAttacked;
+
+impl Threat for TurnedThenAttacked {
+    fn check(&self, level: &Level) -> Result<(), Error> {
+        match level.parts() {
+            [_, _] => Ok(()),
+            _ => Err(Error::setting("level", level, "an angle and a radius")),
+        }
+    }
+
+    fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>, Error> {
+        let [angle, epsilon] = level.parts()[..] else {
+            unreachable!("checked")
+        };
+        let poses = PoseBudget::new(Degrees(angle), Pixels(0.0))?.draw(scene.keys());
+        let turned = Warp::nearest().apply(scene.batch().images.clone(), &poses);
+        let batch = scene.batch().clone().with_images(turned);
+        Ok(scene
+            .attack(&Pgd::linf(epsilon).with_steps(2), &batch)?
+            .predicted)
+    }
+
+    fn cost(&self, level: &Level) -> Cost {
+        Pgd::linf(level.parts()[1]).with_steps(2).cost()
+    }
+
+    fn draws(&self) -> usize {
+        2
+    }
+
+    fn describe(&self, level: &Level) -> String {
+        format!("turned, then attacked at {level}")
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({ "threat": "test_turned_then_attacked" })
+    }
+}
+
+fn surface() -> Axis {
+    let levels = [0.0, 180.0].map(|angle| [0.0, 0.1, 0.6].map(|epsilon| [angle, epsilon]));
+    Axis::new(
+        "surface",
+        "degrees, range",
+        TurnedThenAttacked,
+        levels.concat(),
+    )
+    .titled("rotation, then attack", "±{}°, ε = {}")
+}
+
+// Oracle: (0, ε) is the attack alone on images that are right as they are; each draw has its own
+// angles; passes are counted by the scene.
+#[test]
+fn value_a_threat_of_ones_own_has_tuples_and_draws() {
+    let data = halves(24);
+    let attack = Axis::epsilons(Pgd::linf(0.0).with_steps(2), [0.1, 0.6]);
+    let profile = run(
+        &over(surface()).with_axis(attack),
+        &brighter_half(false),
+        &data,
+    );
+    for epsilon in [0.1, 0.6] {
+        let alone = profile.at(("epsilons", epsilon)).unwrap();
+        let point = profile.at(("surface", [0.0, epsilon])).unwrap();
+        let draws = |outcomes: &Option<Outcomes>| {
+            let outcomes: Vec<bool> = outcomes.as_ref().unwrap().iter().collect();
+            outcomes
+                .chunks(point.draws)
+                .map(|draws| draws[0])
+                .collect::<Vec<bool>>()
+        };
+        assert_eq!((point.draws, point.queries), (2, 2.0 * alone.queries));
+        let robust: Vec<bool> = alone.correct.as_ref().unwrap().iter().collect();
+        assert_eq!(draws(&point.correct), robust);
+    }
+    let turned = profile.at(("surface", [180.0, 0.1])).unwrap();
+    let outcomes: Vec<bool> = turned.correct.as_ref().unwrap().iter().collect();
+    assert!(outcomes.chunks(2).any(|draws| draws[0] != draws[1]));
+    assert_eq!(
+        profile.at(("surface", [0.0, 0.0])).unwrap().accuracy,
+        profile.clean
+    );
+    assert!(profile.to_markdown().contains("| ±180°, ε = 0.6 |"));
+    // The name is in no registry: the profile is read all the same, only its settings are not.
+    let read: Profile = serde_json::from_str(&profile.to_json()).unwrap();
+    assert_eq!(read.curves, profile.curves);
+    assert_eq!(compare(&read, &profile).unwrap().curves[0].points.len(), 5);
+    let error = read.evaluation().unwrap_err().to_string();
+    assert!(error.contains("test_turned_then_attacked"), "{error}");
+}
+
+#[test]
+fn convention_settings_are_read_back_and_misspelt_ones_refused() {
+    let evaluation = drawn(2);
+    let profile = run(&evaluation, &brighter_half(false), &halves(4));
+    assert_eq!(profile.evaluation().unwrap(), evaluation);
+    let json = serde_json::to_value(&evaluation).unwrap();
+    let refused = |change: &dyn Fn(&mut serde_json::Value), name: &str| {
+        let mut json = json.clone();
+        change(&mut json);
+        let error = serde_json::from_value::<Evaluation>(json).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+    };
+    refused(&|json| json["drawz"] = 3.into(), "drawz");
+    refused(&|json| json["axes"][0]["levelz"] = 3.into(), "levelz");
+    refused(
+        &|json| json["axes"][0]["threat"]["drawz"] = 3.into(),
+        "drawz",
+    );
+    refused(
+        &|json| json["axes"][3]["threat"]["attack"]["epz"] = 3.into(),
+        "epz",
+    );
+    refused(
+        &|json| json["axes"][0]["threat"]["threat"] = "blur".into(),
+        "random_pose",
+    );
+    // Title and label have defaults, a level is a number or a tuple.
+    let short = serde_json::json!({
+        "name": "turns", "unit": "degrees", "levels": [0, 45, 90.5],
+        "threat": { "threat": "random_pose", "shift": 0.0 },
+    });
+    let axis: Axis = serde_json::from_value(short).unwrap();
+    assert_eq!(
+        axis,
+        Axis::new(
+            "turns",
+            "degrees",
+            RandomPose::rotations(),
+            [0.0, 45.0, 90.5]
+        )
+    );
+    assert_eq!(axis.full_title(), "turns (degrees)");
+    assert_eq!(axis.label_at(&axis.levels[2]), "turns: 90.5");
+}
+
+#[test]
+fn convention_sections_that_a_reader_does_not_know_stay() {
+    let mut report = study();
+    let mut json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    json["entries"][0]["profile"]["extras"]["flags"] = serde_json::json!(["gradients vanish"]);
+    json["extras"]["certificates"] = serde_json::json!({ "poses": 12 });
+    // What stands elsewhere is ignored.
+    json["entries"][0]["profile"]["curves"][0]["later"] = true.into();
+    let read: Report = serde_json::from_value(json).unwrap();
+    let flags: Vec<String> = read.entries[0]
+        .profile
+        .extras
+        .get("flags")
+        .unwrap()
+        .unwrap();
+    assert_eq!(flags, ["gradients vanish"]);
+    let error = read.extras.get::<Vec<u8>>("certificates").unwrap_err();
+    assert!(
+        error.to_string().contains("section `certificates`"),
+        "{error}"
+    );
+    let again: Report = serde_json::from_str(&read.to_json()).unwrap();
+    assert_eq!(again, read);
+    assert_ne!(read, report);
+    report.extras = report
+        .extras
+        .with("certificates", &1)
+        .with("certificates", &2);
+    assert_eq!(report.extras.get("certificates").unwrap(), Some(2));
+    assert_eq!(report.extras.names().collect::<Vec<_>>(), ["certificates"]);
 }
 
 #[test]
@@ -311,9 +583,9 @@ fn smoke_progress_grows_to_its_total() {
 
 // Oracle: counted by hand on the outcomes, and the tests of `base::statistics`.
 #[test]
-fn value_comparison_is_mcnemar_with_holm_in_each_family() {
+fn value_comparison_is_mcnemar_with_holm_in_each_axis() {
     let data = halves(90);
-    let evaluation = Evaluation::new().with_angles([0.0, 120.0, 180.0].map(Degrees));
+    let evaluation = over(Axis::angles([0.0, 120.0, 180.0].map(Degrees)));
     let first = run(&evaluation, &brighter_half(false), &data).with_name("halves");
     let second = run(&evaluation, &always(0), &data).with_name("constant");
     let comparison = compare(&first, &second).unwrap();
@@ -321,35 +593,61 @@ fn value_comparison_is_mcnemar_with_holm_in_each_family() {
     assert_eq!(comparison.clean.only_second, 0);
     assert_eq!(comparison.clean.p_value, mcnemar(45, 0));
     assert_eq!(comparison.clean.difference, 0.5);
-    assert_eq!(comparison.angles.len(), 2);
+    assert_eq!(comparison.curve("angles").unwrap().points.len(), 2);
     let mut p_values = Vec::new();
-    for (pair, at) in comparison.angles.iter().zip([1, 2]) {
-        let a: Vec<bool> = first.angles[at].correct.as_ref().unwrap().iter().collect();
-        let b: Vec<bool> = second.angles[at].correct.as_ref().unwrap().iter().collect();
+    for (pair, at) in comparison
+        .curve("angles")
+        .unwrap()
+        .points
+        .iter()
+        .zip([1, 2])
+    {
+        let a: Vec<bool> = first.curve("angles").unwrap().points[at]
+            .correct
+            .as_ref()
+            .unwrap()
+            .iter()
+            .collect();
+        let b: Vec<bool> = second.curve("angles").unwrap().points[at]
+            .correct
+            .as_ref()
+            .unwrap()
+            .iter()
+            .collect();
         let only = |x: &[bool], y: &[bool]| x.iter().zip(y).filter(|(x, y)| **x && !**y).count();
         assert_eq!(
             (pair.only_first, pair.only_second),
             (only(&a, &b), only(&b, &a))
         );
-        let difference = first.angles[at].accuracy.value - second.angles[at].accuracy.value;
+        let difference = first.curve("angles").unwrap().points[at].accuracy.value
+            - second.curve("angles").unwrap().points[at].accuracy.value;
         assert!((pair.difference - difference).abs() < 1e-12);
         assert!(pair.interval.contains(pair.difference));
         p_values.push(mcnemar(pair.only_first, pair.only_second));
     }
-    let adjusted: Vec<f64> = comparison.angles.iter().map(|pair| pair.adjusted).collect();
+    let adjusted: Vec<f64> = comparison
+        .curve("angles")
+        .unwrap()
+        .points
+        .iter()
+        .map(|pair| pair.adjusted)
+        .collect();
     assert_eq!(adjusted, holm(&p_values));
     let text = comparison.to_markdown();
     assert!(
         text.contains("## halves against constant") && text.contains("| ±120° |"),
         "{text}"
     );
-    assert_eq!(compare(&first, &first).unwrap().angles[1].p_value, 1.0);
+    assert_eq!(
+        compare(&first, &first).unwrap().curves[0].points[1].p_value,
+        1.0
+    );
 }
 
 #[test]
 fn error_profiles_that_do_not_pair() {
     let victim = brighter_half(false);
-    let evaluation = Evaluation::new().with_angles([Degrees(90.0)]);
+    let evaluation = over(Axis::angles([Degrees(90.0)]));
     let profile = run(&evaluation, &victim, &halves(20));
     let refused = |other: &Profile, why: &str| {
         let error = compare(&profile, other).unwrap_err().to_string();
@@ -368,17 +666,40 @@ fn error_profiles_that_do_not_pair() {
 #[test]
 fn error_settings_that_make_no_sense() {
     let new = Evaluation::new;
+    let pgd = |levels: &[f64]| Axis::epsilons(Pgd::linf(0.0), levels.to_vec());
+    let poses = |levels: [[f64; 2]; 2]| Axis::new("poses", "", RandomPose::poses(), levels);
+    let uneven = vec![Level::from(1.0), Level::from([2.0, 2.0])];
     for (evaluation, name) in [
-        (new().with_angles([Degrees(-1.0)]), "angles"),
-        (new().with_angles([Degrees(f64::NAN)]), "angles"),
-        (new().with_angles([Degrees(181.0)]), "angles"),
-        (new().with_angles([30.0, 30.0].map(Degrees)), "angles"),
-        (new().with_shifts([Pixels(f64::INFINITY)]), "shifts"),
-        (new().with_joint([1.5]), "joint"),
-        (new().with_epsilons([-0.1]), "epsilons"),
-        (new().with_epsilons([0.2, 0.1]), "epsilons"),
-        (new().with_epsilons([f64::NAN]), "epsilons"),
-        (new().with_draws(0), "draws"),
+        (over(Axis::angles([Degrees(-1.0)])), "`angles`"),
+        (over(Axis::angles([Degrees(f64::NAN)])), "`angles`"),
+        (over(Axis::angles([Degrees(181.0)])), "`angles`"),
+        (over(Axis::angles([30.0, 30.0].map(Degrees))), "`angles`"),
+        (over(Axis::angles([])), "no level"),
+        (over(Axis::shifts([Pixels(f64::INFINITY)])), "`shifts`"),
+        (over(Axis::joint([1.5])), "`joint`"),
+        (over(pgd(&[-0.1])), "`epsilons`"),
+        (over(pgd(&[0.2, 0.1])), "0.2 before 0.1"),
+        (over(pgd(&[f64::NAN])), "`epsilons`"),
+        (
+            over(Axis::attack("ε", Pgd::linf(0.0), [[0.1, 0.2]])),
+            "one number",
+        ),
+        (over(poses([[90.0, 2.0], [45.0, 3.0]])), "before"),
+        (over(poses([[90.0, -2.0], [90.0, 0.0]])), "pixels"),
+        (
+            over(Axis::new("three", "", RandomPose::poses(), [[1.0; 3]])),
+            "two",
+        ),
+        (
+            over(Axis::new("uneven", "", RandomPose::poses(), uneven)),
+            "equally many",
+        ),
+        (over(pgd(&[0.1])).with_axis(pgd(&[0.2])), "`epsilons`"),
+        (
+            over(Axis::attack("clean", Pgd::linf(0.0), [0.1])),
+            "`clean`",
+        ),
+        (drawn(0), "draws"),
         (new().with_resamples(0), "resamples"),
         (new().with_batch_size(0), "batch size"),
     ] {
@@ -414,20 +735,18 @@ fn error_empty_set_and_unusable_classifiers() {
     let error = failure(&diverged, &halves(4));
     assert!(error.contains("logits of image 0: found NaN"), "{error}");
     let unmeasured = run(&full(), &bright(), &halves(4));
-    let error = unmeasured
-        .level(Family::Angles, 45.0)
-        .unwrap_err()
-        .to_string();
+    let error = unmeasured.at(("angles", 45.0)).unwrap_err().to_string();
     assert!(error.contains("[0, 60, 180]"), "{error}");
 }
 
 fn study() -> Report {
     let data = halves(30);
-    let record = TrainingRecord::new("Cnn, \"p4\"", 1234, "natural", Seed(3))
+    let mut record = TrainingRecord::new("Cnn, \"p4\"", 1234, "natural", Seed(3))
         .with_curriculum(&[0.1, 0.2])
         .with_train_size(2000)
         .with_epochs(4)
         .with_seconds(1.5);
+    record.extras = record.extras.with("history", &[2.3, 0.4]);
     let versions = Versions::of(&fireproof::device());
     let settings = serde_json::json!({ "quick": true });
     let mut report = Report::new("A study", Seed(3), versions).with_settings(settings);
@@ -468,8 +787,11 @@ fn smoke_json_round_trip() {
     let profile = &report.entries[0].profile;
     profile.write_json(&path).unwrap();
     let read = Profile::read_json(&path).unwrap();
-    assert_eq!(read.angles[2].correct, profile.angles[2].correct);
-    assert!(compare(&read, profile).unwrap().angles[1].p_value == 1.0);
+    assert_eq!(
+        read.curve("angles").unwrap().points[2].correct,
+        profile.curve("angles").unwrap().points[2].correct
+    );
+    assert!(compare(&read, profile).unwrap().curves[0].points[1].p_value == 1.0);
     // Nothing but the file itself is left behind.
     assert_eq!(
         std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
@@ -531,14 +853,14 @@ fn value_csv_parses_back() {
     let column = |name: &str| header.iter().position(|h| h == name).unwrap();
     let mut body = rows[1..].iter();
     for entry in &report.entries {
-        let mut check = |family: &str, level: f64, rates: [Option<Rate>; 2]| {
+        let mut check = |axis: &str, level: f64, rates: [Option<Rate>; 2]| {
             let row = body.next().unwrap();
             assert_eq!(row.len(), header.len());
             assert_eq!(row[column("section")], "a: halves");
             assert_eq!(row[column("name")], entry.profile.name);
             let model = entry.training.as_ref().map_or("", |t| &t.model);
             assert_eq!(row[column("model")], model);
-            assert_eq!(row[column("family")], family);
+            assert_eq!(row[column("axis")], axis);
             assert_eq!(row[column("level")].parse::<f64>().unwrap(), level);
             for (name, rate) in ["accuracy", "fooling"].into_iter().zip(rates) {
                 let number = |suffix: &str| row[column(&format!("{name}{suffix}"))].parse().ok();
@@ -548,10 +870,10 @@ fn value_csv_parses_back() {
             }
         };
         check("clean", 0.0, [Some(entry.profile.clean), None]);
-        for family in Family::ALL {
-            for level in entry.profile.levels(family) {
-                let rates = [Some(level.accuracy), Some(level.fooling)];
-                check(&family.to_string(), level.value, rates);
+        for curve in &entry.profile.curves {
+            for point in &curve.points {
+                let rates = [Some(point.accuracy), Some(point.fooling)];
+                check(&curve.axis, point.level.parts()[0], rates);
             }
         }
     }
@@ -572,7 +894,7 @@ fn value_markdown_tables_are_rectangular_and_complete() {
         "±60°",
         "a = 0.5",
         "ε = 0.1",
-        "one random pose per image, seed 11",
+        "angles: one random pose per image",
         "PGD-3 L∞ ε=0.1",
     ] {
         assert!(text.contains(expected), "no `{expected}` in\n{text}");
@@ -587,24 +909,25 @@ fn value_markdown_tables_are_rectangular_and_complete() {
     let profile = &report.entries[0].profile;
     let table = profile.to_markdown();
     let row = format!(
-        "| 60 | {} | {} |",
-        profile.angles[1].accuracy, profile.angles[1].fooling
+        "| ±60° | {} | {} |",
+        profile.curve("angles").unwrap().points[1].accuracy,
+        profile.curve("angles").unwrap().points[1].fooling
     );
     assert!(table.contains(&row), "{table}");
     let front = report
-        .trade_off_markdown((Family::Angles, 60.0), 0.1)
+        .trade_off_markdown(("angles", 60.0), ("epsilons", 0.1))
         .unwrap();
     assert!(front.contains("Hypervolume from (0, 0): "), "{front}");
     assert!(
         report
-            .trade_off_markdown((Family::Angles, 61.0), 0.1)
+            .trade_off_markdown(("angles", 61.0), ("epsilons", 0.1))
             .is_err()
     );
     // A classifier shared by two sections is one point of the plane.
     let mut shared = study();
     let profile = shared.entries[0].profile.clone();
     shared.push("b: again", None, profile);
-    let again = shared.trade_off_markdown((Family::Angles, 60.0), 0.1);
+    let again = shared.trade_off_markdown(("angles", 60.0), ("epsilons", 0.1));
     assert_eq!(again.unwrap(), front);
 }
 
@@ -656,8 +979,8 @@ fn convention_schema_document_names_every_field() {
     let mut written = BTreeSet::new();
     let opaque = [
         "curriculum",
-        "attack",
-        "warp",
+        "threat",
+        "history",
         "correct",
         "fooled",
         "clean_correct",
@@ -666,27 +989,16 @@ fn convention_schema_document_names_every_field() {
     let mut fields = json.clone();
     fields["settings"] = serde_json::Value::Null;
     paths(&fields, "", &opaque, &mut written);
-    let written: BTreeSet<String> = written
-        .into_iter()
-        .map(|mut path| {
-            for family in Family::ALL {
-                path = path.replace(&format!("profile.{family}[]"), "profile.<family>[]");
-            }
-            path
-        })
-        .collect();
     assert_eq!(written, documented("report.json"));
 
     let profile = &report.entries[0].profile;
     let mut written = BTreeSet::new();
     let comparison = compare(profile, profile).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&comparison.to_json()).unwrap();
-    paths(&json["clean"], "", &[], &mut written);
-    written.extend(["first", "second", "clean"].map(str::to_owned));
+    let mut json: serde_json::Value = serde_json::from_str(&comparison.to_json()).unwrap();
+    let clean = json["clean"].take();
+    assert!(clean["p_value"].is_number());
+    paths(&json, "", &[], &mut written);
     assert_eq!(written, documented("A comparison"));
-    for family in Family::ALL {
-        assert!(json[family.to_string()][0]["p_value"].is_number());
-    }
 
     let header = parse_csv(&report.to_csv()).remove(0);
     assert_eq!(

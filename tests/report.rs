@@ -2,16 +2,18 @@
 #![cfg(feature = "report")]
 
 use burn::tensor::{Tensor, TensorData};
+use fireproof::attack::Pgd;
+use fireproof::base::Degrees;
 use fireproof::base::{Bounds, Error, Seed};
 use fireproof::data::DataSummary;
-use fireproof::evaluate::{Evaluation, Family, Level, Profile, Rate, Report, Versions};
+use fireproof::evaluate::{Axis, Curve, Point, Profile, Rate, Report, Versions};
 use fireproof::report::{ContactSheet, Figure, Panel};
 use std::path::{Path, PathBuf};
 
-fn level(value: f64, accuracy: f64) -> Level {
+fn point(level: f64, accuracy: f64) -> Point {
     let right = (accuracy * 500.0).round() as usize;
-    Level {
-        value,
+    Point {
+        level: level.into(),
         accuracy: Rate::of(right, 500),
         fooling: Rate::of(500 - right, 500),
         draws: 1,
@@ -23,14 +25,15 @@ fn level(value: f64, accuracy: f64) -> Level {
 
 /// A profile with made-up rates: `spatial` at ±180°, `adversarial` at ε = 0.2.
 fn profile(name: &str, spatial: f64, adversarial: f64) -> Profile {
-    let curve = |levels: &[f64], end: f64, power: f64| -> Vec<Level> {
+    let curve = |axis: Axis, end: f64, power: f64| {
+        let levels: Vec<f64> = axis.levels.iter().map(|level| level.parts()[0]).collect();
         let most = levels.last().unwrap();
-        let at = |value: f64| 0.98 - (0.98 - end) * (value / most).powf(power);
-        levels
-            .iter()
-            .map(|&value| level(value, at(value)))
-            .collect()
+        let at = |level: f64| 0.98 - (0.98 - end) * (level / most).powf(power);
+        let points = levels.iter().map(|&level| point(level, at(level)));
+        Curve::of(&axis, points.collect())
     };
+    let angles = Axis::angles([0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(Degrees));
+    let epsilons = Axis::epsilons(Pgd::linf(0.0), [0.0, 0.05, 0.1, 0.15, 0.2]);
     Profile {
         name: name.to_owned(),
         data: DataSummary {
@@ -42,13 +45,14 @@ fn profile(name: &str, spatial: f64, adversarial: f64) -> Profile {
         },
         clean: Rate::of(490, 500),
         clean_correct: None,
-        angles: curve(&[0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0], spatial, 0.7),
-        shifts: Vec::new(),
-        joint: Vec::new(),
-        epsilons: curve(&[0.0, 0.05, 0.1, 0.15, 0.2], adversarial, 1.3),
-        settings: Evaluation::new(),
+        curves: vec![
+            curve(angles, spatial, 0.7),
+            curve(epsilons, adversarial, 1.3),
+        ],
+        settings: serde_json::Value::Null,
         numerics: Default::default(),
         versions: Versions::of(&fireproof::device()),
+        extras: Default::default(),
     }
 }
 
@@ -156,7 +160,7 @@ fn smoke_profile_figure_has_both_rates() {
 fn smoke_trade_off_plane_names_every_classifier() {
     let path = out("trade_off.svg");
     report()
-        .plot_trade_off_svg(&path, (Family::Angles, 180.0), 0.1)
+        .plot_trade_off_svg(&path, ("angles", 180.0), ("epsilons", 0.1))
         .unwrap();
     let texts = written(&path);
     expect(
@@ -176,8 +180,7 @@ fn smoke_trade_off_plane_names_every_classifier() {
 #[test]
 fn error_nothing_to_draw() {
     let mut bare = profile("bare", 0.5, 0.5);
-    bare.angles.clear();
-    bare.epsilons.clear();
+    bare.curves.clear();
     for error in [
         bare.plot_svg(out("never.svg")).unwrap_err(),
         Figure::new("empty").plot_svg(out("never.svg")).unwrap_err(),
@@ -186,7 +189,7 @@ fn error_nothing_to_draw() {
         assert!(matches!(error, Error::Drawing { .. }), "{error}");
     }
     assert!(!out("never.svg").exists());
-    assert!(Panel::trade_off(&[&bare], (Family::Angles, 180.0), 0.1).is_err());
+    assert!(Panel::trade_off(&[&bare], ("angles", 180.0), ("epsilons", 0.1)).is_err());
 }
 
 fn tensor(values: Vec<f32>, shape: [usize; 4]) -> Tensor<4> {

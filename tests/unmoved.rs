@@ -25,7 +25,7 @@ use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Margin, Pgd, Targets};
 use fireproof::base::{Batch, Bounds, Classifier, Degrees, Pixels, Seed};
 use fireproof::curriculum::Curriculum;
 use fireproof::data::{ImageSet, embedded_mnist};
-use fireproof::evaluate::{Evaluation, Level, Outcomes, Rate};
+use fireproof::evaluate::{Axis, Evaluation, Outcomes, RandomPose, Rate};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::model::{CnnConfig, Head, SmallCnnConfig};
@@ -140,21 +140,22 @@ fn measured(evaluation: &Evaluation, victim: &Frozen, data: &ImageSet) -> Vec<Me
         correct: outcomes(&profile.clean_correct),
         ..Measured::default()
     };
-    let families = [
-        ("rotation", &profile.angles),
-        ("shift", &profile.shifts),
-        ("joint", &profile.joint),
-        ("attack", &profile.epsilons),
+    let axes = [
+        ("rotation", "angles"),
+        ("shift", "shifts"),
+        ("joint", "joint"),
+        ("attack", "epsilons"),
     ];
-    let levels = families.into_iter().flat_map(|(family, levels)| {
-        levels.iter().map(move |level: &Level| Measured {
-            level: format!("{family} {}", level.value),
-            accuracy: rate(&level.accuracy),
-            fooling: rate(&level.fooling),
-            draws: level.draws,
-            queries: level.queries,
-            correct: outcomes(&level.correct),
-            fooled: outcomes(&level.fooled),
+    let levels = axes.into_iter().flat_map(|(family, axis)| {
+        let points = &profile.curve(axis).unwrap().points;
+        points.iter().map(move |point| Measured {
+            level: format!("{family} {}", point.level),
+            accuracy: rate(&point.accuracy),
+            fooling: rate(&point.fooling),
+            draws: point.draws,
+            queries: point.queries,
+            correct: outcomes(&point.correct),
+            fooled: outcomes(&point.fooled),
         })
     });
     std::iter::once(clean).chain(levels).collect()
@@ -243,23 +244,32 @@ fn cases(radii: [f64; 2], weak: [f64; 2]) -> Vec<Case> {
 }
 
 fn evaluations() -> [(&'static str, Evaluation); 2] {
-    let evaluation = Evaluation::new()
-        .with_angles([0.0, 30.0, 180.0].map(Degrees))
-        .with_shifts([0.0, 2.0, 5.5].map(Pixels))
-        .with_joint([0.0, 0.1, 1.0])
-        .with_batch_size(24);
-    let one = evaluation
-        .clone()
-        .with_epsilons([0.0, 0.05, 0.1])
-        .with_attack(Pgd::linf(0.0).with_steps(5))
-        .with_seed(Seed(21));
-    let several = evaluation
-        .with_epsilons([0.0, 0.5, 1.0])
-        .with_attack(Pgd::l2(0.0).with_steps(3).restarts(2))
-        .with_warp(Warp::bilinear())
-        .with_draws(3)
-        .with_resamples(200)
-        .with_seed(Seed(22));
+    let axes = [
+        (
+            RandomPose::rotations(),
+            Axis::angles([0.0, 30.0, 180.0].map(Degrees)),
+        ),
+        (
+            RandomPose::shifts(),
+            Axis::shifts([0.0, 2.0, 5.5].map(Pixels)),
+        ),
+        (RandomPose::joint(), Axis::joint([0.0, 0.1, 1.0])),
+    ];
+    let mut one = Evaluation::new().with_batch_size(24).with_seed(21);
+    let mut several = one.clone().with_resamples(200).with_seed(22);
+    for (threat, axis) in axes {
+        one = one.with_axis(axis.clone());
+        let threat = RandomPose {
+            warp: Warp::bilinear(),
+            draws: 3,
+            ..threat
+        };
+        several = several.with_axis(axis.with_threat(threat));
+    }
+    let pgd = Pgd::linf(0.0).with_steps(5);
+    let one = one.with_axis(Axis::epsilons(pgd, [0.0, 0.05, 0.1]));
+    let pgd = Pgd::l2(0.0).with_steps(3).restarts(2);
+    let several = several.with_axis(Axis::epsilons(pgd, [0.0, 0.5, 1.0]));
     [("one draw, L∞", one), ("three draws, L2", several)]
 }
 

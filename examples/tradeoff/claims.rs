@@ -3,7 +3,7 @@
 use crate::options::Options;
 use crate::plan::{self, Cell, Claim, Network};
 use fireproof::base::Result;
-use fireproof::evaluate::{Paired, Report, compare};
+use fireproof::evaluate::{At, Paired, Report, compare};
 use fireproof::prelude::*;
 
 const LEVEL: f64 = 0.05;
@@ -11,13 +11,12 @@ const LEVEL: f64 = 0.05;
 /// For every claim and network: did each robustness rise or fall from the first to the last row?
 ///
 /// "Rises" and "falls" are said only if McNemar's exact test on the same images finds the
-/// difference at the 5 % level, after Holm's adjustment over the levels of its family.
+/// difference at the 5 % level, after Holm's adjustment over the levels of its axis.
 pub fn verdicts(report: &Report, cells: &[Cell], options: &Options) -> Result<String> {
     let mut text = String::from(
         "What the numbers say (paired tests on the same images, 5 % level after Holm; one \
          training each,\nso they speak of these networks, not of all seeds):\n",
     );
-    let (family, level) = plan::spatial(options);
     for claim in Claim::ALL {
         text += &format!("\n{}\n", claim.title(options.shifts));
         for network in networks(cells) {
@@ -29,16 +28,16 @@ pub fn verdicts(report: &Report, cells: &[Cell], options: &Options) -> Result<St
                 continue;
             };
             let comparison = compare(last, first)?;
-            let find = |family, level: f64| -> Option<&Paired> {
-                (comparison.levels(family).iter()).find(|p| (p.value - level).abs() < 1e-9)
-            };
-            let line = |family, level: f64| -> Result<(String, Change)> {
-                let (from, to) = (first.level(family, level)?, last.level(family, level)?);
-                let change = find(family, level).map_or(Change::None, Change::of);
+            let line = |at: At| -> Result<(String, Change)> {
+                let (from, to) = (first.at(at.clone())?, last.at(at.clone())?);
+                let curve = comparison.curve(&at.axis)?;
+                // A level that changes nothing has no test.
+                let test = curve.at(at.level.clone()).ok();
+                let change = test.map_or(Change::None, Change::of);
                 Ok((
                     format!(
                         "accuracy at {} {:.1} % → {:.1} % ({})",
-                        family.label(level),
+                        curve.label_at(&at.level),
                         100.0 * from.accuracy.value,
                         100.0 * to.accuracy.value,
                         change.word()
@@ -46,8 +45,8 @@ pub fn verdicts(report: &Report, cells: &[Cell], options: &Options) -> Result<St
                     change,
                 ))
             };
-            let (spatial_text, spatial) = line(family, level)?;
-            let (attack_text, attack) = line(Family::Epsilons, claim.epsilon())?;
+            let (spatial_text, spatial) = line(plan::spatial(options).into())?;
+            let (attack_text, attack) = line((plan::ATTACK, claim.epsilon()).into())?;
             text += &format!(
                 "  {:<10} {spatial_text}; {attack_text}\n  {:<10} {}\n",
                 network.name(),

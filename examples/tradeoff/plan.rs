@@ -10,6 +10,9 @@ use fireproof::train::{ObjectiveSpec, Progress};
 /// The radii that every network is attacked at.
 pub const EPSILONS: [f64; 5] = [0.0, 0.05, 0.1, 0.15, 0.2];
 
+/// The axis of the attack.
+pub const ATTACK: &str = "epsilons";
+
 /// The radius that the trade-off plane shows.
 pub const EPSILON: f64 = 0.1;
 
@@ -19,11 +22,11 @@ const SHIFTS: [f64; 3] = [1.0, 2.0, 3.0];
 const RADII: [f64; 3] = [0.05, 0.1, 0.2];
 
 /// The spatial level that tables and the trade-off plane show.
-pub fn spatial(options: &Options) -> (Family, f64) {
+pub fn spatial(options: &Options) -> (&'static str, f64) {
     if options.shifts {
-        (Family::Shifts, 3.0)
+        ("shifts", 3.0)
     } else {
-        (Family::Angles, 180.0)
+        ("angles", 180.0)
     }
 }
 

@@ -75,7 +75,8 @@ impl Study<'_> {
             Versions::of(&self.device),
         )
         .with_settings(self.options.to_json());
-        let mut tables = Claim::ALL.map(|claim| Table::new(claim, self.options));
+        let mut tables =
+            Claim::ALL.map(|claim| Table::new(claim, self.options, &self.evaluation()));
         for cell in &cells {
             let entry = self.measure(cell)?;
             for claim in &cell.claims {
@@ -110,7 +111,7 @@ impl Study<'_> {
         let trained = cell
             .training
             .fit(model, &self.train, &watch, &self.device)?;
-        let record = TrainingRecord::new(
+        let mut record = TrainingRecord::new(
             cell.network.name(),
             trained.model.num_params(),
             cell.training.objective.name(),
@@ -125,6 +126,7 @@ impl Study<'_> {
         .with_train_size(self.train.len())
         .with_epochs(self.sizes.epochs)
         .with_seconds(started.elapsed().as_secs_f64());
+        record.extras = record.extras.with("history", &trained.history);
 
         let profile = self.profile(&Frozen::new(&trained.model))?;
         let name = format!("{}, {}", cell.network.name(), cell.trained);
@@ -135,17 +137,22 @@ impl Study<'_> {
         })
     }
 
-    fn profile(&self, victim: &Frozen) -> Result<Profile> {
-        let evaluation = Evaluation::new()
-            .with_joint([0.0, 0.05, 0.1, 0.2])
-            .with_epsilons(plan::EPSILONS)
-            .with_attack(Pgd::linf(0.0).with_steps(self.sizes.attack_steps))
-            .with_seed(Seed(self.options.seed));
-        let evaluation = if self.options.shifts {
-            evaluation.with_shifts([0.0, 1.0, 2.0, 3.0, 4.0].map(Pixels))
+    fn evaluation(&self) -> Evaluation {
+        let spatial = if self.options.shifts {
+            Axis::shifts([0.0, 1.0, 2.0, 3.0, 4.0].map(Pixels))
         } else {
-            evaluation.with_angles([0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(Degrees))
+            Axis::angles([0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(Degrees))
         };
+        let attack = Pgd::linf(0.0).with_steps(self.sizes.attack_steps);
+        Evaluation::new()
+            .with_axis(spatial)
+            .with_axis(Axis::joint([0.0, 0.05, 0.1, 0.2]))
+            .with_axis(Axis::epsilons(attack, plan::EPSILONS))
+            .with_seed(Seed(self.options.seed))
+    }
+
+    fn profile(&self, victim: &Frozen) -> Result<Profile> {
+        let evaluation = self.evaluation();
         let bar = bar();
         let profile =
             evaluation.run_with_progress(victim, &self.test, &self.device, |done, total| {
@@ -166,7 +173,7 @@ impl Study<'_> {
         report.plot_trade_off_svg(
             out.join("tradeoff.svg"),
             plan::spatial(self.options),
-            plan::EPSILON,
+            (plan::ATTACK, plan::EPSILON),
         )
     }
 

@@ -2,22 +2,26 @@
 
 use crate::options::Options;
 use crate::plan::{self, Cell, Claim};
-use fireproof::evaluate::{Entry, Family, Level};
+use fireproof::evaluate::{At, Entry, Evaluation, Point};
 
 pub struct Table {
     claim: Claim,
-    spatial: (Family, f64),
+    spatial: At,
+    adversarial: At,
     // Rows measured for an earlier table, until this one begins.
     waiting: Vec<String>,
 }
 
 impl Table {
-    pub fn new(claim: Claim, options: &Options) -> Self {
-        Self {
+    pub fn new(claim: Claim, options: &Options, evaluation: &Evaluation) -> Self {
+        let mut table = Self {
             claim,
-            spatial: plan::spatial(options),
-            waiting: vec![heading(claim, options)],
-        }
+            spatial: plan::spatial(options).into(),
+            adversarial: (plan::ATTACK, claim.epsilon()).into(),
+            waiting: Vec::new(),
+        };
+        table.waiting.push(table.heading(options, evaluation));
+        table
     }
 
     /// Adds a row. It appears at once if the cell belongs to this table first of all; a cell that
@@ -33,15 +37,11 @@ impl Table {
     }
 
     fn line(&self, cell: &Cell, entry: &Entry) -> String {
-        let (family, level) = self.spatial;
-        let at = |family, level| entry.profile.level(family, level).ok();
-        let accuracy = |level: Option<&Level>| level.map(|l| l.accuracy.to_string());
+        let at = |at: &At| entry.profile.at(at.clone()).ok();
+        let accuracy = |point: Option<&Point>| point.map(|p| p.accuracy.to_string());
         let fooling =
-            |level: Option<&Level>| level.map(|l| format!("{:.1} %", 100.0 * l.fooling.value));
-        let (moved, attacked) = (
-            at(family, level),
-            at(Family::Epsilons, self.claim.epsilon()),
-        );
+            |point: Option<&Point>| point.map(|p| format!("{:.1} %", 100.0 * p.fooling.value));
+        let (moved, attacked) = (at(&self.spatial), at(&self.adversarial));
         let seconds = entry.training.as_ref().map_or(0.0, |t| t.seconds);
         format!(
             "{:<10} {:<9} {:>20} {:>20} {:>8} {:>20} {:>8} {:>5.0} s",
@@ -55,20 +55,23 @@ impl Table {
             seconds,
         )
     }
-}
 
-fn heading(claim: Claim, options: &Options) -> String {
-    let (family, level) = plan::spatial(options);
-    format!(
-        "\n{}\n{:<10} {:<9} {:>20} {:>20} {:>8} {:>20} {:>8} {:>7}",
-        claim.title(options.shifts),
-        "network",
-        "trained",
-        "clean",
-        family.label(level),
-        "fooled",
-        Family::Epsilons.label(claim.epsilon()),
-        "fooled",
-        "time"
-    )
+    fn heading(&self, options: &Options, evaluation: &Evaluation) -> String {
+        let label = |at: &At| {
+            let axis = evaluation.axes.iter().find(|axis| axis.name == at.axis);
+            axis.map_or_else(String::new, |axis| axis.label_at(&at.level))
+        };
+        format!(
+            "\n{}\n{:<10} {:<9} {:>20} {:>20} {:>8} {:>20} {:>8} {:>7}",
+            self.claim.title(options.shifts),
+            "network",
+            "trained",
+            "clean",
+            label(&self.spatial),
+            "fooled",
+            label(&self.adversarial),
+            "fooled",
+            "time"
+        )
+    }
 }

@@ -1,13 +1,14 @@
 use crate::base::statistics::{Interval, clustered_bootstrap, holm, mcnemar, wilson};
-use crate::base::{Error, Result};
-use crate::evaluate::{Family, Outcomes, Profile};
+use crate::base::{Error, Result, Seed};
+use crate::evaluate::{Curve, Evaluation, Level, Outcomes, Profile};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Two classifiers on the same images and poses at one level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
-    /// The level in the family's unit; 0 for clean images.
-    pub value: f64,
+    /// The level in the unit of its axis; 0 for clean images.
+    pub level: Level,
     /// Accuracy of the first minus accuracy of the second, from -1 to 1.
     pub difference: f64,
     /// Its 95 % bootstrap interval over images.
@@ -18,9 +19,15 @@ pub struct Paired {
     pub only_second: usize,
     /// McNemar's exact two-sided p-value of these two counts.
     pub p_value: f64,
-    /// The p-value after Holm's adjustment over the levels of its family: below 0.05, the
+    /// The p-value after Holm's adjustment over the levels of its axis: below 0.05, the
     /// difference stands although several levels were looked at.
     pub adjusted: f64,
+}
+
+impl AsRef<Level> for Paired {
+    fn as_ref(&self) -> &Level {
+        &self.level
+    }
 }
 
 /// Two profiles compared image by image: what [`compare`] gives.
@@ -32,25 +39,18 @@ pub struct Comparison {
     pub second: String,
     /// On clean images.
     pub clean: Paired,
-    /// Over ranges of random rotations.
-    pub angles: Vec<Paired>,
-    /// Over ranges of random shifts.
-    pub shifts: Vec<Paired>,
-    /// Over joint levels of both.
-    pub joint: Vec<Paired>,
-    /// Over attack radii.
-    pub epsilons: Vec<Paired>,
+    /// Along every axis, but for levels that change nothing.
+    pub curves: Vec<Curve<Paired>>,
 }
 
 impl Comparison {
-    /// The levels of a family, growing.
-    pub fn levels(&self, family: Family) -> &[Paired] {
-        match family {
-            Family::Angles => &self.angles,
-            Family::Shifts => &self.shifts,
-            Family::Joint => &self.joint,
-            Family::Epsilons => &self.epsilons,
-        }
+    /// What was found along the axis of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if there is none.
+    pub fn curve(&self, axis: &str) -> Result<&Curve<Paired>> {
+        Curve::named(&self.curves, axis)
     }
 }
 
@@ -58,42 +58,40 @@ impl Comparison {
 ///
 /// McNemar's exact test wants one outcome per image: where there are several draws it takes the
 /// first, while the difference and its interval use all. p-values are adjusted after Holm within
-/// each family. Level 0 repeats the clean measurement and is left out.
+/// each axis. Levels that took no pass repeat the clean measurement and are left out.
 ///
 /// # Errors
 ///
-/// [`Error::Input`] if the profiles were measured on different images, or with different levels,
-/// draws, seeds, sampling or attacks, or do not keep their outcomes.
+/// [`Error::Input`] if the profiles were measured on different images, or with different axes or
+/// seeds, or do not keep their outcomes.
 pub fn compare(first: &Profile, second: &Profile) -> Result<Comparison> {
     check_pairing(first, second)?;
-    let pair = |value, draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
-        (Some(a), Some(b)) => paired(first, value, draws, a, b),
+    let pair = |level, draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
+        (Some(a), Some(b)) => paired(first, level, draws, a, b),
         _ => Err(Error::input(
             format!("profiles `{}` and `{}`", first.name, second.name),
             "no outcomes of single images",
             "profiles of an `Evaluation` that keeps outcomes",
         )),
     };
-    let family = |family| {
-        let levels = first.levels(family).iter().zip(second.levels(family));
-        let mut tests = levels
-            .filter(|(a, _)| a.value > 0.0)
-            .map(|(a, b)| pair(a.value, a.draws, &a.correct, &b.correct))
+    let along = |(first, second): (&Curve, &Curve)| {
+        let mut tests = (first.points.iter().zip(&second.points))
+            .filter(|(a, _)| a.queries > 0.0)
+            .map(|(a, b)| pair(a.level.clone(), a.draws, &a.correct, &b.correct))
             .collect::<Result<Vec<Paired>>>()?;
         let p_values: Vec<f64> = tests.iter().map(|test| test.p_value).collect();
         for (test, adjusted) in tests.iter_mut().zip(holm(&p_values)) {
             test.adjusted = adjusted;
         }
-        Ok(tests)
+        Ok(first.with_points(tests))
     };
+    let curves = first.curves.iter().zip(&second.curves);
+    let (a, b) = (&first.clean_correct, &second.clean_correct);
     Ok(Comparison {
         first: first.name.clone(),
         second: second.name.clone(),
-        clean: pair(0.0, 1, &first.clean_correct, &second.clean_correct)?,
-        angles: family(Family::Angles)?,
-        shifts: family(Family::Shifts)?,
-        joint: family(Family::Joint)?,
-        epsilons: family(Family::Epsilons)?,
+        clean: pair(Level::from(0.0), 1, a, b)?,
+        curves: curves.map(along).collect::<Result<_>>()?,
     })
 }
 
@@ -101,9 +99,10 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
     // What does not change the measurement may differ.
     let measured = |profile: &Profile| {
         let mut settings = profile.settings.clone();
-        settings.batch_size = 1;
-        settings.resamples = 1;
-        settings.keep_outcomes = true;
+        if let Value::Object(fields) = &mut settings {
+            fields
+                .retain(|name, _| !["batch_size", "resamples", "keep_outcomes"].contains(&&**name));
+        }
         settings
     };
     let same_images = first.data.digest == second.data.digest;
@@ -123,7 +122,7 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
 
 fn paired(
     profile: &Profile,
-    value: f64,
+    level: Level,
     draws: usize,
     first: &Outcomes,
     second: &Outcomes,
@@ -131,7 +130,7 @@ fn paired(
     let images = profile.data.images;
     if first.len() != images * draws || second.len() != images * draws {
         return Err(Error::input(
-            format!("outcomes at level {value}"),
+            format!("outcomes at level {level}"),
             format!("{} and {}", first.len(), second.len()),
             format!("{} ({images} images, {draws} draws)", images * draws),
         ));
@@ -154,7 +153,7 @@ fn paired(
     let (only_first, only_second) = (only(1.0), only(-1.0));
     let p_value = mcnemar(only_first, only_second);
     Ok(Paired {
-        value,
+        level,
         difference: per_image.iter().sum::<f64>() / images as f64,
         interval: interval(&per_image, profile),
         only_first,
@@ -175,6 +174,16 @@ fn interval(per_image: &[f64], profile: &Profile) -> Interval {
             high: (first + open).min(1.0),
         };
     }
-    let settings = &profile.settings;
-    clustered_bootstrap(per_image, settings.resamples, settings.seed)
+    // Not all settings need be known to this program.
+    #[derive(Deserialize)]
+    struct Bootstrap {
+        resamples: usize,
+        seed: Seed,
+    }
+    let Evaluation {
+        resamples, seed, ..
+    } = Evaluation::default();
+    let Bootstrap { resamples, seed } =
+        Bootstrap::deserialize(&profile.settings).unwrap_or(Bootstrap { resamples, seed });
+    clustered_bootstrap(per_image, resamples, seed)
 }

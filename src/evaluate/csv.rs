@@ -1,8 +1,8 @@
 use crate::base::{Result, write_atomically};
-use crate::evaluate::{Entry, Family, Profile, Rate, Report};
+use crate::evaluate::{Entry, Profile, Rate, Report};
 use std::path::Path;
 
-// One row per classifier, family and level; `docs/report-schema.md` describes them.
+// One row per classifier, axis and level; `docs/report-schema.md` describes them.
 const COLUMNS: [&str; 21] = [
     "section",
     "name",
@@ -14,7 +14,7 @@ const COLUMNS: [&str; 21] = [
     "train_seed",
     "data",
     "images",
-    "family",
+    "axis",
     "level",
     "unit",
     "draws",
@@ -28,7 +28,7 @@ const COLUMNS: [&str; 21] = [
 ];
 
 impl Profile {
-    /// The profile as CSV, one row per family and level: the columns of [`Report::to_csv`], those
+    /// The profile as CSV, one row per axis and level: the columns of [`Report::to_csv`], those
     /// about section and training empty.
     pub fn to_csv(&self) -> String {
         let mut text = row(COLUMNS.map(str::to_owned));
@@ -47,7 +47,7 @@ impl Profile {
 }
 
 impl Report {
-    /// The report as CSV in long format: one row per classifier, family and level.
+    /// The report as CSV in long format: one row per classifier, axis and level.
     pub fn to_csv(&self) -> String {
         let mut text = row(COLUMNS.map(str::to_owned));
         for Entry {
@@ -94,7 +94,7 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
         epochs,
         seed,
     ] = made;
-    let mut push = |family: &str, level: f64, unit: &str, counts: [String; 2], rates: [_; 2]| {
+    let mut push = |axis: &str, level: String, unit: &str, counts: [String; 2], rates: [_; 2]| {
         let [draws, queries] = counts;
         let [accuracy, fooling] = rates.map(numbers);
         let [accuracy, accuracy_low, accuracy_high] = accuracy;
@@ -110,8 +110,8 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
             seed.clone(),
             profile.data.name.clone(),
             profile.data.images.to_string(),
-            family.to_owned(),
-            level.to_string(),
+            axis.to_owned(),
+            level,
             unit.to_owned(),
             draws,
             queries,
@@ -126,19 +126,19 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
     let none = String::new;
     push(
         "clean",
-        0.0,
+        "0".to_owned(),
         "",
         [none(), none()],
         [Some(profile.clean), None],
     );
-    for family in Family::ALL {
-        for level in profile.levels(family) {
+    for curve in &profile.curves {
+        for point in &curve.points {
             push(
-                &family.to_string(),
-                level.value,
-                family.unit(),
-                [level.draws.to_string(), level.queries.to_string()],
-                [Some(level.accuracy), Some(level.fooling)],
+                &curve.axis,
+                point.level.to_string(),
+                &curve.unit,
+                [point.draws.to_string(), point.queries.to_string()],
+                [Some(point.accuracy), Some(point.fooling)],
             );
         }
     }

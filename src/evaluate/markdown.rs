@@ -1,14 +1,13 @@
-use super::profile::short;
 use crate::base::{Result, write_atomically};
 use crate::evaluate::{
-    Comparison, Entry, Family, Level, Paired, Profile, Rate, Report, TradeOff, hypervolume,
-    pareto_front,
+    At, Comparison, Curve, Entry, Level, Paired, Point, Profile, Rate, Report, TradeOff, axes,
+    hypervolume, pareto_front,
 };
 use std::fmt::Write as _;
 use std::path::Path;
 
 impl Profile {
-    /// The profile as Markdown: a heading, a line on its making, and a table per family.
+    /// The profile as Markdown: a heading, a line on its making, and a table per axis.
     pub fn to_markdown(&self) -> String {
         let mut text = format!(
             "## {}\n\nClean accuracy {} on the {} images of {}.\n",
@@ -18,26 +17,17 @@ impl Profile {
             cell(&self.data.name)
         );
         text.push_str(&conditions(self));
-        for family in Family::ALL {
-            let levels = self.levels(family);
-            if levels.is_empty() {
-                continue;
-            }
+        for curve in &self.curves {
             write!(
                 text,
                 "\n| {} | accuracy | fooling rate |\n|---:|---:|---:|\n",
-                family.title()
+                cell(&curve.title)
             )
             .expect(STRING);
-            for level in levels {
-                writeln!(
-                    text,
-                    "| {} | {} | {} |",
-                    short(level.value),
-                    level.accuracy,
-                    level.fooling
-                )
-                .expect(STRING);
+            for point in &curve.points {
+                let level = cell(&curve.label_at(&point.level));
+                writeln!(text, "| {level} | {} | {} |", point.accuracy, point.fooling)
+                    .expect(STRING);
             }
         }
         text
@@ -50,7 +40,7 @@ impl Comparison {
         let mut text = format!(
             "## {} against {}\n\nDifference of accuracies in points with its 95 % interval; images \
              that only one classifier gets right; McNemar's exact p, and after Holm within each \
-             family.\n\n| level | difference | only first | only second | p | p, adjusted |\n\
+             axis.\n\n| level | difference | only first | only second | p | p, adjusted |\n\
              |---|---:|---:|---:|---:|---:|\n",
             cell(&self.first),
             cell(&self.second)
@@ -70,9 +60,9 @@ impl Comparison {
             .expect(STRING);
         };
         push("clean".to_owned(), &self.clean);
-        for family in Family::ALL {
-            for pair in self.levels(family) {
-                push(family.label(pair.value), pair);
+        for curve in &self.curves {
+            for pair in &curve.points {
+                push(cell(&curve.label_at(&pair.level)), pair);
             }
         }
         text
@@ -81,7 +71,7 @@ impl Comparison {
 
 impl Report {
     /// The report as Markdown: for each section how the classifiers were trained, and for each
-    /// family a table of accuracies and one of fooling rates, classifiers down and levels across.
+    /// axis a table of accuracies and one of fooling rates, classifiers down and levels across.
     pub fn to_markdown(&self) -> String {
         let mut text = format!(
             "# {}\n\nSeed {}; fireproof {}, Burn {}, device {}. Percentages with 95 % intervals.\n",
@@ -99,10 +89,9 @@ impl Report {
             if let Some(first) = profiles.first() {
                 text.push_str(&conditions(first));
             }
-            for family in Family::ALL {
-                let accuracy: fn(&Level) -> &Rate = |level| &level.accuracy;
-                push_rates(&mut text, "accuracy", &profiles, family, accuracy);
-                push_rates(&mut text, "fooling rate", &profiles, family, |l| &l.fooling);
+            for axis in axes(&profiles) {
+                push_rates(&mut text, "accuracy", &profiles, axis, |p| &p.accuracy);
+                push_rates(&mut text, "fooling rate", &profiles, axis, |p| &p.fooling);
             }
         }
         text
@@ -117,31 +106,43 @@ impl Report {
         write_atomically(path.as_ref(), self.to_markdown().as_bytes())
     }
 
-    /// The trade-off of all classifiers as a Markdown table: accuracy at a level of a spatial
-    /// family, accuracy at a radius, whether the classifier is on the Pareto front, and the
+    /// The trade-off of all classifiers as a Markdown table: accuracy at a level of a spatial axis
+    /// and of an adversarial one, whether the classifier is on the Pareto front, and the
     /// hypervolume of them all from (0, 0).
     ///
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) if one of the levels was not measured.
-    pub fn trade_off_markdown(&self, spatial: (Family, f64), epsilon: f64) -> Result<String> {
+    pub fn trade_off_markdown(
+        &self,
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
+    ) -> Result<String> {
+        let (spatial, adversarial) = (spatial.into(), adversarial.into());
         let profiles = self.distinct_profiles();
         let points = (profiles.iter())
-            .map(|profile| profile.trade_off(spatial, epsilon))
+            .map(|profile| profile.trade_off(spatial.clone(), adversarial.clone()))
             .collect::<Result<Vec<TradeOff>>>()?;
         let front = pareto_front(&points);
+        let label = |at: &At| -> Result<String> {
+            let first = profiles.first().map(|profile| profile.curve(&at.axis));
+            Ok(first.transpose()?.map_or_else(
+                || at.level.to_string(),
+                |curve| cell(&curve.label_at(&at.level)),
+            ))
+        };
         let mut text = format!(
             "| classifier | {} | {} | on the front |\n|---|---:|---:|:---:|\n",
-            spatial.0.label(spatial.1),
-            Family::Epsilons.label(epsilon)
+            label(&spatial)?,
+            label(&adversarial)?
         );
-        for (at, profile) in profiles.into_iter().enumerate() {
+        for (at, profile) in profiles.iter().enumerate() {
             writeln!(
                 text,
                 "| {} | {} | {} | {} |",
                 cell(&profile.name),
-                profile.level(spatial.0, spatial.1)?.accuracy,
-                profile.level(Family::Epsilons, epsilon)?.accuracy,
+                profile.at(spatial.clone())?.accuracy,
+                profile.at(adversarial.clone())?.accuracy,
                 if front.contains(&at) { "yes" } else { "" }
             )
             .expect(STRING);
@@ -172,24 +173,13 @@ fn p_value(p: f64) -> String {
 }
 
 fn conditions(profile: &Profile) -> String {
-    let settings = &profile.settings;
-    let spatial = [Family::Angles, Family::Shifts, Family::Joint];
     let mut text = String::new();
-    if spatial.iter().any(|&f| !profile.levels(f).is_empty()) {
-        let draws = match settings.draws {
-            1 => "one random pose per image".to_owned(),
-            draws => format!("{draws} random poses per image"),
-        };
-        write!(text, "\nPoses: {draws}, seed {}.", settings.seed).expect(STRING);
-    }
-    if let Some(level) = profile.epsilons.iter().rfind(|level| level.value > 0.0) {
-        let start = if text.is_empty() { "\n" } else { " " };
-        if let Ok(attack) = settings.attack_at(level.value) {
-            write!(text, "{start}Attack at the largest radius: {attack}.").expect(STRING);
-        }
+    for Curve { axis, threat, .. } in &profile.curves {
+        let start = if text.is_empty() { "\n" } else { "; " };
+        write!(text, "{start}{}: {}", cell(axis), cell(threat)).expect(STRING);
     }
     if !text.is_empty() {
-        text.push('\n');
+        text.push_str(" (at the largest level).\n");
     }
     text
 }
@@ -223,29 +213,30 @@ fn push_rates(
     text: &mut String,
     what: &str,
     profiles: &[&Profile],
-    family: Family,
-    rate: fn(&Level) -> &Rate,
+    axis: &Curve,
+    rate: fn(&Point) -> &Rate,
 ) {
-    let mut values: Vec<f64> = (profiles.iter())
-        .flat_map(|profile| profile.levels(family).iter().map(|level| level.value))
+    let curves: Vec<Option<&Curve>> = (profiles.iter())
+        .map(|profile| profile.curve(&axis.axis).ok())
         .collect();
-    values.sort_by(f64::total_cmp);
-    values.dedup();
-    if values.is_empty() {
-        return;
-    }
-    write!(text, "\n| {what}: {} |", family.title()).expect(STRING);
-    for &value in &values {
-        write!(text, " {} |", family.label(value)).expect(STRING);
+    let mut levels: Vec<&Level> = (curves.iter().flatten())
+        .flat_map(|curve| curve.points.iter().map(|point| &point.level))
+        .collect();
+    levels.sort_by(|a, b| a.partial_cmp(b).expect("levels are finite"));
+    levels.dedup();
+    write!(text, "\n| {what}: {} |", cell(&axis.title)).expect(STRING);
+    for level in &levels {
+        write!(text, " {} |", cell(&axis.label_at(level))).expect(STRING);
     }
     text.push_str("\n|---|");
-    text.push_str(&"---:|".repeat(values.len()));
+    text.push_str(&"---:|".repeat(levels.len()));
     text.push('\n');
-    for profile in profiles {
+    for (profile, curve) in profiles.iter().zip(curves) {
         write!(text, "| {} |", cell(&profile.name)).expect(STRING);
-        for &value in &values {
-            match profile.levels(family).iter().find(|l| l.value == value) {
-                Some(level) => write!(text, " {} |", rate(level)),
+        for &level in &levels {
+            let points = curve.map_or(&[][..], |curve| &curve.points);
+            match points.iter().find(|point| point.level == *level) {
+                Some(point) => write!(text, " {} |", rate(point)),
                 None => write!(text, " – |"),
             }
             .expect(STRING);

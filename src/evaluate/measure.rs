@@ -1,8 +1,10 @@
-use crate::attack::{Frozen, predicted_classes};
-use crate::base::{Batch, Degrees, Error, Keys, Pixels, Result, read};
+use super::scene::predictions;
+use crate::attack::{Cost, Frozen};
+use crate::base::{Error, Result};
 use crate::data::{DataSummary, ImageSet};
-use crate::evaluate::{Evaluation, Family, Level, Outcomes, Profile, Rate, Versions};
-use crate::transform::{Pose, PoseBudget};
+use crate::evaluate::{
+    Axis, Curve, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene, Threat, Versions,
+};
 use burn::tensor::{Device, Tensor};
 
 impl Evaluation {
@@ -37,9 +39,11 @@ impl Evaluation {
                 "at least one",
             ));
         }
-        let mut tests = self.tests();
+        let mut tests: Vec<Test> = (self.axes.iter())
+            .flat_map(|axis| axis.levels.iter().map(|level| Test::new(axis, level)))
+            .collect();
         let mut clean_correct = Vec::with_capacity(data.len());
-        let total = data.len() * (1 + tests.iter().map(|test| self.cost(test)).sum::<usize>());
+        let total = data.len() * (1 + tests.iter().map(|test| test.cost).sum::<usize>());
         let mut done = 0;
         let positions: Vec<usize> = (0..data.len()).collect();
         for positions in positions.chunks(self.batch_size) {
@@ -52,124 +56,37 @@ impl Evaluation {
             done += batch.len();
             progress(done, total);
             for test in &mut tests {
-                self.measure(test, victim, &batch, &labels, &clean)?;
-                done += batch.len() * self.cost(test);
+                let mut scene = Scene::new(victim, &batch, &clean, self.seed);
+                test.measure(&mut scene, &labels)?;
+                done += batch.len() * test.cost;
                 progress(done, total);
             }
         }
 
-        let mut families: [Vec<Level>; 4] = Default::default();
-        for test in tests {
-            families[test.family as usize].push(self.conclude(test, data.len()));
-        }
-        let [angles, shifts, joint, epsilons] = families;
+        let mut points = tests
+            .into_iter()
+            .map(|test| self.conclude(test, data.len()));
+        let curves = (self.axes.iter())
+            .map(|axis| Curve::of(axis, points.by_ref().take(axis.levels.len()).collect()))
+            .collect();
         let right = clean_correct.iter().filter(|&&c| c).count();
         Ok(Profile {
             name: "model".to_owned(),
             data: DataSummary::of(data),
             clean: Rate::of(right, data.len()),
             clean_correct: self.keep_outcomes.then(|| Outcomes::new(clean_correct)),
-            angles,
-            shifts,
-            joint,
-            epsilons,
-            settings: self.clone(),
+            curves,
+            settings: serde_json::to_value(self).expect("settings are plain values"),
             numerics: victim.numerics(),
             versions: Versions::of(device),
+            extras: Extras::default(),
         })
     }
 
-    fn tests(&self) -> Vec<Test> {
-        let draws = |family, level| {
-            if family == Family::Epsilons || level == 0.0 {
-                1
-            } else {
-                self.draws
-            }
-        };
-        Family::ALL
-            .into_iter()
-            .flat_map(|family| {
-                self.levels(family)
-                    .into_iter()
-                    .map(move |level| Test::new(family, level, draws(family, level)))
-            })
-            .collect()
-    }
-
-    // Forward passes of one image, a backward pass counted as two.
-    fn cost(&self, test: &Test) -> usize {
-        match test.family {
-            _ if test.level == 0.0 => 0,
-            Family::Epsilons => {
-                let cost = self.attack.cost();
-                cost.queries + 2 * cost.gradients
-            }
-            _ => test.draws,
-        }
-    }
-
-    fn measure(
-        &self,
-        test: &mut Test,
-        victim: &Frozen,
-        batch: &Batch,
-        labels: &[i64],
-        clean: &[i64],
-    ) -> Result<()> {
-        let classify = |images| predictions(victim.logits(images), batch);
-        // The classes of all images, once per draw.
-        let mut predicted = Vec::with_capacity(test.draws);
-        let mut robust = vec![true; batch.len()];
-        if test.level == 0.0 {
-            predicted.push(clean.to_vec());
-        } else if test.family == Family::Epsilons {
-            let attack = self.attack_at(test.level)?;
-            let found = attack.attack(victim, batch, self.seed)?;
-            test.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
-            predicted.push(found.predicted);
-            robust = clean.iter().zip(labels).map(|(a, b)| a == b).collect();
-        } else {
-            for draw in 0..test.draws {
-                let keys = Keys::new(self.seed, batch.ids.iter().copied());
-                let poses = self.poses(test, batch, &keys.with_draw(draw as u64))?;
-                predicted.push(classify(self.warp.apply(batch.images.clone(), &poses))?);
-            }
-            test.queries += (test.draws * batch.len()) as u64;
-        }
-        for image in 0..batch.len() {
-            for classes in &predicted {
-                test.correct
-                    .push(robust[image] && classes[image] == labels[image]);
-                test.fooled.push(classes[image] != clean[image]);
-            }
-        }
-        Ok(())
-    }
-
-    fn poses(&self, test: &Test, batch: &Batch, keys: &Keys) -> Result<Vec<Pose>> {
-        let [_, _, height, width] = batch.images.dims();
-        let level = test.level;
-        let (angle, shift) = match test.family {
-            Family::Angles => (level, 0.0),
-            Family::Shifts => (0.0, level),
-            Family::Joint => (180.0 * level, level),
-            Family::Epsilons => (0.0, 0.0),
-        };
-        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?.draw(keys);
-        if test.family == Family::Joint {
-            for pose in &mut poses {
-                pose.right = Pixels(pose.right.0 * width as f64);
-                pose.down = Pixels(pose.down.0 * height as f64);
-            }
-        }
-        Ok(poses)
-    }
-
-    fn conclude(&self, test: Test, images: usize) -> Level {
+    fn conclude(&self, test: Test, images: usize) -> Point {
         let rate = |flags: &[bool]| Rate::of_draws(flags, test.draws, self.resamples, self.seed);
-        Level {
-            value: test.level,
+        Point {
+            level: test.level.clone(),
             accuracy: rate(&test.correct),
             fooling: rate(&test.fooled),
             draws: test.draws,
@@ -181,25 +98,60 @@ impl Evaluation {
 }
 
 // One level on its way through the batches; outcomes image by image, draws side by side.
-struct Test {
-    family: Family,
-    level: f64,
+struct Test<'a> {
+    threat: &'a dyn Threat,
+    level: &'a Level,
+    is_clean: bool,
     draws: usize,
+    // Forward passes of one image, a backward pass counted as two.
+    cost: usize,
     correct: Vec<bool>,
     fooled: Vec<bool>,
     queries: u64,
 }
 
-impl Test {
-    fn new(family: Family, level: f64, draws: usize) -> Self {
+impl<'a> Test<'a> {
+    fn new(axis: &'a Axis, level: &'a Level) -> Self {
+        let threat = &*axis.threat;
+        let is_clean = threat.is_clean(level);
+        let draws = if is_clean { 1 } else { threat.draws() };
+        let Cost { queries, gradients } = threat.cost(level);
         Self {
-            family,
+            threat,
             level,
+            is_clean,
             draws,
+            cost: if is_clean {
+                0
+            } else {
+                draws * (queries + 2 * gradients)
+            },
             correct: Vec::new(),
             fooled: Vec::new(),
             queries: 0,
         }
+    }
+
+    fn measure(&mut self, scene: &mut Scene, labels: &[i64]) -> Result<()> {
+        let clean = scene.clean();
+        // The classes of all images, once per draw.
+        let met = if self.is_clean {
+            vec![clean.to_vec()]
+        } else {
+            (0..self.draws)
+                .map(|draw| self.threat.classes(self.level, scene.in_draw(draw)))
+                .collect::<Result<Vec<_>>>()?
+        };
+        self.queries += scene.queries();
+        for image in 0..clean.len() {
+            let is_right = !self.threat.includes_clean() || clean[image] == labels[image];
+            for classes in &met {
+                self.correct
+                    .push(is_right && classes[image] == labels[image]);
+                self.fooled.push(classes[image] != clean[image]);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -213,23 +165,4 @@ fn check_classes(logits: &Tensor<2>, expected: usize) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-// The predicted class of each image.
-fn predictions(logits: Tensor<2>, batch: &Batch) -> Result<Vec<i64>> {
-    let wrong = logits
-        .clone()
-        .is_nan()
-        .any_dim(1)
-        .float()
-        .squeeze_dim::<1>(1);
-    let wrong: Vec<f32> = read(&wrong);
-    if let Some(at) = wrong.iter().position(|&nan| nan > 0.0) {
-        return Err(Error::input(
-            format!("logits of image {}", batch.ids[at]),
-            "NaN",
-            "numbers (has the classifier diverged in training?)",
-        ));
-    }
-    Ok(read(&predicted_classes(logits)))
 }

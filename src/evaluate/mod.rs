@@ -2,13 +2,14 @@
 //!
 //! An [`Evaluation`] says what to measure: plain, serialisable settings. It measures one
 //! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
-//! 95 % interval, on clean images, over rotations up to ±θ, over shifts up to ±px, over joint
-//! levels of both, and over attack radii ε. [`compare`] tests two profiles against each other on
+//! 95 % interval, on clean images and along every [`Axis`] asked for: random rotations, random
+//! shifts, both together, radii of attacks, or a [`Threat`] of your own. [`compare`] tests two profiles against each other on
 //! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
 //!
-//! To add a form of report, write a file with methods of [`Profile`] and [`Report`], as `csv.rs` is;
+//! To add a threat, implement [`Threat`] in a file of its own, as `random_pose.rs` does, and give it
+//! a line in `threat.rs` to have a name in files. To add a form of report, write a file with methods of [`Profile`] and [`Report`], as `csv.rs` is;
 //! to add a way to compare or to summarise, a file with a function of profiles, as `compare.rs` is.
 //!
 //! # Two rates
@@ -21,7 +22,7 @@
 //!
 //! Poses are average-case: each image gets poses drawn uniformly from the level's range, as a
 //! function of (seed, image id, draw) alone. So every classifier evaluated with one seed meets the
-//! same poses, in whatever batches, and the levels of a family share their draws scaled to the
+//! same poses, in whatever batches, and the levels of an axis share their draws scaled to the
 //! level's range. Attacks are worst-case and run once per image; more tries are the attack's own
 //! restarts.
 //!
@@ -32,7 +33,7 @@
 //! ```
 //! use burn::tensor::Tensor;
 //! use fireproof::base::Degrees;
-//! use fireproof::evaluate::{Family, Rate, hypervolume, pareto_front, TradeOff};
+//! use fireproof::evaluate::{Rate, hypervolume, pareto_front, TradeOff};
 //!
 //! let rate = Rate::of(970, 1000);
 //! assert_eq!(rate.to_string(), "97.0 % (95.7–97.9)");
@@ -44,24 +45,41 @@
 //! assert!((hypervolume(&[natural, neither, robust]) - (0.5 * 0.8 + 0.4 * 0.1)).abs() < 1e-12);
 //! ```
 
+mod axis;
 mod compare;
 mod csv;
+mod curve;
 mod evaluation;
+mod extras;
 mod json;
+mod level;
 mod markdown;
 mod measure;
 mod outcomes;
 mod pareto;
 mod profile;
+mod random_pose;
 mod rate;
 mod report;
+mod scene;
+mod threat;
+mod worst_case;
 
+pub use axis::Axis;
 pub use compare::{Comparison, Paired, compare};
+pub use curve::{Curve, Point};
 pub use evaluation::Evaluation;
+pub use extras::Extras;
+#[cfg(feature = "report")]
+pub(crate) use level::short;
+pub use level::{At, Level};
 pub use outcomes::Outcomes;
 pub use pareto::{TradeOff, hypervolume, pareto_front};
-#[cfg(feature = "report")]
-pub(crate) use profile::short;
-pub use profile::{Family, Level, Profile, Versions};
+pub use profile::{Profile, Versions};
+pub use random_pose::RandomPose;
 pub use rate::Rate;
+pub(crate) use report::axes;
 pub use report::{Entry, Report, SCHEMA, TrainingRecord};
+pub use scene::Scene;
+pub use threat::{Threat, ThreatSpec};
+pub use worst_case::WorstCase;

@@ -1,100 +1,10 @@
 use crate::base::{Error, Result};
 use crate::data::DataSummary;
-use crate::evaluate::{Evaluation, Outcomes, Rate, TradeOff};
+use crate::evaluate::{At, Curve, Evaluation, Extras, Outcomes, Point, Rate, TradeOff};
 use crate::kernel::Numerics;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// The kinds of change that a profile measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Random rotations up to ±θ.
-    Angles,
-    /// Random shifts up to ±px along each axis.
-    Shifts,
-    /// Random rotations up to ±180°·a together with shifts up to ±a of the image's sides.
-    Joint,
-    /// The attack's radius ε.
-    Epsilons,
-}
-
-impl Family {
-    /// All families, in the order of reports.
-    pub const ALL: [Self; 4] = [Self::Angles, Self::Shifts, Self::Joint, Self::Epsilons];
-
-    /// The unit of the family's levels.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Angles => "degrees",
-            Self::Shifts => "pixels",
-            Self::Joint => "share of 180 degrees and of the image's sides",
-            Self::Epsilons => "pixel range",
-        }
-    }
-
-    /// A title for the family, with the unit, as on the axis of a plot.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Angles => "random rotation up to ± (degrees)",
-            Self::Shifts => "random shift up to ± (pixels)",
-            Self::Joint => "rotation and shift up to ± a · (180°, side)",
-            Self::Epsilons => "attack radius ε",
-        }
-    }
-
-    /// A level as short text: `±45°`, `±2 px`, `a = 0.1`, `ε = 0.1`.
-    pub fn label(self, level: f64) -> String {
-        let level = short(level);
-        match self {
-            Self::Angles => format!("±{level}°"),
-            Self::Shifts => format!("±{level} px"),
-            Self::Joint => format!("a = {level}"),
-            Self::Epsilons => format!("ε = {level}"),
-        }
-    }
-}
-
-// A number for people, without the tail of digits that 8/255 has.
-pub(crate) fn short(value: f64) -> String {
-    ((value * 1e4).round() / 1e4).to_string()
-}
-
-/// The name used in files: `angles`, `shifts`, `joint`, `epsilons`.
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Angles => "angles",
-            Self::Shifts => "shifts",
-            Self::Joint => "joint",
-            Self::Epsilons => "epsilons",
-        })
-    }
-}
-
-/// What was measured at one level of a family.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Level {
-    /// The level in the family's [unit](Family::unit).
-    pub value: f64,
-    /// The share of images classified as labelled. At a radius ε > 0 an image counts only if the
-    /// classifier is right on the clean image, too: that one lies in the ball.
-    pub accuracy: Rate,
-    /// The share of images whose predicted class differs from the classifier's own prediction on
-    /// the clean image.
-    pub fooling: Rate,
-    /// Random poses per image; 1 for attacks.
-    pub draws: usize,
-    /// Forward passes per image, on average.
-    pub queries: f64,
-    /// Whether each image (and draw) counted for the accuracy, if kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub correct: Option<Outcomes>,
-    /// Whether each image (and draw) counted for the fooling rate, if kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fooled: Option<Outcomes>,
-}
+use serde_json::Value;
 
 /// The software and device that made a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,25 +46,20 @@ pub struct Profile {
     /// Whether each clean image was classified as labelled, if kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clean_correct: Option<Outcomes>,
-    /// Over ranges of random rotations; values in degrees.
+    /// What was found along every axis of the evaluation, in its order.
     #[serde(default)]
-    pub angles: Vec<Level>,
-    /// Over ranges of random shifts; values in pixels.
-    #[serde(default)]
-    pub shifts: Vec<Level>,
-    /// Over joint levels of both.
-    #[serde(default)]
-    pub joint: Vec<Level>,
-    /// Over attack radii; values in units of the pixel range.
-    #[serde(default)]
-    pub epsilons: Vec<Level>,
-    /// The settings that made the profile, its seed among them.
-    pub settings: Evaluation,
+    pub curves: Vec<Curve>,
+    /// The settings that made the profile, its seed among them, as
+    /// [`evaluation`](Self::evaluation) reads them.
+    pub settings: Value,
     /// The numerics of the attacks' gradients; all else is exact.
     #[serde(default)]
     pub numerics: Numerics,
     /// The software and device that made it.
     pub versions: Versions,
+    /// Further sections, which a reader may skip.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 impl Profile {
@@ -164,47 +69,52 @@ impl Profile {
         self
     }
 
-    /// The levels of a family, growing.
-    pub fn levels(&self, family: Family) -> &[Level] {
-        match family {
-            Family::Angles => &self.angles,
-            Family::Shifts => &self.shifts,
-            Family::Joint => &self.joint,
-            Family::Epsilons => &self.epsilons,
-        }
-    }
-
-    /// The level of a family with this value.
+    /// The evaluation that made the profile.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if it was not measured.
-    pub fn level(&self, family: Family, value: f64) -> Result<&Level> {
-        self.levels(family)
-            .iter()
-            .find(|level| (level.value - value).abs() <= 1e-9 * value.abs().max(1.0))
-            .ok_or_else(|| {
-                let measured: Vec<String> = (self.levels(family).iter())
-                    .map(|level| level.value.to_string())
-                    .collect();
-                Error::setting(
-                    format!("level of {family} of `{}`", self.name),
-                    value,
-                    format!("one of those measured: [{}]", measured.join(", ")),
-                )
-            })
+    /// [`Error::Input`] if the settings name a threat, attack or norm that this program has not
+    /// registered; all else of the profile can be used without.
+    pub fn evaluation(&self) -> Result<Evaluation> {
+        Evaluation::deserialize(&self.settings).map_err(|error| {
+            let what = format!("settings of profile `{}`", self.name);
+            Error::input(what, error, "those of an evaluation")
+        })
     }
 
-    /// The place of the classifier in the trade-off plane: accuracy at a level of a spatial
-    /// family against accuracy at a radius.
+    /// What was found along the axis of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if there is none.
+    pub fn curve(&self, axis: &str) -> Result<&Curve> {
+        Curve::named(&self.curves, axis)
+    }
+
+    /// What was measured there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if nothing was.
+    pub fn at(&self, at: impl Into<At>) -> Result<&Point> {
+        let At { axis, level } = at.into();
+        self.curve(&axis)?.at(level)
+    }
+
+    /// The place of the classifier in the trade-off plane: accuracy at a level of a spatial axis
+    /// against accuracy at a level of an adversarial one.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`] if one of the two was not measured.
-    pub fn trade_off(&self, spatial: (Family, f64), epsilon: f64) -> Result<TradeOff> {
+    pub fn trade_off(
+        &self,
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
+    ) -> Result<TradeOff> {
         Ok(TradeOff {
-            spatial: self.level(spatial.0, spatial.1)?.accuracy.value,
-            adversarial: self.level(Family::Epsilons, epsilon)?.accuracy.value,
+            spatial: self.at(spatial)?.accuracy.value,
+            adversarial: self.at(adversarial)?.accuracy.value,
         })
     }
 }

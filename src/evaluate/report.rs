@@ -1,5 +1,5 @@
 use crate::base::Seed;
-use crate::evaluate::{Profile, Versions};
+use crate::evaluate::{Curve, Extras, Profile, Versions};
 use serde::{Deserialize, Serialize};
 
 /// The version of the report's schema, `schema` in the file. It grows when a field changes its
@@ -31,6 +31,9 @@ pub struct Report {
     pub versions: Versions,
     /// The classifiers in the order they were measured.
     pub entries: Vec<Entry>,
+    /// Further sections, which a reader may skip.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 /// One classifier of a [`Report`].
@@ -67,6 +70,9 @@ pub struct TrainingRecord {
     pub seed: Seed,
     /// Wall time of the training in seconds.
     pub seconds: f64,
+    /// Further sections, which a reader may skip; `history` has the epochs, where they are known.
+    #[serde(default, skip_serializing_if = "Extras::is_empty")]
+    pub extras: Extras,
 }
 
 impl TrainingRecord {
@@ -88,6 +94,7 @@ impl TrainingRecord {
             epochs: 0,
             seed,
             seconds: 0.0,
+            extras: Extras::default(),
         }
     }
 
@@ -136,6 +143,7 @@ impl Report {
             settings: serde_json::Value::Null,
             versions,
             entries: Vec::new(),
+            extras: Extras::default(),
         }
     }
 
@@ -194,4 +202,16 @@ impl Report {
         }
         profiles
     }
+}
+
+/// A curve of each axis that one of the profiles was measured along, in the order in which they
+/// first appear.
+pub(crate) fn axes<'a>(profiles: &[&'a Profile]) -> Vec<&'a Curve> {
+    let mut axes: Vec<&Curve> = Vec::new();
+    for curve in profiles.iter().flat_map(|profile| &profile.curves) {
+        if !axes.iter().any(|known| known.axis == curve.axis) {
+            axes.push(curve);
+        }
+    }
+    axes
 }

@@ -1,7 +1,7 @@
 use super::canvas::{Canvas, Look};
 use super::frame::Frame;
 use crate::base::Result;
-use crate::evaluate::{Level, Rate};
+use crate::evaluate::{self, Rate, short};
 
 // The radius of a marker in pixels.
 const MARKER: f64 = 4.0;
@@ -50,14 +50,32 @@ fn ends(rate: Rate) -> (f64, f64) {
 }
 
 impl Curve {
-    pub fn over(label: &str, levels: &[Level], rate: fn(&Level) -> Rate) -> Self {
-        let points = (levels.iter())
-            .map(|level| Point::at(level.value, rate(level)))
-            .collect();
-        Self {
-            label: label.to_owned(),
-            points,
-        }
+    /// A line over the levels; where they are tuples, over the last part of them, a line for each
+    /// of what stands before it.
+    pub fn over(
+        label: &str,
+        points: &[evaluate::Point],
+        rate: fn(&evaluate::Point) -> Rate,
+    ) -> Vec<Self> {
+        let parts = |point: &evaluate::Point| {
+            let (last, before) = point.level.parts().split_last().expect("a part");
+            (before.to_vec(), *last)
+        };
+        let lines = points.chunk_by(|a, b| parts(a).0 == parts(b).0);
+        lines
+            .map(|line| {
+                let before: Vec<String> = parts(&line[0]).0.into_iter().map(short).collect();
+                let label = match before.join("; ") {
+                    before if before.is_empty() => label.to_owned(),
+                    before => format!("{label}, {before}"),
+                };
+                let points = line
+                    .iter()
+                    .map(|p| Point::at(parts(p).1, rate(p)))
+                    .collect();
+                Self { label, points }
+            })
+            .collect()
     }
 
     pub fn draw(&self, canvas: &Canvas, frame: &Frame, look: Look, aside: f64) -> Result<()> {

@@ -16,13 +16,13 @@ const LEGEND_LINE: f64 = 21.0;
 /// A figure of panels in rows, written as SVG. Each row has a title and a legend of its own.
 ///
 /// ```
-/// use fireproof::evaluate::{Family, Report};
+/// use fireproof::evaluate::Report;
 /// use fireproof::report::{Figure, Panel};
 ///
 /// /// Rotations beside attacks, for one part of a study.
 /// fn overview(report: &Report, section: &str) -> Figure {
 ///     let profiles = report.profiles(section);
-///     let panels = [Family::Angles, Family::Epsilons].map(|f| Panel::accuracy(f, &profiles));
+///     let panels = ["angles", "epsilons"].map(|axis| Panel::accuracy(axis, &profiles));
 ///     Figure::new(&report.title).with_row(section, panels)
 /// }
 /// ```

@@ -3,9 +3,9 @@ use super::curve::{Curve, Point};
 use super::frame::{Frame, percent_ticks};
 use super::labels::draw_labels;
 use crate::base::Result;
-use crate::evaluate::{Family, Level, Profile, Rate, TradeOff, pareto_front, short};
+use crate::evaluate::{self, At, Profile, Rate, TradeOff, pareto_front, short};
 
-/// One coordinate system of a [`Figure`](super::Figure): curves over the levels of a family, or
+/// One coordinate system of a [`Figure`](super::Figure): curves along an axis, or
 /// models in the trade-off plane. Rates are in percent, with their 95 % intervals as bars.
 #[derive(Clone, Debug)]
 pub struct Panel {
@@ -16,66 +16,76 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Accuracy over the levels of a family, one curve per profile that has any.
-    pub fn accuracy(family: Family, profiles: &[&Profile]) -> Self {
-        Self::over(family, profiles, "accuracy (%)", |level| level.accuracy)
+    /// Accuracy along the axis of this name, one curve per profile that was measured along it.
+    pub fn accuracy(axis: &str, profiles: &[&Profile]) -> Self {
+        Self::over(axis, profiles, "accuracy (%)", |point| point.accuracy)
     }
 
-    /// Fooling rate over the levels of a family, one curve per profile that has any.
-    pub fn fooling(family: Family, profiles: &[&Profile]) -> Self {
-        Self::over(family, profiles, "fooling rate (%)", |level| level.fooling)
+    /// Fooling rate along the axis of this name, one curve per profile that was measured along it.
+    pub fn fooling(axis: &str, profiles: &[&Profile]) -> Self {
+        Self::over(axis, profiles, "fooling rate (%)", |point| point.fooling)
     }
 
-    /// Accuracy and fooling rate of one classifier over the levels of a family.
-    pub fn both(family: Family, profile: &Profile) -> Self {
-        let levels = profile.levels(family);
+    /// Accuracy and fooling rate of one classifier along an axis.
+    pub fn both(curve: &evaluate::Curve) -> Self {
+        let accuracy = Curve::over("accuracy", &curve.points, |point| point.accuracy);
+        let fooling = Curve::over("fooling rate", &curve.points, |point| point.fooling);
         Self {
-            x_title: family.title().to_owned(),
+            x_title: curve.title.clone(),
             y_title: "share of images (%)".to_owned(),
-            curves: vec![
-                Curve::over("accuracy", levels, |level| level.accuracy),
-                Curve::over("fooling rate", levels, |level| level.fooling),
-            ],
+            curves: [accuracy, fooling].concat(),
             plane: false,
         }
     }
 
-    /// The trade-off plane: accuracy at a level of a spatial family against accuracy under attack
-    /// at a radius, one marker per profile, with the Pareto front and what it dominates.
+    /// The trade-off plane: accuracy at a level of a spatial axis against accuracy at a level of an
+    /// adversarial one, one marker per profile, with the Pareto front and what it dominates.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) if a profile lacks one of the two levels.
-    pub fn trade_off(profiles: &[&Profile], spatial: (Family, f64), epsilon: f64) -> Result<Self> {
-        let (family, value) = spatial;
+    pub fn trade_off(
+        profiles: &[&Profile],
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
+    ) -> Result<Self> {
+        let (spatial, adversarial) = (spatial.into(), adversarial.into());
         let curves = (profiles.iter())
             .map(|profile| {
-                let x = profile.level(family, value)?.accuracy;
-                let y = profile.level(Family::Epsilons, epsilon)?.accuracy;
+                let x = profile.at(spatial.clone())?.accuracy;
+                let y = profile.at(adversarial.clone())?.accuracy;
                 Ok(Curve {
                     label: profile.name.clone(),
                     points: vec![Point::between(x, y)],
                 })
             })
             .collect::<Result<_>>()?;
+        let label = |at: &At| match evaluate::axes(profiles).iter().find(|c| c.axis == at.axis) {
+            Some(curve) => curve.label_at(&at.level),
+            None => at.level.to_string(),
+        };
         Ok(Self {
-            x_title: format!("spatial accuracy at {} (%)", family.label(value)),
-            y_title: format!(
-                "adversarial accuracy at {} (%)",
-                Family::Epsilons.label(epsilon)
-            ),
+            x_title: format!("spatial accuracy at {} (%)", label(&spatial)),
+            y_title: format!("adversarial accuracy at {} (%)", label(&adversarial)),
             curves,
             plane: true,
         })
     }
 
-    fn over(family: Family, profiles: &[&Profile], title: &str, rate: fn(&Level) -> Rate) -> Self {
-        let curves = (profiles.iter())
-            .filter(|profile| !profile.levels(family).is_empty())
-            .map(|profile| Curve::over(&profile.name, profile.levels(family), rate))
+    fn over(
+        axis: &str,
+        profiles: &[&Profile],
+        title: &str,
+        rate: fn(&evaluate::Point) -> Rate,
+    ) -> Self {
+        let measured = (profiles.iter())
+            .filter_map(|profile| Some((&profile.name, profile.curve(axis).ok()?)));
+        let curves = (measured.clone())
+            .flat_map(|(name, curve)| Curve::over(name, &curve.points, rate))
             .collect();
+        let first = measured.map(|(_, curve)| curve.title.clone()).next();
         Self {
-            x_title: family.title().to_owned(),
+            x_title: first.unwrap_or_else(|| axis.to_owned()),
             y_title: title.to_owned(),
             curves,
             plane: false,

@@ -1,15 +1,12 @@
 use super::{Figure, Panel};
 use crate::base::Result;
-use crate::evaluate::{Family, Profile, Report};
+use crate::evaluate::{At, Profile, Report, axes};
 use std::path::Path;
 
 impl Profile {
-    /// Accuracy and fooling rate over every measured family, side by side.
+    /// Accuracy and fooling rate along every axis, side by side.
     pub fn figure(&self) -> Figure {
-        let panels: Vec<Panel> = (Family::ALL.into_iter())
-            .filter(|&family| !self.levels(family).is_empty())
-            .map(|family| Panel::both(family, self))
-            .collect();
+        let panels: Vec<Panel> = self.curves.iter().map(Panel::both).collect();
         Figure::new(&self.name).with_row("", panels)
     }
 
@@ -25,12 +22,12 @@ impl Profile {
 }
 
 impl Report {
-    /// Accuracy over every measured family, a row per section and a curve per classifier.
+    /// Accuracy along every axis, a row per section and a curve per classifier.
     pub fn figure(&self) -> Figure {
         self.rows(Panel::accuracy)
     }
 
-    /// Fooling rate over every measured family, a row per section and a curve per classifier.
+    /// Fooling rate along every axis, a row per section and a curve per classifier.
     pub fn fooling_figure(&self) -> Figure {
         self.rows(Panel::fooling)
     }
@@ -40,8 +37,12 @@ impl Report {
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) if a classifier lacks one of the levels.
-    pub fn trade_off_figure(&self, spatial: (Family, f64), epsilon: f64) -> Result<Figure> {
-        let panel = Panel::trade_off(&self.distinct_profiles(), spatial, epsilon)?;
+    pub fn trade_off_figure(
+        &self,
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
+    ) -> Result<Figure> {
+        let panel = Panel::trade_off(&self.distinct_profiles(), spatial, adversarial)?;
         Ok(Figure::new(&self.title).with_row("", [panel]))
     }
 
@@ -63,19 +64,18 @@ impl Report {
     pub fn plot_trade_off_svg(
         &self,
         path: impl AsRef<Path>,
-        spatial: (Family, f64),
-        epsilon: f64,
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
     ) -> Result<()> {
-        self.trade_off_figure(spatial, epsilon)?.plot_svg(path)
+        self.trade_off_figure(spatial, adversarial)?.plot_svg(path)
     }
 
-    fn rows(&self, panel: fn(Family, &[&Profile]) -> Panel) -> Figure {
+    fn rows(&self, panel: fn(&str, &[&Profile]) -> Panel) -> Figure {
         let mut figure = Figure::new(&self.title);
         for section in self.sections() {
             let profiles = self.profiles(section);
-            let panels: Vec<Panel> = (Family::ALL.into_iter())
-                .filter(|&family| profiles.iter().any(|p| !p.levels(family).is_empty()))
-                .map(|family| panel(family, &profiles))
+            let panels: Vec<Panel> = (axes(&profiles).into_iter())
+                .map(|curve| panel(&curve.axis, &profiles))
                 .collect();
             figure = figure.with_row(section, panels);
         }

@@ -10,10 +10,12 @@ pub mod l1;
 pub mod momentum;
 pub mod network;
 pub mod pose_space;
+pub mod turned_attack;
 
 use fireproof::attack::{Attack, Loss, Norm};
 use fireproof::base::{Kind, NoSettings, Result};
 use fireproof::curriculum::Schedule;
+use fireproof::evaluate::Threat;
 use std::sync::Arc;
 
 /// Gives everything here a name in files. To be called once; the prefix keeps the names apart from
@@ -27,6 +29,9 @@ pub fn register() -> Result<()> {
     <dyn Loss>::registry().add("own_dlr", |NoSettings {}| Arc::new(dlr::Dlr))?;
     <dyn Attack>::registry().add("own_momentum", |a: momentum::Momentum| Arc::new(a))?;
     <dyn Attack>::registry().add("own_pose_ascent", |a: pose_space::PoseAscent| Arc::new(a))?;
+    <dyn Threat>::registry().add("own_turned_attack", |t: turned_attack::TurnedAttack| {
+        Arc::new(t)
+    })?;
     <dyn Schedule>::registry().add("own_cosine", |s: cosine::Cosine| Arc::new(s))?;
     #[cfg(feature = "train")]
     {
@@ -70,6 +75,10 @@ mod tests {
         round_trip(
             ScheduleSpec::from(cosine::Cosine { from: 0.1, to: 0.0 }),
             "own_cosine",
+        );
+        round_trip(
+            turned_attack::axis(&[0.0, 30.0], &[0.1]),
+            "own_turned_attack",
         );
         #[cfg(feature = "train")]
         {

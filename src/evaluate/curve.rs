@@ -1,0 +1,118 @@
+use super::{Axis, Level, Outcomes, Rate};
+use crate::base::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What came of one [`Axis`]: a point per level. It says all that a reader needs to know of the
+/// axis, without its threat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve<P = Point> {
+    /// The name of the axis.
+    pub axis: String,
+    /// The unit of its levels.
+    pub unit: String,
+    /// A title with the unit, as beside a plot.
+    pub title: String,
+    /// A level as short text, with `{}` for each part of it.
+    pub label: String,
+    /// The threat at its largest level, in words.
+    pub threat: String,
+    /// The levels, growing, and what was found at each.
+    pub points: Vec<P>,
+}
+
+impl<P> Curve<P> {
+    /// The points of an axis.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the axis has no level.
+    pub fn of(axis: &Axis, points: Vec<P>) -> Self {
+        let largest = axis.levels.last().expect("an axis with levels");
+        Self {
+            axis: axis.name.clone(),
+            unit: axis.unit.clone(),
+            title: axis.full_title(),
+            label: axis.full_label(largest),
+            threat: axis.threat.describe(largest),
+            points,
+        }
+    }
+
+    /// The same axis with other points.
+    pub(super) fn with_points<Q>(&self, points: Vec<Q>) -> Curve<Q> {
+        Curve {
+            axis: self.axis.clone(),
+            unit: self.unit.clone(),
+            title: self.title.clone(),
+            label: self.label.clone(),
+            threat: self.threat.clone(),
+            points,
+        }
+    }
+
+    pub(super) fn named<'a>(curves: &'a [Self], axis: &str) -> Result<&'a Self> {
+        let found = curves.iter().find(|curve| curve.axis == axis);
+        found.ok_or_else(|| {
+            let measured: Vec<&str> = curves.iter().map(|curve| &*curve.axis).collect();
+            let expected = format!("one of those measured: [{}]", measured.join(", "));
+            Error::setting("axis", axis, expected)
+        })
+    }
+
+    /// A level as short text, for example `±45°`.
+    pub fn label_at(&self, level: &Level) -> String {
+        level.within(&self.label)
+    }
+}
+
+impl<P: AsRef<Level>> Curve<P> {
+    /// The point at this level.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if it was not measured.
+    pub fn at(&self, level: impl Into<Level>) -> Result<&P> {
+        let level = level.into();
+        let points = || self.points.iter();
+        points()
+            .find(|point| point.as_ref().is_near(&level))
+            .ok_or_else(|| {
+                let measured: Vec<String> = points().map(|p| p.as_ref().to_string()).collect();
+                Error::setting(
+                    format!("level of {}", self.axis),
+                    level,
+                    format!("one of those measured: [{}]", measured.join(", ")),
+                )
+            })
+    }
+}
+
+/// What was measured at one level of an axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The level in the unit of its axis.
+    pub level: Level,
+    /// The share of images classified as labelled. Where the threat
+    /// [may leave an image as it is](super::Threat::includes_clean), as an attack may, an image
+    /// counts only if the classifier is right on the clean image, too.
+    pub accuracy: Rate,
+    /// The share of images whose predicted class differs from the classifier's own prediction on
+    /// the clean image.
+    pub fooling: Rate,
+    /// How often each image met the threat; 1 for attacks.
+    pub draws: usize,
+    /// Forward passes per image, on average.
+    pub queries: f64,
+    /// Whether each image (and draw) counted for the accuracy, if kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correct: Option<Outcomes>,
+    /// Whether each image (and draw) counted for the fooling rate, if kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fooled: Option<Outcomes>,
+}
+
+impl AsRef<Level> for Point {
+    fn as_ref(&self) -> &Level {
+        &self.level
+    }
+}

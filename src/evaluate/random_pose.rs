@@ -1,0 +1,152 @@
+use super::{Level, Scene, Threat};
+use crate::attack::Cost;
+use crate::base::{Degrees, Error, Pixels, Result, named};
+use crate::transform::{Pose, PoseBudget, Warp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Random rotations and shifts, drawn uniformly: an average case.
+///
+/// The level stretches both ranges alike; a level of two parts (θ, s) stretches the angle and the
+/// shift each by its own.
+///
+/// ```
+/// use fireproof::evaluate::{Axis, RandomPose};
+/// use fireproof::base::Degrees;
+/// use fireproof::transform::Warp;
+///
+/// let threat = RandomPose { draws: 5, warp: Warp::bilinear(), ..RandomPose::rotations() };
+/// let axis = Axis::angles([90.0, 180.0].map(Degrees)).with_threat(threat);
+/// assert!(axis.check().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomPose {
+    /// Rotations go up to ± this many degrees per unit of the level.
+    pub angle: f64,
+    /// Shifts go up to ± this much along each axis per unit of the level, in pixels.
+    pub shift: f64,
+    /// Shifts are in sides of the image instead: its width to the right, its height down.
+    pub of_sides: bool,
+    /// How moved images are sampled.
+    pub warp: Warp,
+    /// Random poses per image: means over all of them, and intervals from a bootstrap that
+    /// resamples whole images.
+    pub draws: usize,
+}
+
+impl Default for RandomPose {
+    fn default() -> Self {
+        Self::poses()
+    }
+}
+
+impl RandomPose {
+    /// Rotations up to ± the level in degrees; one draw, nearest sampling.
+    pub fn rotations() -> Self {
+        Self {
+            shift: 0.0,
+            ..Self::poses()
+        }
+    }
+
+    /// Shifts up to ± the level in pixels along each axis; one draw, nearest sampling.
+    pub fn shifts() -> Self {
+        Self {
+            angle: 0.0,
+            ..Self::poses()
+        }
+    }
+
+    /// At level a: rotations up to ±180°·a together with shifts up to ±a of the image's width and
+    /// height, the coupling of the published evaluation; one draw, nearest sampling.
+    pub fn joint() -> Self {
+        Self {
+            angle: 180.0,
+            of_sides: true,
+            ..Self::poses()
+        }
+    }
+
+    /// At level (θ, s): rotations up to ±θ degrees together with shifts up to ±s pixels along each
+    /// axis; one draw, nearest sampling.
+    pub fn poses() -> Self {
+        Self {
+            angle: 1.0,
+            shift: 1.0,
+            of_sides: false,
+            warp: Warp::default(),
+            draws: 1,
+        }
+    }
+
+    // The largest angle in degrees and shift.
+    fn range(&self, level: &Level) -> Result<(f64, f64)> {
+        match *level.parts() {
+            [both] => Ok((both * self.angle, both * self.shift)),
+            [angle, shift] => Ok((angle * self.angle, shift * self.shift)),
+            _ => Err(Error::setting("level", level, "one number, or two")),
+        }
+    }
+}
+
+impl Threat for RandomPose {
+    fn check(&self, level: &Level) -> Result<()> {
+        let (angle, shift) = self.range(level)?;
+        let (most, expected) = if self.of_sides {
+            (1.0, "shifts from 0 to 1 side")
+        } else {
+            (Pose::LARGEST_SHIFT.0, "shifts from 0 to 2²⁰ pixels")
+        };
+        if !(0.0..=180.0).contains(&angle) {
+            return Err(Error::setting(
+                "level",
+                level,
+                "angles from 0 to 180 degrees",
+            ));
+        }
+        if !(0.0..=most).contains(&shift) {
+            return Err(Error::setting("level", level, expected));
+        }
+        if self.draws == 0 {
+            return Err(Error::setting("draws", 0, "1 or more"));
+        }
+        Ok(())
+    }
+
+    fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
+        let (angle, shift) = self.range(level)?;
+        let images = scene.batch().images.clone();
+        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?.draw(scene.keys());
+        if self.of_sides {
+            let [_, _, height, width] = images.dims();
+            for pose in &mut poses {
+                pose.right.0 *= width as f64;
+                pose.down.0 *= height as f64;
+            }
+        }
+        scene.predict(self.warp.apply(images, &poses))
+    }
+
+    fn cost(&self, _: &Level) -> Cost {
+        Cost {
+            queries: 1,
+            gradients: 0,
+        }
+    }
+
+    fn draws(&self) -> usize {
+        self.draws
+    }
+
+    fn describe(&self, _: &Level) -> String {
+        match self.draws {
+            1 => "one random pose per image".to_owned(),
+            draws => format!("{draws} random poses per image"),
+        }
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Threat>("random_pose", self)
+    }
+}

@@ -1,0 +1,54 @@
+use super::{Level, Scene, Threat};
+use crate::attack::{AttackSpec, Cost};
+use crate::base::{Result, named};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An attack, once per image: a worst case, as far as the attack finds it.
+///
+/// An image counts as classified rightly only if it is so as it is, too: the attack may leave it
+/// there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorstCase {
+    /// The attack, whose own level (for most its radius) each level replaces. A step size that it
+    /// leaves to its default grows with the level.
+    pub attack: AttackSpec,
+}
+
+impl WorstCase {
+    /// This attack at every level.
+    pub fn new(attack: impl Into<AttackSpec>) -> Self {
+        Self {
+            attack: attack.into(),
+        }
+    }
+}
+
+impl Threat for WorstCase {
+    fn check(&self, level: &Level) -> Result<()> {
+        self.attack.at_level(level.parts())?.check()
+    }
+
+    fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
+        let attack = self.attack.at_level(level.parts())?;
+        Ok(scene.attack(&*attack, scene.batch())?.predicted)
+    }
+
+    fn cost(&self, level: &Level) -> Cost {
+        (self.attack.at_level(level.parts())).map_or_else(|_| self.attack.cost(), |at| at.cost())
+    }
+
+    fn includes_clean(&self) -> bool {
+        true
+    }
+
+    fn describe(&self, level: &Level) -> String {
+        (self.attack.at_level(level.parts()))
+            .map_or_else(|_| self.attack.to_string(), |at| at.to_string())
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Threat>("worst_case", self)
+    }
+}
