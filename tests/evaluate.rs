@@ -895,6 +895,7 @@ fn value_markdown_tables_are_rectangular_and_complete() {
         "a = 0.5",
         "ε = 0.1",
         "angles: one random pose per image",
+        "seed 11.",
         "PGD-3 L∞ ε=0.1",
     ] {
         assert!(text.contains(expected), "no `{expected}` in\n{text}");

@@ -157,6 +157,37 @@ fn smoke_profile_figure_has_both_rates() {
 }
 
 #[test]
+fn smoke_a_surface_has_a_line_for_each_of_its_first_parts() {
+    let path = out("surface.svg");
+    let pairs = [0.0, 30.0, 60.0].map(|angle| [0.0, 0.1, 0.2].map(|epsilon| [angle, epsilon]));
+    let axis = Axis::attack("turned", Pgd::linf(0.0), pairs.concat())
+        .titled("attack radius ε, rotated by up to ±", "±{}°, ε = {}");
+    let points = axis.levels.iter().map(|level| {
+        let [angle, epsilon] = level.parts() else {
+            panic!("pairs")
+        };
+        Point {
+            level: level.clone(),
+            ..point(0.0, 0.95 - angle / 100.0 - 1.5 * epsilon)
+        }
+    });
+    let mut profile = profile("GCNN", 0.8, 0.3);
+    profile.curves = vec![Curve::of(&axis, points.collect())];
+    profile.plot_svg(&path).unwrap();
+    let lines = [
+        "accuracy, 0",
+        "accuracy, 30",
+        "accuracy, 60",
+        "fooling rate, 60",
+    ];
+    expect(&written(&path), &lines);
+    assert_eq!(
+        profile.curves[0].label_at(&[30.0, 0.1].into()),
+        "±30°, ε = 0.1"
+    );
+}
+
+#[test]
 fn smoke_trade_off_plane_names_every_classifier() {
     let path = out("trade_off.svg");
     report()

@@ -179,7 +179,11 @@ fn conditions(profile: &Profile) -> String {
         write!(text, "{start}{}: {}", cell(axis), cell(threat)).expect(STRING);
     }
     if !text.is_empty() {
-        text.push_str(" (at the largest level).\n");
+        text.push_str(" (at the largest level)");
+        if let Some(seed) = profile.settings.get("seed") {
+            write!(text, "; seed {seed}").expect(STRING);
+        }
+        text.push_str(".\n");
     }
     text
 }

@@ -1,7 +1,7 @@
 //! An axis of levels (θ, ε): the accuracy A_ε(T_θ(x)) of the paper, a random rotation and then an
 //! attack on what came of it.
 
-use fireproof::attack::{Attack, AttackSpec, Cost, Pgd};
+use fireproof::attack::{AttackSpec, Cost, Pgd};
 use fireproof::base::{Degrees, Error, Pixels, Result, named};
 use fireproof::evaluate::{Axis, Level, Scene, Threat};
 use fireproof::transform::{PoseBudget, Warp};
