@@ -1,7 +1,7 @@
 //! Errors, bounds, batches, seeds, statistics and devices.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use fireproof::base::statistics::{clustered_bootstrap, holm, mcnemar, wilson};
+use fireproof::base::statistics::{holm, mcnemar, wilson};
 use fireproof::base::{
     Batch, Bounds, Classifier, DEVICE_VARIABLE, Error, Purpose, Seed, compiled_devices, device,
     device_named, try_device,
@@ -231,22 +231,6 @@ fn value_mcnemar_binomial_table() {
 }
 
 #[test]
-fn value_bootstrap_covers_a_known_mean() {
-    // Oracle: for independent images the bootstrap agrees with the normal interval.
-    let per_image: Vec<f64> = (0..1000).map(|i| f64::from(i % 4 == 0)).collect();
-    let interval = clustered_bootstrap(&per_image, 2000, Seed(1));
-    let half = 1.96 * (0.25f64 * 0.75 / 1000.0).sqrt();
-    assert!((interval.low - (0.25 - half)).abs() < 0.004, "{interval:?}");
-    assert!(
-        (interval.high - (0.25 + half)).abs() < 0.004,
-        "{interval:?}"
-    );
-    // The same mean from few images, however many draws each, is less certain.
-    let few = clustered_bootstrap(&[1.0, 0.0, 0.0, 0.0], 2000, Seed(1));
-    assert!(few.high - few.low > 0.5);
-}
-
-#[test]
 fn convention_closures_are_classifiers() {
     let constant = |images: Tensor<4>| Tensor::zeros([images.dims()[0], 3], &images.device());
     let boxed: Box<dyn Classifier> = Box::new(constant);
@@ -295,3 +279,6 @@ fn error_device_variable() {
     let right = probe(compiled_devices()[0]);
     assert!(right.contains("tried: true"), "{right}");
 }
+
+#[path = "base/intervals.rs"]
+mod intervals;

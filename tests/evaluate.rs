@@ -3,13 +3,14 @@
 
 use burn::tensor::Tensor;
 use fireproof::attack::{Attack, Cost, Frozen, Pgd};
-use fireproof::base::statistics::{clustered_bootstrap, holm, mcnemar};
-use fireproof::base::{Degrees, Error, Keys, Pixels, Seed};
+use fireproof::base::statistics::{clustered, holm, mcnemar, paired, sign_flip};
+use fireproof::base::{Degrees, Error, Keys, Pixels, Purpose, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{
     At, Axis, Evaluation, Level, Outcomes, Profile, RandomPose, Rate, Report, Scene, Threat,
     TrainingRecord, Versions, compare,
 };
+use fireproof::kernel::Numerics;
 use fireproof::transform::{PoseBudget, Warp};
 use std::collections::BTreeSet;
 
@@ -132,7 +133,11 @@ fn value_accuracy_over_angles_follows_the_poses() {
         .unwrap();
     let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0)).unwrap();
     let mut clear = 0;
-    for (id, pose) in budget.draw(&Keys::new(seed, 0..300)).iter().enumerate() {
+    for (id, pose) in budget
+        .draw_for(Purpose::TestPose, &Keys::new(seed, 0..300))
+        .iter()
+        .enumerate()
+    {
         let angle = pose.angle.0.abs();
         // Near the right angle the pixel grid decides.
         if (angle - 90.0).abs() > 5.0 {
@@ -164,7 +169,11 @@ fn convention_joint_level_couples_half_turns_with_sides() {
         .unwrap();
     let budget = PoseBudget::new(Degrees(45.0), Pixels(4.0)).unwrap();
     let mut clear = 0;
-    for (id, pose) in budget.draw(&Keys::new(seed, 0..120)).iter().enumerate() {
+    for (id, pose) in budget
+        .draw_for(Purpose::TestPose, &Keys::new(seed, 0..120))
+        .iter()
+        .enumerate()
+    {
         // Rotated by at most 45°, the bright half turns over only through the shift: by 4 px at
         // most, which leaves more than half of the bright half on its side.
         if pose.angle.0.abs() < 40.0 && pose.right.0.abs() < 3.0 {
@@ -320,8 +329,8 @@ fn convention_same_seed_same_numbers_other_seed_other_poses() {
 
 // Oracle: the documented estimators on the outcomes that the profile keeps.
 #[test]
-fn value_several_draws_are_bootstrapped_by_image() {
-    let evaluation = drawn(4).with_resamples(300);
+fn value_several_draws_are_clustered_by_image() {
+    let evaluation = drawn(4);
     let profile = run(&evaluation, &brighter_half(false), &halves(50));
     let level = &profile.curve("angles").unwrap().points[2];
     let outcomes: Vec<bool> = level.correct.as_ref().unwrap().iter().collect();
@@ -332,10 +341,30 @@ fn value_several_draws_are_bootstrapped_by_image() {
         .collect();
     let mean = per_image.iter().sum::<f64>() / 50.0;
     assert!((level.accuracy.value - mean).abs() < 1e-12);
-    let interval = clustered_bootstrap(&per_image, 300, Seed(11));
+    let interval = clustered(&per_image, 4);
     assert_eq!(
         (level.accuracy.interval, level.accuracy.count),
         (interval, 50)
+    );
+    // Oracle: the test on all draws.
+    let other = run(&evaluation, &always(0), &halves(50));
+    let pair = &compare(&profile, &other).unwrap().curves[0].points[1];
+    let other: Vec<bool> = other.curves[0].points[2]
+        .correct
+        .as_ref()
+        .unwrap()
+        .iter()
+        .collect();
+    let right = |draws: &[bool]| draws.iter().filter(|&&c| c).count() as i64;
+    let differences: Vec<i64> = (outcomes.chunks(4).zip(other.chunks(4)))
+        .map(|(a, b)| right(a) - right(b))
+        .collect();
+    assert_eq!(pair.p_value, sign_flip(&differences));
+    let means: Vec<f64> = differences.iter().map(|&d| d as f64 / 4.0).collect();
+    assert_eq!(pair.interval, paired(&means));
+    assert_eq!(
+        pair.only_second,
+        differences.iter().filter(|&&d| d < 0).count()
     );
     // Attacks run once, with Wilson's interval.
     let level = &profile.curve("epsilons").unwrap().points[1];
@@ -374,6 +403,43 @@ fn value_norms_stand_beside_one_another() {
 
 // Oracle: angle and shift are drawn by image, seed and draw; a tuple (θ, 0) is the level θ of
 // rotations, and (0, s) the level s of shifts.
+// Oracle: the seeds' own generators, drawn for training and for testing.
+#[test]
+fn convention_testing_replays_no_pose_of_training() {
+    let keys = Keys::new(5, 0..50);
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(3.0)).unwrap();
+    let (trained, tested) = (
+        budget.draw(&keys),
+        budget.draw_for(Purpose::TestPose, &keys),
+    );
+    assert!(trained.iter().zip(&tested).all(|(a, b)| a.angle != b.angle));
+}
+
+// Oracle: by definition, from the outcomes. A classifier that is wrong on every image is attacked away
+// from its own predictions all the same.
+#[test]
+fn convention_fooling_under_attack_is_disagreement_with_the_own_prediction() {
+    let bytes: Vec<u8> = (0..=255).step_by(3).collect();
+    let right = greys(&bytes);
+    let swapped = bytes
+        .iter()
+        .map(|&b| (vec![b; SIDE * SIDE], u8::from(b <= 127)));
+    let wrong = set(swapped.collect());
+    let evaluation = over(Axis::epsilons(Pgd::linf(0.0), [0.101, 0.301]));
+    let [right, wrong] = [right, wrong].map(|data| run(&evaluation, &bright(), &data));
+    for (right, wrong) in right.curves[0].points.iter().zip(&wrong.curves[0].points) {
+        assert_eq!(right.fooling, wrong.fooling);
+        assert_eq!(right.fooled, wrong.fooled);
+        assert_eq!(wrong.accuracy, Rate::of(0, bytes.len()));
+        assert_eq!(wrong.fooling_of_right, None);
+        assert_eq!(right.fooling_of_right, Some(right.fooling), "all are right");
+    }
+    // Half right: the rate among those right is over them alone.
+    let mixed = run(&evaluation, &always(1), &halves(40));
+    let rate = mixed.curves[0].points[0].fooling_of_right.unwrap();
+    assert_eq!(rate, Rate::of(0, 20));
+}
+
 #[test]
 fn convention_tuple_levels_stretch_angle_and_shift_apart() {
     let data = halves(60);
@@ -411,7 +477,8 @@ impl Threat for TurnedThenAttacked {
         let [angle, epsilon] = level.parts()[..] else {
             unreachable!("checked")
         };
-        let poses = PoseBudget::new(Degrees(angle), Pixels(0.0))?.draw(scene.keys());
+        let poses =
+            PoseBudget::new(Degrees(angle), Pixels(0.0))?.draw_for(Purpose::TestPose, scene.keys());
         let turned = Warp::nearest().apply(scene.batch().images.clone(), &poses);
         let batch = scene.batch().clone().with_images(turned);
         Ok(scene
@@ -658,6 +725,9 @@ fn error_profiles_that_do_not_pair() {
     refused(&run(&other, &victim, &halves(20)), "different settings");
     let other = evaluation.clone().with_outcomes(false);
     refused(&run(&other, &victim, &halves(20)), "no outcomes");
+    let mut fast = profile.clone();
+    fast.numerics = Numerics::Fast;
+    refused(&fast, "different numerics");
     // The batch size does not change what is measured.
     let other = run(&evaluation.with_batch_size(3), &victim, &halves(20));
     assert!(compare(&profile, &other).is_ok());
@@ -700,7 +770,6 @@ fn error_settings_that_make_no_sense() {
             "`clean`",
         ),
         (drawn(0), "draws"),
-        (new().with_resamples(0), "resamples"),
         (new().with_batch_size(0), "batch size"),
     ] {
         let error = evaluation
@@ -853,7 +922,7 @@ fn value_csv_parses_back() {
     let column = |name: &str| header.iter().position(|h| h == name).unwrap();
     let mut body = rows[1..].iter();
     for entry in &report.entries {
-        let mut check = |axis: &str, level: f64, rates: [Option<Rate>; 2]| {
+        let mut check = |axis: &str, level: f64, rates: [Option<Rate>; 3]| {
             let row = body.next().unwrap();
             assert_eq!(row.len(), header.len());
             assert_eq!(row[column("section")], "a: halves");
@@ -862,17 +931,24 @@ fn value_csv_parses_back() {
             assert_eq!(row[column("model")], model);
             assert_eq!(row[column("axis")], axis);
             assert_eq!(row[column("level")].parse::<f64>().unwrap(), level);
-            for (name, rate) in ["accuracy", "fooling"].into_iter().zip(rates) {
+            for (name, rate) in ["accuracy", "fooling", "fooling_of_right"]
+                .into_iter()
+                .zip(rates)
+            {
                 let number = |suffix: &str| row[column(&format!("{name}{suffix}"))].parse().ok();
                 assert_eq!(number(""), rate.map(|r| r.value));
                 assert_eq!(number("_low"), rate.map(|r| r.interval.low));
                 assert_eq!(number("_high"), rate.map(|r| r.interval.high));
             }
         };
-        check("clean", 0.0, [Some(entry.profile.clean), None]);
+        check("clean", 0.0, [Some(entry.profile.clean), None, None]);
         for curve in &entry.profile.curves {
             for point in &curve.points {
-                let rates = [Some(point.accuracy), Some(point.fooling)];
+                let rates = [
+                    Some(point.accuracy),
+                    Some(point.fooling),
+                    point.fooling_of_right,
+                ];
                 check(&curve.axis, point.level.parts()[0], rates);
             }
         }

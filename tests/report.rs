@@ -16,6 +16,7 @@ fn point(level: f64, accuracy: f64) -> Point {
         level: level.into(),
         accuracy: Rate::of(right, 500),
         fooling: Rate::of(500 - right, 500),
+        fooling_of_right: None,
         draws: 1,
         queries: 1.0,
         correct: None,

@@ -42,7 +42,7 @@ pub enum Purpose {
     Weights = 1,
     /// The order of the images in an epoch; the id is the epoch.
     Order = 2,
-    /// Poses of images; the id is the image's.
+    /// Poses of images that are trained on; the id is the image's.
     Pose = 3,
     /// Random starts of attacks; the id is the image's, the draw the restart.
     Start = 4,
@@ -52,12 +52,12 @@ pub enum Purpose {
     Flip = 6,
     /// Dropout masks; the id is the image's.
     Dropout = 7,
-    /// Bootstrap samples; the id is the resample.
-    Bootstrap = 8,
     /// Seeds derived from a seed.
     Derive = 9,
     /// Choice of a subset of a data set.
     Subset = 10,
+    /// Poses of images that a classifier is tested on; the id is the image's.
+    TestPose = 11,
 }
 
 impl Seed {

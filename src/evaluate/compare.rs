@@ -1,6 +1,6 @@
-use crate::base::statistics::{Interval, clustered_bootstrap, holm, mcnemar, wilson};
-use crate::base::{Error, Result, Seed};
-use crate::evaluate::{Curve, Evaluation, Level, Outcomes, Profile};
+use crate::base::statistics::{Interval, holm, paired, sign_flip};
+use crate::base::{Error, Result};
+use crate::evaluate::{Curve, Level, Outcomes, Profile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,13 +11,14 @@ pub struct Paired {
     pub level: Level,
     /// Accuracy of the first minus accuracy of the second, from -1 to 1.
     pub difference: f64,
-    /// Its 95 % bootstrap interval over images.
+    /// Its 95 % interval, [`paired`] by image.
     pub interval: Interval,
-    /// Images that only the first classifies as labelled (in the first draw).
+    /// Images that only the first classifies as labelled; with several draws, in more of them than
+    /// the second.
     pub only_first: usize,
-    /// Images that only the second classifies as labelled (in the first draw).
+    /// Images that only the second classifies as labelled, or in more draws.
     pub only_second: usize,
-    /// McNemar's exact two-sided p-value of these two counts.
+    /// The exact two-sided p-value of [`sign_flip`]: with one draw, McNemar's.
     pub p_value: f64,
     /// The p-value after Holm's adjustment over the levels of its axis: below 0.05, the
     /// difference stands although several levels were looked at.
@@ -56,18 +57,18 @@ impl Comparison {
 
 /// Tests at every level whether two classifiers differ in accuracy, on the same images.
 ///
-/// McNemar's exact test wants one outcome per image: where there are several draws it takes the
-/// first, while the difference and its interval use all. p-values are adjusted after Holm within
+/// The test flips the sign of each image's difference, exactly: McNemar's test where there is one
+/// draw, and of means over the draws where there are several. p-values are adjusted after Holm within
 /// each axis. Levels that took no pass repeat the clean measurement and are left out.
 ///
 /// # Errors
 ///
-/// [`Error::Input`] if the profiles were measured on different images, or with different axes or
-/// seeds, or do not keep their outcomes.
+/// [`Error::Input`] if the profiles were measured on different images, or with different axes,
+/// seeds or numerics, or do not keep their outcomes.
 pub fn compare(first: &Profile, second: &Profile) -> Result<Comparison> {
     check_pairing(first, second)?;
     let pair = |level, draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
-        (Some(a), Some(b)) => paired(first, level, draws, a, b),
+        (Some(a), Some(b)) => test(first.data.images, level, draws, a, b),
         _ => Err(Error::input(
             format!("profiles `{}` and `{}`", first.name, second.name),
             "no outcomes of single images",
@@ -100,34 +101,33 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
     let measured = |profile: &Profile| {
         let mut settings = profile.settings.clone();
         if let Value::Object(fields) = &mut settings {
-            fields
-                .retain(|name, _| !["batch_size", "resamples", "keep_outcomes"].contains(&&**name));
+            fields.retain(|name, _| !["batch_size", "keep_outcomes"].contains(&&**name));
         }
         settings
     };
-    let same_images = first.data.digest == second.data.digest;
-    if same_images && measured(first) == measured(second) {
+    let found = if first.data.digest != second.data.digest {
+        "different images"
+    } else if measured(first) != measured(second) {
+        "different settings"
+    } else if first.numerics != second.numerics {
+        "different numerics"
+    } else {
         return Ok(());
-    }
+    };
     Err(Error::input(
         format!("profiles `{}` and `{}`", first.name, second.name),
-        if same_images {
-            "different settings"
-        } else {
-            "different images"
-        },
-        "the same images, levels, draws, seed, sampling and attack",
+        found,
+        "the same images, axes, seed and numerics",
     ))
 }
 
-fn paired(
-    profile: &Profile,
+fn test(
+    images: usize,
     level: Level,
     draws: usize,
     first: &Outcomes,
     second: &Outcomes,
 ) -> Result<Paired> {
-    let images = profile.data.images;
     if first.len() != images * draws || second.len() != images * draws {
         return Err(Error::input(
             format!("outcomes at level {level}"),
@@ -135,55 +135,22 @@ fn paired(
             format!("{} ({images} images, {draws} draws)", images * draws),
         ));
     }
-    let difference =
-        |index| f64::from(u8::from(first.get(index))) - f64::from(u8::from(second.get(index)));
-    let per_image: Vec<f64> = (0..images)
-        .map(|image| {
-            (0..draws)
-                .map(|d| difference(image * draws + d))
-                .sum::<f64>()
-                / draws as f64
-        })
+    let difference = |index| i64::from(first.get(index)) - i64::from(second.get(index));
+    let draws_of = |image| image * draws..(image + 1) * draws;
+    let differences: Vec<i64> = (0..images)
+        .map(|image| draws_of(image).map(difference).sum())
         .collect();
-    let only = |sign| {
-        (0..images)
-            .filter(|i| difference(i * draws) == sign)
-            .count()
-    };
-    let (only_first, only_second) = (only(1.0), only(-1.0));
-    let p_value = mcnemar(only_first, only_second);
+    let means: Vec<f64> = (differences.iter())
+        .map(|&difference| difference as f64 / draws as f64)
+        .collect();
+    let p_value = sign_flip(&differences);
     Ok(Paired {
         level,
-        difference: per_image.iter().sum::<f64>() / images as f64,
-        interval: interval(&per_image, profile),
-        only_first,
-        only_second,
+        difference: means.iter().sum::<f64>() / images as f64,
+        interval: paired(&means),
+        only_first: differences.iter().filter(|&&d| d > 0).count(),
+        only_second: differences.iter().filter(|&&d| d < 0).count(),
         p_value,
         adjusted: p_value,
     })
-}
-
-// Where every image has the same difference, a bootstrap would claim certainty: as many images
-// allow what Wilson's interval allows for no success.
-fn interval(per_image: &[f64], profile: &Profile) -> Interval {
-    let first = per_image[0];
-    if per_image.iter().all(|&difference| difference == first) {
-        let open = wilson(0, per_image.len()).high;
-        return Interval {
-            low: (first - open).max(-1.0),
-            high: (first + open).min(1.0),
-        };
-    }
-    // Not all settings need be known to this program.
-    #[derive(Deserialize)]
-    struct Bootstrap {
-        resamples: usize,
-        seed: Seed,
-    }
-    let Evaluation {
-        resamples, seed, ..
-    } = Evaluation::default();
-    let Bootstrap { resamples, seed } =
-        Bootstrap::deserialize(&profile.settings).unwrap_or(Bootstrap { resamples, seed });
-    clustered_bootstrap(per_image, resamples, seed)
 }

@@ -3,7 +3,7 @@ use crate::evaluate::{Entry, Profile, Rate, Report};
 use std::path::Path;
 
 // One row per classifier, axis and level; `docs/report-schema.md` describes them.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 24] = [
     "section",
     "name",
     "model",
@@ -25,6 +25,9 @@ const COLUMNS: [&str; 21] = [
     "fooling",
     "fooling_low",
     "fooling_high",
+    "fooling_of_right",
+    "fooling_of_right_low",
+    "fooling_of_right_high",
 ];
 
 impl Profile {
@@ -94,11 +97,12 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
         epochs,
         seed,
     ] = made;
-    let mut push = |axis: &str, level: String, unit: &str, counts: [String; 2], rates: [_; 2]| {
+    let mut push = |axis: &str, level: String, unit: &str, counts: [String; 2], rates: [_; 3]| {
         let [draws, queries] = counts;
-        let [accuracy, fooling] = rates.map(numbers);
+        let [accuracy, fooling, of_right] = rates.map(numbers);
         let [accuracy, accuracy_low, accuracy_high] = accuracy;
         let [fooling, fooling_low, fooling_high] = fooling;
+        let [of_right, of_right_low, of_right_high] = of_right;
         text.push_str(&row([
             section.clone(),
             profile.name.clone(),
@@ -121,6 +125,9 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
             fooling,
             fooling_low,
             fooling_high,
+            of_right,
+            of_right_low,
+            of_right_high,
         ]));
     };
     let none = String::new;
@@ -129,7 +136,7 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
         "0".to_owned(),
         "",
         [none(), none()],
-        [Some(profile.clean), None],
+        [Some(profile.clean), None, None],
     );
     for curve in &profile.curves {
         for point in &curve.points {
@@ -138,7 +145,11 @@ fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
                 point.level.to_string(),
                 &curve.unit,
                 [point.draws.to_string(), point.queries.to_string()],
-                [Some(point.accuracy), Some(point.fooling)],
+                [
+                    Some(point.accuracy),
+                    Some(point.fooling),
+                    point.fooling_of_right,
+                ],
             );
         }
     }

@@ -99,6 +99,9 @@ pub struct Point {
     /// The share of images whose predicted class differs from the classifier's own prediction on
     /// the clean image.
     pub fooling: Rate,
+    /// The same share of those images that the classifier gets right as they are; none if it gets
+    /// none right. For attacks this is the success rate.
+    pub fooling_of_right: Option<Rate>,
     /// How often each image met the threat; 1 for attacks.
     pub draws: usize,
     /// Forward passes per image, on average.

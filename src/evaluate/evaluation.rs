@@ -28,11 +28,9 @@ use serde::{Deserialize, Serialize};
 pub struct Evaluation {
     /// What is varied, each under a name of its own.
     pub axes: Vec<Axis>,
-    /// Resamples of the bootstrap; only used with several draws.
-    pub resamples: usize,
     /// Images per forward pass: bounds the memory, does not change the measurement.
     pub batch_size: usize,
-    /// The seed of poses, random starts and resamples.
+    /// The seed of poses and random starts.
     pub seed: Seed,
     /// Whether the profile keeps every image's outcomes, which [`compare`](super::compare) needs.
     pub keep_outcomes: bool,
@@ -42,7 +40,6 @@ impl Default for Evaluation {
     fn default() -> Self {
         Self {
             axes: Vec::new(),
-            resamples: 1000,
             batch_size: 128,
             seed: Seed(0),
             keep_outcomes: true,
@@ -59,12 +56,6 @@ impl Evaluation {
     /// With this axis after those that there are.
     pub fn with_axis(mut self, axis: Axis) -> Self {
         self.axes.push(axis);
-        self
-    }
-
-    /// With this many resamples of the bootstrap.
-    pub fn with_resamples(mut self, resamples: usize) -> Self {
-        self.resamples = resamples;
         self
     }
 
@@ -92,7 +83,7 @@ impl Evaluation {
     /// # Errors
     ///
     /// [`Error::Setting`] for what an axis refuses, for a name that two axes share or that is
-    /// `clean`, and for no resamples or images per batch.
+    /// `clean`, and for no images per batch.
     pub fn check(&self) -> Result<()> {
         for (at, axis) in self.axes.iter().enumerate() {
             axis.check()?;
@@ -105,14 +96,8 @@ impl Evaluation {
                 ));
             }
         }
-        for (name, count) in [
-            ("resamples", self.resamples),
-            ("batch size", self.batch_size),
-        ] {
-            if count == 0 {
-                let name = format!("evaluation: {name}");
-                return Err(Error::setting(name, 0, "1 or more"));
-            }
+        if self.batch_size == 0 {
+            return Err(Error::setting("evaluation: batch size", 0, "1 or more"));
         }
         Ok(())
     }

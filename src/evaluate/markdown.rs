@@ -20,14 +20,20 @@ impl Profile {
         for curve in &self.curves {
             write!(
                 text,
-                "\n| {} | accuracy | fooling rate |\n|---:|---:|---:|\n",
+                "\n| {} | accuracy | fooling rate | of those right as they are |\n|---:|---:|---:|---:|\n",
                 cell(&curve.title)
             )
             .expect(STRING);
             for point in &curve.points {
                 let level = cell(&curve.label_at(&point.level));
-                writeln!(text, "| {level} | {} | {} |", point.accuracy, point.fooling)
-                    .expect(STRING);
+                writeln!(
+                    text,
+                    "| {level} | {} | {} | {} |",
+                    point.accuracy,
+                    point.fooling,
+                    shown(point.fooling_of_right)
+                )
+                .expect(STRING);
             }
         }
         text
@@ -39,7 +45,7 @@ impl Comparison {
     pub fn to_markdown(&self) -> String {
         let mut text = format!(
             "## {} against {}\n\nDifference of accuracies in points with its 95 % interval; images \
-             that only one classifier gets right; McNemar's exact p, and after Holm within each \
+             that only one classifier gets right; exact p, and after Holm within each \
              axis.\n\n| level | difference | only first | only second | p | p, adjusted |\n\
              |---|---:|---:|---:|---:|---:|\n",
             cell(&self.first),
@@ -90,8 +96,12 @@ impl Report {
                 text.push_str(&conditions(first));
             }
             for axis in axes(&profiles) {
-                push_rates(&mut text, "accuracy", &profiles, axis, |p| &p.accuracy);
-                push_rates(&mut text, "fooling rate", &profiles, axis, |p| &p.fooling);
+                let mut push = |what, rate| push_rates(&mut text, what, &profiles, axis, rate);
+                push("accuracy", |p| Some(p.accuracy));
+                push("fooling rate", |p| Some(p.fooling));
+                push("fooling rate of those right as they are", |p| {
+                    p.fooling_of_right
+                });
             }
         }
         text
@@ -164,6 +174,10 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
+fn shown(rate: Option<Rate>) -> String {
+    rate.map_or_else(|| "–".to_owned(), |rate| rate.to_string())
+}
+
 fn p_value(p: f64) -> String {
     if p < 1e-4 {
         "< 0.0001".to_owned()
@@ -218,7 +232,7 @@ fn push_rates(
     what: &str,
     profiles: &[&Profile],
     axis: &Curve,
-    rate: fn(&Point) -> &Rate,
+    rate: fn(&Point) -> Option<Rate>,
 ) {
     let curves: Vec<Option<&Curve>> = (profiles.iter())
         .map(|profile| profile.curve(&axis.axis).ok())
@@ -239,11 +253,8 @@ fn push_rates(
         write!(text, "| {} |", cell(&profile.name)).expect(STRING);
         for &level in &levels {
             let points = curve.map_or(&[][..], |curve| &curve.points);
-            match points.iter().find(|point| point.level == *level) {
-                Some(point) => write!(text, " {} |", rate(point)),
-                None => write!(text, " – |"),
-            }
-            .expect(STRING);
+            let point = points.iter().find(|point| point.level == *level);
+            write!(text, " {} |", shown(point.and_then(rate))).expect(STRING);
         }
         text.push('\n');
     }

@@ -65,7 +65,7 @@ impl Evaluation {
 
         let mut points = tests
             .into_iter()
-            .map(|test| self.conclude(test, data.len()));
+            .map(|test| self.conclude(test, &clean_correct));
         let curves = (self.axes.iter())
             .map(|axis| Curve::of(axis, points.by_ref().take(axis.levels.len()).collect()))
             .collect();
@@ -83,14 +83,19 @@ impl Evaluation {
         })
     }
 
-    fn conclude(&self, test: Test, images: usize) -> Point {
-        let rate = |flags: &[bool]| Rate::of_draws(flags, test.draws, self.resamples, self.seed);
+    fn conclude(&self, test: Test, right: &[bool]) -> Point {
+        let rate = |flags: &[bool]| Rate::of_draws(flags, test.draws);
+        let of_right: Vec<bool> = (test.fooled.chunks(test.draws).zip(right))
+            .filter(|(_, right)| **right)
+            .flat_map(|(fooled, _)| fooled.to_vec())
+            .collect();
         Point {
             level: test.level.clone(),
             accuracy: rate(&test.correct),
             fooling: rate(&test.fooled),
+            fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
             draws: test.draws,
-            queries: test.queries as f64 / images as f64,
+            queries: test.queries as f64 / right.len() as f64,
             correct: self.keep_outcomes.then(|| Outcomes::new(test.correct)),
             fooled: self.keep_outcomes.then(|| Outcomes::new(test.fooled)),
         }

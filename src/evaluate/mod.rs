@@ -26,8 +26,8 @@
 //! level's range. Attacks are worst-case and run once per image; more tries are the attack's own
 //! restarts.
 //!
-//! Intervals are about the choice of *images* (and, for poses, draws): Wilson's for one draw per
-//! image, a bootstrap that resamples whole images for several. They say nothing about how much a
+//! Intervals are about the choice of *images* (and, for poses, draws): Wilson's, for several draws
+//! [by what they are worth](crate::base::statistics::clustered). They say nothing about how much a
 //! differently seeded training would vary.
 //!
 //! ```

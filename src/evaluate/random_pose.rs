@@ -1,6 +1,6 @@
 use super::{Level, Scene, Threat};
 use crate::attack::Cost;
-use crate::base::{Degrees, Error, Pixels, Result, named};
+use crate::base::{Degrees, Error, Pixels, Purpose, Result, named};
 use crate::transform::{Pose, PoseBudget, Warp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,8 +30,8 @@ pub struct RandomPose {
     pub of_sides: bool,
     /// How moved images are sampled.
     pub warp: Warp,
-    /// Random poses per image: means over all of them, and intervals from a bootstrap that
-    /// resamples whole images.
+    /// Random poses per image: means over all of them, and intervals that know
+    /// which came from one image.
     pub draws: usize,
 }
 
@@ -117,7 +117,8 @@ impl Threat for RandomPose {
     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
         let (angle, shift) = self.range(level)?;
         let images = scene.batch().images.clone();
-        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?.draw(scene.keys());
+        let mut poses = PoseBudget::new(Degrees(angle), Pixels(shift))?
+            .draw_for(Purpose::TestPose, scene.keys());
         if self.of_sides {
             let [_, _, height, width] = images.dims();
             for pose in &mut poses {

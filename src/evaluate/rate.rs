@@ -1,5 +1,4 @@
-use crate::base::Seed;
-use crate::base::statistics::{Interval, clustered_bootstrap, wilson};
+use crate::base::statistics::{Interval, clustered, wilson};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,34 +27,28 @@ impl Rate {
         }
     }
 
-    /// The mean of `flags`, which hold `draws` outcomes of each image side by side.
-    ///
-    /// One draw: Wilson's interval. Several: the outcomes of one image are not independent, so
-    /// the interval is a percentile bootstrap over images. Where every outcome is the same, a
-    /// bootstrap would claim certainty; the interval is then Wilson's over the images.
+    /// The mean of `flags`, which hold `draws` outcomes of each image side by side, with the
+    /// interval [`clustered`] by image: the outcomes of one image are not independent.
     ///
     /// # Panics
     ///
     /// Panics if there is no outcome, or not the same number of each image.
-    pub fn of_draws(flags: &[bool], draws: usize, resamples: usize, seed: Seed) -> Self {
+    pub fn of_draws(flags: &[bool], draws: usize) -> Self {
         assert!(
             draws > 0 && !flags.is_empty() && flags.len().is_multiple_of(draws),
             "{} outcomes in {draws} draws per image",
             flags.len()
         );
-        let count = flags.len() / draws;
-        let successes = flags.iter().filter(|&&f| f).count();
-        if draws == 1 || successes == 0 || successes == flags.len() {
-            return Self::of(successes / draws, count);
+        let right = |flags: &[bool]| flags.iter().filter(|&&f| f).count();
+        if draws == 1 {
+            return Self::of(right(flags), flags.len());
         }
-        let per_image: Vec<f64> = flags
-            .chunks(draws)
-            .map(|image| image.iter().filter(|&&f| f).count() as f64 / draws as f64)
-            .collect();
+        let images = flags.chunks(draws);
+        let per_image: Vec<f64> = images.map(|i| right(i) as f64 / draws as f64).collect();
         Self {
-            value: successes as f64 / flags.len() as f64,
-            interval: clustered_bootstrap(&per_image, resamples, seed),
-            count,
+            value: right(flags) as f64 / flags.len() as f64,
+            interval: clustered(&per_image, draws),
+            count: per_image.len(),
         }
     }
 }
@@ -81,20 +74,17 @@ mod tests {
     #[test]
     fn value_draws_of_one_image_are_one_cluster() {
         let flags = [true, true, true, false, false, false];
-        let rate = Rate::of_draws(&flags, 2, 500, Seed(3));
+        let rate = Rate::of_draws(&flags, 2);
         assert_eq!((rate.value, rate.count), (0.5, 3));
-        assert_eq!(
-            rate.interval,
-            clustered_bootstrap(&[1.0, 0.5, 0.0], 500, Seed(3))
-        );
+        assert_eq!(rate.interval, clustered(&[1.0, 0.5, 0.0], 2));
         // Counted as six independent trials the interval would be too narrow.
-        let naive = wilson(3, 6);
-        assert!(rate.interval.high - rate.interval.low > naive.high - naive.low);
+        let (naive, width) = (wilson(3, 6), |i: Interval| i.high - i.low);
+        assert!(width(rate.interval) > width(naive));
     }
 
     #[test]
     fn value_unanimous_draws_do_not_claim_certainty() {
-        let rate = Rate::of_draws(&[true; 40], 4, 100, Seed(0));
+        let rate = Rate::of_draws(&[true; 40], 4);
         assert_eq!(rate, Rate::of(10, 10));
         assert!(rate.interval.low < 0.8);
     }

@@ -1,13 +1,15 @@
 use super::{Level, Scene, Threat};
 use crate::attack::{AttackSpec, Cost};
 use crate::base::{Result, named};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An attack, once per image: a worst case, as far as the attack finds it.
 ///
 /// An image counts as classified rightly only if it is so as it is, too: the attack may leave it
-/// there.
+/// there. The attack leads away from the classifier's own prediction, so that the fooling rate is that
+/// of all images, whether it gets them right or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorstCase {
@@ -32,7 +34,11 @@ impl Threat for WorstCase {
 
     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
         let attack = self.attack.at_level(level.parts())?;
-        Ok(scene.attack(&*attack, scene.batch())?.predicted)
+        // Away from the classifier's own prediction: where it is right that is the label, and
+        // elsewhere the label has nothing to lose.
+        let mut batch = scene.batch().clone();
+        batch.labels = Tensor::from_data(scene.clean(), &batch.images.device());
+        Ok(scene.attack(&*attack, &batch)?.predicted)
     }
 
     fn cost(&self, level: &Level) -> Cost {

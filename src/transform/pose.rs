@@ -145,8 +145,13 @@ impl PoseBudget {
 
     /// A pose for each image: angle and shifts uniform in [−limit, limit).
     pub fn draw(&self, keys: &Keys) -> Vec<Pose> {
+        self.draw_for(Purpose::Pose, keys)
+    }
+
+    /// As [`draw`](Self::draw), of other random numbers: those of this purpose.
+    pub fn draw_for(&self, purpose: Purpose, keys: &Keys) -> Vec<Pose> {
         let pose = |at| {
-            let mut draws = keys.draws(Purpose::Pose, at);
+            let mut draws = keys.draws(purpose, at);
             let mut within = |limit: f64| draws.uniform(-limit, limit);
             Pose {
                 angle: Degrees(within(self.angle.0)),
