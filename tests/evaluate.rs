@@ -359,11 +359,11 @@ fn value_several_draws_are_clustered_by_image() {
     let differences: Vec<i64> = (outcomes.chunks(4).zip(other.chunks(4)))
         .map(|(a, b)| right(a) - right(b))
         .collect();
-    assert_eq!(pair.p_value, sign_flip(&differences));
+    assert_eq!(pair.accuracy.p_value, sign_flip(&differences));
     let means: Vec<f64> = differences.iter().map(|&d| d as f64 / 4.0).collect();
-    assert_eq!(pair.interval, paired(&means));
+    assert_eq!(pair.accuracy.interval, paired(&means));
     assert_eq!(
-        pair.only_second,
+        pair.accuracy.only_second,
         differences.iter().filter(|&&d| d < 0).count()
     );
     // Attacks run once, with Wilson's interval.
@@ -683,21 +683,21 @@ fn value_comparison_is_mcnemar_with_holm_in_each_axis() {
             .collect();
         let only = |x: &[bool], y: &[bool]| x.iter().zip(y).filter(|(x, y)| **x && !**y).count();
         assert_eq!(
-            (pair.only_first, pair.only_second),
+            (pair.accuracy.only_first, pair.accuracy.only_second),
             (only(&a, &b), only(&b, &a))
         );
         let difference = first.curve("angles").unwrap().points[at].accuracy.value
             - second.curve("angles").unwrap().points[at].accuracy.value;
-        assert!((pair.difference - difference).abs() < 1e-12);
-        assert!(pair.interval.contains(pair.difference));
-        p_values.push(mcnemar(pair.only_first, pair.only_second));
+        assert!((pair.accuracy.difference - difference).abs() < 1e-12);
+        assert!(pair.accuracy.interval.contains(pair.accuracy.difference));
+        p_values.push(mcnemar(pair.accuracy.only_first, pair.accuracy.only_second));
     }
     let adjusted: Vec<f64> = comparison
         .curve("angles")
         .unwrap()
         .points
         .iter()
-        .map(|pair| pair.adjusted)
+        .map(|pair| pair.accuracy.adjusted)
         .collect();
     assert_eq!(adjusted, holm(&p_values));
     let text = comparison.to_markdown();
@@ -706,7 +706,9 @@ fn value_comparison_is_mcnemar_with_holm_in_each_axis() {
         "{text}"
     );
     assert_eq!(
-        compare(&first, &first).unwrap().curves[0].points[1].p_value,
+        compare(&first, &first).unwrap().curves[0].points[1]
+            .accuracy
+            .p_value,
         1.0
     );
 }
@@ -860,7 +862,12 @@ fn smoke_json_round_trip() {
         read.curve("angles").unwrap().points[2].correct,
         profile.curve("angles").unwrap().points[2].correct
     );
-    assert!(compare(&read, profile).unwrap().curves[0].points[1].p_value == 1.0);
+    assert!(
+        compare(&read, profile).unwrap().curves[0].points[1]
+            .accuracy
+            .p_value
+            == 1.0
+    );
     // Nothing but the file itself is left behind.
     assert_eq!(
         std::fs::read_dir(path.parent().unwrap()).unwrap().count(),

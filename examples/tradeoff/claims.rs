@@ -1,112 +1,232 @@
 //! What the numbers say about the three claims, in words that follow from paired tests.
 
 use crate::options::Options;
-use crate::plan::{self, Cell, Claim, Network};
+use crate::plan::{self, Claim};
 use fireproof::base::Result;
-use fireproof::evaluate::{At, Paired, Report, compare};
-use fireproof::prelude::*;
+use fireproof::evaluate::{Comparison, Curve, Entry, Pair, Paired, Report, compare};
+use fireproof::train::EpochRecord;
+use std::fmt::Write as _;
 
-const LEVEL: f64 = 0.05;
+/// A difference counts if its p-value, after Holm over the levels of its axis, is below.
+const SIGNIFICANT: f64 = 0.05;
 
-/// For every claim and network: did each robustness rise or fall from the first to the last row?
-///
-/// "Rises" and "falls" are said only if McNemar's exact test on the same images finds the
-/// difference at the 5 % level, after Holm's adjustment over the levels of its axis.
-pub fn verdicts(report: &Report, cells: &[Cell], options: &Options) -> Result<String> {
-    let mut text = String::from(
-        "What the numbers say (paired tests on the same images, 5 % level after Holm; one \
-         training each,\nso they speak of these networks, not of all seeds):\n",
+/// Differences whose intervals stay within ± this much are none.
+const MARGIN: f64 = 0.02;
+
+/// A network has learned if it gets this share of its training images right while it learns, moved
+/// and attacked as they are, …
+const LEARNED: f64 = 0.7;
+
+/// … and the last epoch added no more than this.
+const PLATEAU: f64 = 0.05;
+
+const STRING: &str = "writing to a string";
+
+/// For every claim and network: how the last row differs from the first, at every level and in both
+/// rates, and what follows from that.
+pub fn verdicts(report: &Report, options: &Options) -> Result<String> {
+    let mut text = format!(
+        "What the numbers say. Differences in points, with 95 % intervals, on the same images; * where \
+         p < {SIGNIFICANT} after\nHolm over the levels. Rises and falls need such a level, and no other \
+         way at any; within ±{:.0}: every interval\nis; else it is undecided. One training each, so \
+         they speak of these networks, not of all seeds. A network\nhas learned if it gets {:.0} % \
+         of its training images, moved and attacked as they are, and the last epoch\nadded at most \
+         {:.0} points; of others nothing is concluded.\n",
+        100.0 * MARGIN,
+        100.0 * LEARNED,
+        100.0 * PLATEAU
     );
-    for claim in Claim::ALL {
-        text += &format!("\n{}\n", claim.title(options.shifts));
-        for network in networks(cells) {
-            let profiles: Vec<&Profile> = (report.section(claim.title(options.shifts)).into_iter())
-                .map(|entry| &entry.profile)
-                .filter(|profile| profile.name.starts_with(&format!("{},", network.name())))
-                .collect();
-            let (Some(first), Some(last)) = (profiles.first(), profiles.last()) else {
-                continue;
-            };
-            let comparison = compare(last, first)?;
-            let line = |at: At| -> Result<(String, Change)> {
-                let (from, to) = (first.at(at.clone())?, last.at(at.clone())?);
-                let curve = comparison.curve(&at.axis)?;
-                // A level that changes nothing has no test.
-                let test = curve.at(at.level.clone()).ok();
-                let change = test.map_or(Change::None, Change::of);
-                Ok((
-                    format!(
-                        "accuracy at {} {:.1} % → {:.1} % ({})",
-                        curve.label_at(&at.level),
-                        100.0 * from.accuracy.value,
-                        100.0 * to.accuracy.value,
-                        change.word()
-                    ),
-                    change,
-                ))
-            };
-            let (spatial_text, spatial) = line(plan::spatial(options).into())?;
-            let (attack_text, attack) = line((plan::ATTACK, claim.epsilon()).into())?;
-            text += &format!(
-                "  {:<10} {spatial_text}; {attack_text}\n  {:<10} {}\n",
-                network.name(),
-                "",
-                conclusion(claim, spatial, attack)
-            );
+    for claim in options.claims() {
+        let section = claim.title(options.shifts);
+        write!(text, "\n{section}\n").expect(STRING);
+        let entries = report.section(section);
+        let mut networks: Vec<&str> = Vec::new();
+        for network in entries.iter().filter_map(|entry| model(entry)) {
+            if !networks.contains(&network) {
+                networks.push(network);
+            }
+        }
+        for network in networks {
+            let rows = || entries.iter().filter(|entry| model(entry) == Some(network));
+            if let (Some(first), Some(last)) = (rows().next(), rows().next_back()) {
+                push_verdict(&mut text, claim, network, first, last, options)?;
+            }
         }
     }
     Ok(text)
 }
 
-fn conclusion(claim: Claim, spatial: Change, attack: Change) -> &'static str {
-    use Change::{Falls, Rises};
-    match (claim, spatial, attack) {
-        (Claim::A, Rises, Falls) | (Claim::B, Falls, Rises) => "→ the trade-off shows",
-        (Claim::A, Rises, _) => "→ robuster to poses, with no significant loss under attack",
-        (Claim::B, _, Rises) => "→ robuster under attack, with no significant loss under poses",
-        (Claim::A | Claim::B, ..) => "→ the trade-off does not show here",
-        (Claim::C, Rises, Rises) => "→ CuSP is better in both",
-        (Claim::C, Falls, Falls) => "→ the fixed budgets are better in both",
-        (Claim::C, Rises, Falls) | (Claim::C, Falls, Rises) => "→ CuSP trades one for the other",
-        (Claim::C, Rises, _) | (Claim::C, _, Rises) => {
-            "→ CuSP is better in one, equal in the other"
-        }
-        (Claim::C, Falls, _) | (Claim::C, _, Falls) => "→ CuSP is worse in one, equal in the other",
-        (Claim::C, ..) => "→ no significant difference",
-    }
+fn model(entry: &Entry) -> Option<&str> {
+    entry.training.as_ref().map(|training| &*training.model)
 }
 
+fn push_verdict(
+    text: &mut String,
+    claim: Claim,
+    network: &str,
+    first: &Entry,
+    last: &Entry,
+    options: &Options,
+) -> Result<()> {
+    let comparison = compare(&last.profile, &first.profile)?;
+    let (spatial, _) = plan::spatial(options);
+    let axes = [spatial, plan::ATTACK];
+    let trained = |entry: &Entry| entry.profile.name.replacen(&format!("{network}, "), "", 1);
+    writeln!(
+        text,
+        "  {network}: trained on {} against {}",
+        trained(last),
+        trained(first)
+    )
+    .expect(STRING);
+    writeln!(text, "    {:<10} {:<24} fooling rate", "", "accuracy").expect(STRING);
+    writeln!(text, "    {:<10} {}", "clean", shown(&comparison.clean)).expect(STRING);
+    for axis in axes {
+        let curve = comparison.curve(axis)?;
+        for pair in &curve.points {
+            let level = curve.label_at(&pair.level);
+            let (accuracy, fooling) = (shown(&pair.accuracy), shown(&pair.fooling));
+            writeln!(text, "    {level:<10} {accuracy:<24} {fooling}").expect(STRING);
+        }
+    }
+    let mut learned = true;
+    for entry in [first, last] {
+        let (has, said) = learning(entry)?;
+        learned &= has;
+        writeln!(text, "    {} {said}", trained(entry)).expect(STRING);
+    }
+    if learned {
+        for (rate, better) in [("accuracy", 1.0), ("fooling rate", -1.0)] {
+            let changes = changes(&comparison, axes, rate, better)?;
+            let conclusion = conclusion(claim, changes);
+            let [poses, attacks] = changes.map(Change::word);
+            writeln!(
+                text,
+                "    by {rate}: {poses} under poses, {attacks} under attack → {conclusion}"
+            )
+            .expect(STRING);
+        }
+    } else {
+        writeln!(text, "    → no verdict: a network has not learned").expect(STRING);
+    }
+    Ok(())
+}
+
+fn shown(paired: &Paired) -> String {
+    let star = if paired.adjusted < SIGNIFICANT {
+        "*"
+    } else {
+        ""
+    };
+    format!("{paired}{star}")
+}
+
+/// Whether a network has learned its task, and how one sees it.
+fn learning(entry: &Entry) -> Result<(bool, String)> {
+    let training = entry.training.as_ref();
+    let history = training.map(|t| t.extras.get::<Vec<EpochRecord>>("history"));
+    let history = history.transpose()?.flatten().unwrap_or_default();
+    let [.., before, last] = &history[..] else {
+        return Ok((false, "has no history".to_owned()));
+    };
+    let (right, gain) = (
+        last.train_accuracy,
+        last.train_accuracy - before.train_accuracy,
+    );
+    let same_task = before.stage.epsilon == last.stage.epsilon
+        && before.stage.angle == last.stage.angle
+        && before.stage.shift == last.stage.shift;
+    // Where the last epoch has a harder task than the one before, there is no plateau to be seen.
+    let has = right >= LEARNED && (gain <= PLATEAU || !same_task);
+    let said = format!(
+        "{}: {:.0} % of the training images in the last epoch, {:+.1} points",
+        if has {
+            "has learned"
+        } else {
+            "has not learned"
+        },
+        100.0 * right,
+        100.0 * gain
+    );
+    Ok((has, said))
+}
+
+/// What happened along an axis, from the classifier's point of view.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Change {
-    Rises,
-    Falls,
-    None,
+    Better,
+    Worse,
+    Mixed,
+    Same,
+    Undecided,
 }
 
 impl Change {
-    fn of(paired: &Paired) -> Self {
-        match paired.difference {
-            _ if paired.adjusted >= LEVEL => Self::None,
-            difference if difference > 0.0 => Self::Rises,
-            _ => Self::Falls,
+    fn along(curve: &Curve<Pair>, of: fn(&Pair) -> &Paired, better: f64) -> Self {
+        let pairs = || curve.points.iter().map(of);
+        let significant = |sign: f64| {
+            pairs().any(|pair| pair.adjusted < SIGNIFICANT && sign * pair.difference > 0.0)
+        };
+        let within = |pair: &Paired| pair.interval.low >= -MARGIN && pair.interval.high <= MARGIN;
+        match (significant(better), significant(-better)) {
+            (true, true) => Self::Mixed,
+            (true, false) => Self::Better,
+            (false, true) => Self::Worse,
+            (false, false) if pairs().all(within) => Self::Same,
+            (false, false) => Self::Undecided,
         }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Self::Rises => "rises",
-            Self::Falls => "falls",
-            Self::None => "no significant change",
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Mixed => "better at some levels and worse at others",
+            Self::Same => "the same",
+            Self::Undecided => "undecided",
         }
     }
 }
 
-fn networks(cells: &[Cell]) -> Vec<Network> {
-    let mut networks = Vec::new();
-    for cell in cells {
-        if !networks.contains(&cell.network) {
-            networks.push(cell.network);
+fn changes(
+    comparison: &Comparison,
+    axes: [&str; 2],
+    rate: &str,
+    better: f64,
+) -> Result<[Change; 2]> {
+    let of: fn(&Pair) -> &Paired = match rate {
+        "accuracy" => |pair| &pair.accuracy,
+        _ => |pair| &pair.fooling,
+    };
+    let [spatial, adversarial] = axes.map(|axis| comparison.curve(axis));
+    Ok([spatial?, adversarial?].map(|curve| Change::along(curve, of, better)))
+}
+
+fn conclusion(claim: Claim, [spatial, adversarial]: [Change; 2]) -> &'static str {
+    use Change::{Better, Mixed, Same, Undecided, Worse};
+    let (trained_for, other) = match claim {
+        Claim::A => (spatial, adversarial),
+        Claim::B => (adversarial, spatial),
+        Claim::C => {
+            return match (spatial, adversarial) {
+                (Better, Better) => "CuSP is better in both",
+                (Worse, Worse) => "the fixed budgets are better in both",
+                (Better, Worse) | (Worse, Better) => "CuSP trades one for the other",
+                (Better, Same) | (Same, Better) => "CuSP is better in one, the same in the other",
+                (Worse, Same) | (Same, Worse) => "CuSP is worse in one, the same in the other",
+                (Same, Same) => "no difference",
+                (Mixed, _) | (_, Mixed) => "it depends on the level",
+                (Undecided, _) | (_, Undecided) => "undecided",
+            };
         }
+    };
+    match (trained_for, other) {
+        (Better, Worse) => "the trade-off shows",
+        (Better, Same) => "no trade-off: nothing is lost",
+        (Better, Better) => "no trade-off: both gain",
+        (Better, Mixed) | (Mixed, _) => "it depends on the level",
+        (Better, Undecided) => "undecided: whether anything is lost",
+        (Undecided, _) => "undecided: whether anything is gained",
+        (Same | Worse, _) => "no trade-off: the training brings nothing",
     }
-    networks
 }

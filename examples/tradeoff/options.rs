@@ -1,3 +1,4 @@
+use crate::plan::Claim;
 use clap::Parser;
 use fireproof::base::{Error, Result};
 use fireproof::group::Group;
@@ -50,13 +51,30 @@ pub struct Options {
     #[arg(long, value_name = "IMAGES")]
     pub test_size: Option<usize>,
 
+    /// Which questions: a, b, c, separated by commas
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "a,b,c",
+        value_name = "CLAIMS"
+    )]
+    pub claims: Vec<Claim>,
+
     /// Translations by up to 0, 1, 2 and 3 pixels in place of rotations
     #[arg(long)]
     pub shifts: bool,
 
-    /// Seed of weights, order, poses, attacks: the same seed gives the same report
+    /// Seed of the trainings: weights, order, poses, attacks
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+
+    /// Seed of the images chosen, where not all are taken
+    #[arg(long, default_value_t = 1)]
+    pub data_seed: u64,
+
+    /// Seed of the test: poses and random starts
+    #[arg(long, default_value_t = 2)]
+    pub test_seed: u64,
 
     /// Device: one of the backends compiled in, e.g. flex or wgpu; chosen automatically otherwise
     #[arg(long)]
@@ -141,6 +159,13 @@ impl Options {
         Ok(())
     }
 
+    /// The questions asked, in their order.
+    pub fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
+        Claim::ALL
+            .into_iter()
+            .filter(|claim| self.claims.contains(claim))
+    }
+
     /// The settings as the report embeds them.
     pub fn to_json(&self) -> serde_json::Value {
         let sizes = self.sizes();
@@ -154,7 +179,10 @@ impl Options {
             "training_attack_steps": sizes.training_steps,
             "attack_steps": sizes.attack_steps,
             "shifts": self.shifts,
+            "claims": self.claims,
             "seed": self.seed,
+            "data_seed": self.data_seed,
+            "test_seed": self.test_seed,
             "quick": self.quick,
         })
     }

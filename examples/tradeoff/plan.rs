@@ -3,9 +3,11 @@
 use crate::options::Options;
 use burn::module::Module;
 use burn::tensor::Device;
+use clap::ValueEnum;
 use fireproof::base::Result;
 use fireproof::prelude::*;
 use fireproof::train::{ObjectiveSpec, Progress};
+use serde::Serialize;
 
 /// The radii that every network is attacked at.
 pub const EPSILONS: [f64; 5] = [0.0, 0.05, 0.1, 0.15, 0.2];
@@ -31,7 +33,8 @@ pub fn spatial(options: &Options) -> (&'static str, f64) {
 }
 
 /// The three questions of the study.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Claim {
     /// Growing spatial augmentation.
     A,
@@ -127,9 +130,13 @@ pub fn cells(options: &Options) -> Vec<Cell> {
     let mut cells = Vec::new();
     let mut add =
         |claims: &[Claim], trained: String, curriculum: &Curriculum, objective: ObjectiveSpec| {
+            let claims: Vec<Claim> = options.claims().filter(|c| claims.contains(c)).collect();
+            if claims.is_empty() {
+                return;
+            }
             cells.extend(networks.map(|network| {
                 Cell {
-                    claims: claims.to_vec(),
+                    claims: claims.clone(),
                     network,
                     trained: trained.clone(),
                     training: Training::new(curriculum.clone(), objective.clone())

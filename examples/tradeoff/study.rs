@@ -28,7 +28,7 @@ pub fn run(options: &Options) -> Result<()> {
         if count >= set.len() {
             return Ok(set.clone());
         }
-        set.balanced(count, Seed(options.seed))
+        set.balanced(count, Seed(options.data_seed))
     };
     let train = draw(&data.train, sizes.train)?;
     let test = draw(&data.test, sizes.test)?;
@@ -89,7 +89,7 @@ impl Study<'_> {
             // After every cell, so that an interrupted study keeps what it has.
             self.write(&report)?;
         }
-        let verdicts = claims::verdicts(&report, &cells, self.options)?;
+        let verdicts = claims::verdicts(&report, self.options)?;
         println!("\n{verdicts}");
         let path = self.options.out.join("claims.txt");
         std::fs::write(&path, &verdicts).map_err(|e| Error::io(&path, e))?;
@@ -148,7 +148,7 @@ impl Study<'_> {
             .with_axis(spatial)
             .with_axis(Axis::joint([0.0, 0.05, 0.1, 0.2]))
             .with_axis(Axis::epsilons(attack, plan::EPSILONS))
-            .with_seed(Seed(self.options.seed))
+            .with_seed(self.options.test_seed)
     }
 
     fn profile(&self, victim: &Frozen) -> Result<Profile> {
@@ -202,7 +202,7 @@ impl Study<'_> {
             rows.push((cell.claims[0], cell.network.name(), time));
         }
         println!("Time plan, from one measured step of each network:");
-        for claim in Claim::ALL {
+        for claim in self.options.claims() {
             let share: Duration = rows.iter().filter(|r| r.0 == claim).map(|r| r.2).sum();
             let count = rows.iter().filter(|r| r.0 == claim).count();
             println!(

@@ -3,20 +3,36 @@ use crate::base::{Error, Result};
 use crate::evaluate::{Curve, Level, Outcomes, Profile};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// Two classifiers on the same images and poses at one level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Paired {
-    /// The level in the unit of its axis; 0 for clean images.
+pub struct Pair {
+    /// The level in the unit of its axis.
     pub level: Level,
-    /// Accuracy of the first minus accuracy of the second, from -1 to 1.
+    /// Their accuracies.
+    pub accuracy: Paired,
+    /// Their fooling rates.
+    pub fooling: Paired,
+}
+
+impl AsRef<Level> for Pair {
+    fn as_ref(&self) -> &Level {
+        &self.level
+    }
+}
+
+/// Two rates on the same images compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paired {
+    /// Rate of the first minus rate of the second, from -1 to 1.
     pub difference: f64,
     /// Its 95 % interval, [`paired`] by image.
     pub interval: Interval,
-    /// Images that only the first classifies as labelled; with several draws, in more of them than
-    /// the second.
+    /// Images that count for the first alone; with several draws, in more of them than for the
+    /// second.
     pub only_first: usize,
-    /// Images that only the second classifies as labelled, or in more draws.
+    /// Images that count for the second alone, or in more draws.
     pub only_second: usize,
     /// The exact two-sided p-value of [`sign_flip`]: with one draw, McNemar's.
     pub p_value: f64,
@@ -25,9 +41,12 @@ pub struct Paired {
     pub adjusted: f64,
 }
 
-impl AsRef<Level> for Paired {
-    fn as_ref(&self) -> &Level {
-        &self.level
+/// In points: `+1.2 (-0.3 to +2.7)`.
+impl fmt::Display for Paired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [difference, low, high] =
+            [self.difference, self.interval.low, self.interval.high].map(|d| 100.0 * d);
+        write!(f, "{difference:+.1} ({low:+.1} to {high:+.1})")
     }
 }
 
@@ -38,10 +57,10 @@ pub struct Comparison {
     pub first: String,
     /// Name of the second classifier.
     pub second: String,
-    /// On clean images.
+    /// Their accuracies on clean images.
     pub clean: Paired,
     /// Along every axis, but for levels that change nothing.
-    pub curves: Vec<Curve<Paired>>,
+    pub curves: Vec<Curve<Pair>>,
 }
 
 impl Comparison {
@@ -50,16 +69,17 @@ impl Comparison {
     /// # Errors
     ///
     /// [`Error::Setting`] if there is none.
-    pub fn curve(&self, axis: &str) -> Result<&Curve<Paired>> {
+    pub fn curve(&self, axis: &str) -> Result<&Curve<Pair>> {
         Curve::named(&self.curves, axis)
     }
 }
 
-/// Tests at every level whether two classifiers differ in accuracy, on the same images.
+/// Tests at every level whether two classifiers differ in accuracy and in fooling rate, on the same
+/// images.
 ///
 /// The test flips the sign of each image's difference, exactly: McNemar's test where there is one
 /// draw, and of means over the draws where there are several. p-values are adjusted after Holm within
-/// each axis. Levels that took no pass repeat the clean measurement and are left out.
+/// each axis, for each rate. Levels that took no pass repeat the clean measurement and are left out.
 ///
 /// # Errors
 ///
@@ -67,8 +87,9 @@ impl Comparison {
 /// seeds or numerics, or do not keep their outcomes.
 pub fn compare(first: &Profile, second: &Profile) -> Result<Comparison> {
     check_pairing(first, second)?;
-    let pair = |level, draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
-        (Some(a), Some(b)) => test(first.data.images, level, draws, a, b),
+    let images = first.data.images;
+    let pair = |draws, a: &Option<Outcomes>, b: &Option<Outcomes>| match (a, b) {
+        (Some(a), Some(b)) => test(images, draws, a, b),
         _ => Err(Error::input(
             format!("profiles `{}` and `{}`", first.name, second.name),
             "no outcomes of single images",
@@ -76,24 +97,34 @@ pub fn compare(first: &Profile, second: &Profile) -> Result<Comparison> {
         )),
     };
     let along = |(first, second): (&Curve, &Curve)| {
-        let mut tests = (first.points.iter().zip(&second.points))
+        let mut pairs = (first.points.iter().zip(&second.points))
             .filter(|(a, _)| a.queries > 0.0)
-            .map(|(a, b)| pair(a.level.clone(), a.draws, &a.correct, &b.correct))
-            .collect::<Result<Vec<Paired>>>()?;
-        let p_values: Vec<f64> = tests.iter().map(|test| test.p_value).collect();
-        for (test, adjusted) in tests.iter_mut().zip(holm(&p_values)) {
-            test.adjusted = adjusted;
-        }
-        Ok(first.with_points(tests))
+            .map(|(a, b)| {
+                Ok(Pair {
+                    level: a.level.clone(),
+                    accuracy: pair(a.draws, &a.correct, &b.correct)?,
+                    fooling: pair(a.draws, &a.fooled, &b.fooled)?,
+                })
+            })
+            .collect::<Result<Vec<Pair>>>()?;
+        adjust(pairs.iter_mut().map(|pair| &mut pair.accuracy).collect());
+        adjust(pairs.iter_mut().map(|pair| &mut pair.fooling).collect());
+        Ok(first.with_points(pairs))
     };
     let curves = first.curves.iter().zip(&second.curves);
-    let (a, b) = (&first.clean_correct, &second.clean_correct);
     Ok(Comparison {
         first: first.name.clone(),
         second: second.name.clone(),
-        clean: pair(Level::from(0.0), 1, a, b)?,
+        clean: pair(1, &first.clean_correct, &second.clean_correct)?,
         curves: curves.map(along).collect::<Result<_>>()?,
     })
+}
+
+fn adjust(tests: Vec<&mut Paired>) {
+    let p_values: Vec<f64> = tests.iter().map(|test| test.p_value).collect();
+    for (test, adjusted) in tests.into_iter().zip(holm(&p_values)) {
+        test.adjusted = adjusted;
+    }
 }
 
 fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
@@ -121,16 +152,10 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
     ))
 }
 
-fn test(
-    images: usize,
-    level: Level,
-    draws: usize,
-    first: &Outcomes,
-    second: &Outcomes,
-) -> Result<Paired> {
+fn test(images: usize, draws: usize, first: &Outcomes, second: &Outcomes) -> Result<Paired> {
     if first.len() != images * draws || second.len() != images * draws {
         return Err(Error::input(
-            format!("outcomes at level {level}"),
+            "outcomes",
             format!("{} and {}", first.len(), second.len()),
             format!("{} ({images} images, {draws} draws)", images * draws),
         ));
@@ -145,7 +170,6 @@ fn test(
         .collect();
     let p_value = sign_flip(&differences);
     Ok(Paired {
-        level,
         difference: means.iter().sum::<f64>() / images as f64,
         interval: paired(&means),
         only_first: differences.iter().filter(|&&d| d > 0).count(),

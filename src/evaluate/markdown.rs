@@ -1,7 +1,7 @@
 use crate::base::{Result, write_atomically};
 use crate::evaluate::{
-    At, Comparison, Curve, Entry, Level, Paired, Point, Profile, Rate, Report, TradeOff, axes,
-    hypervolume, pareto_front,
+    At, Comparison, Curve, Entry, Level, Pair, Paired, Point, Profile, Rate, Report, TradeOff,
+    axes, hypervolume, pareto_front,
 };
 use std::fmt::Write as _;
 use std::path::Path;
@@ -41,37 +41,42 @@ impl Profile {
 }
 
 impl Comparison {
-    /// The comparison as a Markdown table, one row per level.
+    /// The comparison as Markdown: a table of accuracies and one of fooling rates, one row per level.
     pub fn to_markdown(&self) -> String {
         let mut text = format!(
-            "## {} against {}\n\nDifference of accuracies in points with its 95 % interval; images \
-             that only one classifier gets right; exact p, and after Holm within each \
-             axis.\n\n| level | difference | only first | only second | p | p, adjusted |\n\
-             |---|---:|---:|---:|---:|---:|\n",
+            "## {} against {}\n\nDifferences in points with their 95 % intervals; images that count \
+             for one classifier alone; exact p, and after Holm within each axis.\n",
             cell(&self.first),
             cell(&self.second)
         );
-        let mut push = |level: String, pair: &Paired| {
+        self.push_pairs(&mut text, "accuracy", |pair| &pair.accuracy);
+        self.push_pairs(&mut text, "fooling rate", |pair| &pair.fooling);
+        text
+    }
+
+    fn push_pairs(&self, text: &mut String, rate: &str, of: fn(&Pair) -> &Paired) {
+        write!(
+            text,
+            "\n| {rate} | difference | only first | only second | p | p, adjusted |\n\
+             |---|---:|---:|---:|---:|---:|\n"
+        )
+        .expect(STRING);
+        let clean = (rate == "accuracy").then(|| ("clean".to_owned(), &self.clean));
+        let levels = self.curves.iter().flat_map(|curve| {
+            let label = |pair: &Pair| cell(&curve.label_at(&pair.level));
+            curve.points.iter().map(move |pair| (label(pair), of(pair)))
+        });
+        for (level, pair) in clean.into_iter().chain(levels) {
             writeln!(
                 text,
-                "| {level} | {:+.1} ({:+.1} to {:+.1}) | {} | {} | {} | {} |",
-                100.0 * pair.difference,
-                100.0 * pair.interval.low,
-                100.0 * pair.interval.high,
+                "| {level} | {pair} | {} | {} | {} | {} |",
                 pair.only_first,
                 pair.only_second,
                 p_value(pair.p_value),
                 p_value(pair.adjusted)
             )
             .expect(STRING);
-        };
-        push("clean".to_owned(), &self.clean);
-        for curve in &self.curves {
-            for pair in &curve.points {
-                push(cell(&curve.label_at(&pair.level)), pair);
-            }
         }
-        text
     }
 }
 

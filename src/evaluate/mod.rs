@@ -66,7 +66,7 @@ mod threat;
 mod worst_case;
 
 pub use axis::Axis;
-pub use compare::{Comparison, Paired, compare};
+pub use compare::{Comparison, Pair, Paired, compare};
 pub use curve::{Curve, Point};
 pub use evaluation::Evaluation;
 pub use extras::Extras;

@@ -23,11 +23,21 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
+// From dark to light, evenly for the eye (viridis, without its yellow).
+const SCALE: [(f64, f64, f64); 5] = [
+    (68.0, 1.0, 84.0),
+    (65.0, 68.0, 135.0),
+    (42.0, 120.0, 142.0),
+    (34.0, 168.0, 132.0),
+    (122.0, 209.0, 81.0),
+];
+
 /// How one curve looks: the same in every panel of a row and in its legend.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     pub colour: RGBColor,
     marker: usize,
+    dashed: bool,
 }
 
 impl Look {
@@ -37,6 +47,21 @@ impl Look {
         Self {
             colour: COLOURS[index % COLOURS.len()],
             marker: index % 5,
+            dashed: false,
+        }
+    }
+
+    /// The look of the curve at place `rank` of `count` that follow one another, of kind number
+    /// `kind`: the place is the colour's, the kind the marker's and the line's.
+    pub fn ordered(kind: usize, rank: usize, count: usize) -> Self {
+        let at = rank as f64 / (count.max(2) - 1) as f64 * (SCALE.len() - 1) as f64;
+        let from = (at as usize).min(SCALE.len() - 2);
+        let (low, high, share) = (SCALE[from], SCALE[from + 1], at - from as f64);
+        let mix = |low: f64, high: f64| (low + share * (high - low)).round() as u8;
+        Self {
+            colour: RGBColor(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2)),
+            marker: kind % 5,
+            dashed: kind % 2 == 1,
         }
     }
 }
@@ -155,6 +180,15 @@ impl Canvas<'_> {
             .pos(Pos::new(horizontal, VPos::Center));
         let text = Text::new(text.to_owned(), point(at), style);
         self.area.draw(&text).map_err(failed)
+    }
+
+    /// The line of a curve.
+    pub fn curve(&self, look: Look, points: &[(f64, f64)]) -> Result<()> {
+        if look.dashed {
+            self.dashed(points, look.colour, 2.0)
+        } else {
+            self.line(points, look.colour, 2.0)
+        }
     }
 
     /// The marker of a curve.

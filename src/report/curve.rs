@@ -85,7 +85,7 @@ impl Curve {
         };
         let points: Vec<_> = self.points.iter().map(|p| place(p.x, p.y)).collect();
         if points.len() > 1 {
-            canvas.line(&points, look.colour, 2.0)?;
+            canvas.curve(look, &points)?;
         }
         for (point, &at) in self.points.iter().zip(&points) {
             canvas.rim(look, at, MARKER)?;

@@ -29,7 +29,16 @@ const LEGEND_LINE: f64 = 21.0;
 #[derive(Clone, Debug)]
 pub struct Figure {
     title: String,
-    rows: Vec<(String, Vec<Panel>)>,
+    rows: Vec<Row>,
+}
+
+/// Panels side by side, with what they share.
+#[derive(Clone, Debug)]
+struct Row {
+    title: String,
+    panels: Vec<Panel>,
+    // Curves that have a place among others; all else is told apart by number.
+    looks: Vec<(String, Look)>,
 }
 
 impl Figure {
@@ -42,8 +51,22 @@ impl Figure {
     }
 
     /// With a row of panels; an empty title is not drawn.
-    pub fn with_row(mut self, title: impl Into<String>, panels: impl Into<Vec<Panel>>) -> Self {
-        self.rows.push((title.into(), panels.into()));
+    pub fn with_row(self, title: impl Into<String>, panels: impl Into<Vec<Panel>>) -> Self {
+        self.with_ordered_row(title, panels, Vec::new())
+    }
+
+    /// With a row of panels in which curves of these names look so.
+    pub(super) fn with_ordered_row(
+        mut self,
+        title: impl Into<String>,
+        panels: impl Into<Vec<Panel>>,
+        looks: Vec<(String, Look)>,
+    ) -> Self {
+        self.rows.push(Row {
+            title: title.into(),
+            panels: panels.into(),
+            looks,
+        });
         self
     }
 
@@ -53,7 +76,7 @@ impl Figure {
     ///
     /// [`Error::Drawing`] if there is no panel, or no curve in a panel.
     pub fn to_svg(&self) -> Result<String> {
-        let panels = || self.rows.iter().flat_map(|(_, panels)| panels);
+        let panels = || self.rows.iter().flat_map(|row| &row.panels);
         if panels().next().is_none() || panels().any(|panel| panel.curves.is_empty()) {
             return Err(Error::Drawing {
                 what: format!("the figure `{}`", self.title),
@@ -107,13 +130,13 @@ fn above(title: &str) -> f64 {
     }
 }
 
-fn row_height((title, panels): &(String, Vec<Panel>)) -> f64 {
+fn row_height(Row { title, panels, .. }: &Row) -> f64 {
     let legend = LEGEND_LINE * labels(panels).len() as f64;
     let plots = (panels.iter()).map(|panel| panel.size().1);
     above(title) + plots.fold(legend, f64::max) + BELOW
 }
 
-fn row_width((_, panels): &(String, Vec<Panel>)) -> f64 {
+fn row_width(Row { panels, .. }: &Row) -> f64 {
     let longest = (labels(panels).into_iter())
         .map(|label| text_width(label, 12.5))
         .fold(0.0, f64::max);
@@ -123,11 +146,17 @@ fn row_width((_, panels): &(String, Vec<Panel>)) -> f64 {
     plots + LEGEND + 12.0 + longest + GAP
 }
 
-fn draw_row(canvas: &Canvas, (title, panels): &(String, Vec<Panel>), top: f64) -> Result<()> {
+fn draw_row(canvas: &Canvas, row: &Row, top: f64) -> Result<()> {
+    let Row {
+        title,
+        panels,
+        looks,
+    } = row;
     let labels = labels(panels);
     let look = |label: &str| {
         let index = labels.iter().position(|&other| other == label);
-        Look::number(index.unwrap_or(0))
+        let ordered = looks.iter().find(|(name, _)| name == label);
+        ordered.map_or_else(|| Look::number(index.unwrap_or(0)), |(_, look)| *look)
     };
     canvas.text(title, (GAP, top + ABOVE / 2.0), 14.0, Anchor::Left, true)?;
     let top = top + above(title);
@@ -139,7 +168,7 @@ fn draw_row(canvas: &Canvas, (title, panels): &(String, Vec<Panel>), top: f64) -
     for (line, label) in labels.iter().enumerate() {
         let y = top + LEGEND_LINE * (line as f64 + 0.5);
         let look = look(label);
-        canvas.line(&[(left, y), (left + LEGEND, y)], look.colour, 2.0)?;
+        canvas.curve(look, &[(left, y), (left + LEGEND, y)])?;
         canvas.marker(look, (left + LEGEND / 2.0, y), 4.0)?;
         canvas.text(label, (left + LEGEND + 8.0, y), 12.5, Anchor::Left, false)?;
     }

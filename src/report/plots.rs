@@ -1,6 +1,7 @@
+use super::canvas::Look;
 use super::{Figure, Panel};
 use crate::base::Result;
-use crate::evaluate::{At, Profile, Report, axes};
+use crate::evaluate::{At, Entry, Profile, Report, axes};
 use std::path::Path;
 
 impl Profile {
@@ -22,7 +23,8 @@ impl Profile {
 }
 
 impl Report {
-    /// Accuracy along every axis, a row per section and a curve per classifier.
+    /// Accuracy along every axis, a row per section and a curve per classifier: of each network a
+    /// marker and a line, of its trainings, in their order, colours from dark to light.
     pub fn figure(&self) -> Figure {
         self.rows(Panel::accuracy)
     }
@@ -43,7 +45,8 @@ impl Report {
         adversarial: impl Into<At>,
     ) -> Result<Figure> {
         let panel = Panel::trade_off(&self.distinct_profiles(), spatial, adversarial)?;
-        Ok(Figure::new(&self.title).with_row("", [panel]))
+        let looks = looks(&self.entries.iter().collect::<Vec<_>>());
+        Ok(Figure::new(&self.title).with_ordered_row("", [panel], looks))
     }
 
     /// Writes [`figure`](Self::figure) as SVG.
@@ -77,8 +80,36 @@ impl Report {
             let panels: Vec<Panel> = (axes(&profiles).into_iter())
                 .map(|curve| panel(&curve.axis, &profiles))
                 .collect();
-            figure = figure.with_row(section, panels);
+            figure = figure.with_ordered_row(section, panels, looks(&self.section(section)));
         }
         figure
     }
+}
+
+// The place of each classifier among those of its network, if all are known.
+fn looks(entries: &[&Entry]) -> Vec<(String, Look)> {
+    let mut networks: Vec<(&str, Vec<&str>)> = Vec::new();
+    for entry in entries {
+        let Some(training) = &entry.training else {
+            return Vec::new();
+        };
+        let at = networks
+            .iter()
+            .position(|(model, _)| *model == training.model);
+        let at = at.unwrap_or_else(|| {
+            networks.push((&training.model, Vec::new()));
+            networks.len() - 1
+        });
+        let names = &mut networks[at].1;
+        if !names.contains(&&*entry.profile.name) {
+            names.push(&entry.profile.name);
+        }
+    }
+    let ordered = networks.iter().enumerate().flat_map(|(kind, (_, names))| {
+        let look = move |(rank, name): (usize, &&str)| {
+            ((*name).to_owned(), Look::ordered(kind, rank, names.len()))
+        };
+        names.iter().enumerate().map(look)
+    });
+    ordered.collect()
 }
