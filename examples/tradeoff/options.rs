@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, value_name = "CHANNELS")]
     pub width: Option<usize>,
 
-    /// Epochs of every training
+    /// Epochs of every training of (a) and (b); those of (c) have twice as many
     #[arg(long)]
     pub epochs: Option<usize>,
 
@@ -95,6 +95,13 @@ pub struct Sizes {
     pub test: usize,
     pub training_steps: usize,
     pub attack_steps: usize,
+}
+
+impl Sizes {
+    /// The epochs of trainings on poses and attacks together, which take longer to learn.
+    pub fn epochs_of_both(&self) -> usize {
+        2 * self.epochs
+    }
 }
 
 impl Options {

@@ -15,6 +15,12 @@ use std::time::{Duration, Instant};
 
 pub fn run(options: &Options) -> Result<()> {
     options.check()?;
+    // Before hours are spent on what could not be kept.
+    let out = &options.out;
+    let probe = out.join(".writable");
+    std::fs::create_dir_all(out)
+        .and_then(|()| std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)))
+        .map_err(|e| Error::io(out, e))?;
     let device = match &options.device {
         Some(name) => device_named(name)?,
         None => fireproof::try_device()?,
@@ -56,13 +62,14 @@ impl Study<'_> {
         let cells = plan::cells(self.options);
         println!(
             "Spatial and adversarial robustness on {}, on {:?}\n\n\
-             Every network learns from {} images for {} epochs in batches of {}, and is measured\n\
-             on {} test images, attacked by PGD-{}; all networks meet the same poses and random\n\
+             Every network learns from {} images for {} epochs ({} in (c)) in batches of {}, and is\n\
+             measured on {} test images, attacked by PGD-{}; all networks meet the same poses and random\n\
              starts.\n",
             self.train.name(),
             self.device,
             self.train.len(),
             self.sizes.epochs,
+            self.sizes.epochs_of_both(),
             self.sizes.batch,
             self.test.len(),
             self.sizes.attack_steps,
@@ -124,7 +131,7 @@ impl Study<'_> {
             "images": DataSummary::of(&self.train),
         }))
         .with_train_size(self.train.len())
-        .with_epochs(self.sizes.epochs)
+        .with_epochs(cell.training.curriculum.epochs())
         .with_seconds(started.elapsed().as_secs_f64());
         record.extras = record.extras.with("history", &trained.history);
 
@@ -165,7 +172,6 @@ impl Study<'_> {
 
     fn write(&self, report: &Report) -> Result<()> {
         let out = &self.options.out;
-        std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
         report.write_json(out.join("report.json"))?;
         report.write_csv(out.join("report.csv"))?;
         report.write_markdown(out.join("report.md"))?;
@@ -190,8 +196,11 @@ impl Study<'_> {
                 .iter()
                 .find(|(n, _)| *n == cell.network)
                 .expect("just added");
-            let images = (self.train.len() * self.sizes.epochs) as f64;
-            let stage = cell.training.curriculum.stage(self.sizes.epochs);
+            let images = (self.train.len() * cell.training.curriculum.epochs()) as f64;
+            let stage = cell
+                .training
+                .curriculum
+                .stage(cell.training.curriculum.epochs());
             let steps = if stage.epsilon > 0.0 { stage.steps } else { 0 };
             // Ten or so forward passes for poses, each less than half an attack step.
             let measured = self.sizes.attack_steps * (plan::EPSILONS.len() - 1) + 5;

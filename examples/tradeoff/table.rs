@@ -16,8 +16,8 @@ impl Table {
     pub fn new(claim: Claim, options: &Options, evaluation: &Evaluation) -> Self {
         let mut table = Self {
             claim,
-            spatial: plan::spatial(options).into(),
-            adversarial: (plan::ATTACK, claim.epsilon()).into(),
+            spatial: claim.spatial(options).into(),
+            adversarial: (plan::ATTACK, plan::EPSILON).into(),
             waiting: Vec::new(),
         };
         table.waiting.push(table.heading(options, evaluation));

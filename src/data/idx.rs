@@ -10,7 +10,8 @@ const LABELS: [u8; 4] = [0, 0, 8, 1];
 const DIMENSIONS: [&str; 3] = ["images", "rows", "columns"];
 
 /// Reads MNIST, or another set in its format (10 classes of 28×28 digits, clothes, signs), from
-/// the folder with its four files.
+/// the folder with its four files, or a folder with such a folder as `MNIST/raw` or `raw`, as
+/// torchvision leaves them.
 ///
 /// The files are those of the release, `train-images-idx3-ubyte` and so on, with `.idx3-ubyte` in
 /// place of `-idx3-ubyte` if need be, plain or with `.gz`. They may hold fewer images than the
@@ -22,6 +23,13 @@ const DIMENSIONS: [&str; 3] = ["images", "rows", "columns"];
 /// [`Error::Format`](crate::base::Error::Format) if one does not hold what it should.
 pub fn mnist(dir: impl AsRef<Path>) -> Result<Splits> {
     let dir = dir.as_ref();
+    // What is missing is said of the folder that was named.
+    let holds = |dir: &PathBuf| locate(dir, "train", "images", 3).is_ok();
+    let inside = ["MNIST/raw", "raw"].map(|raw| dir.join(raw));
+    let dir = &match inside.into_iter().find(holds) {
+        Some(raw) if !holds(&dir.to_owned()) => raw,
+        _ => dir.to_owned(),
+    };
     let split = |name: &str, prefix: &str| {
         let images = Source::open(&locate(dir, prefix, "images", 3)?)?;
         let labels = Source::open(&locate(dir, prefix, "labels", 1)?)?;
