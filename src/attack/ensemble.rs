@@ -11,7 +11,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
-    attacks: Vec<AttackSpec>,
+    /// The attacks in their order.
+    pub attacks: Vec<AttackSpec>,
 }
 
 impl Ensemble {

@@ -53,7 +53,6 @@ mod pgd;
 mod restarts;
 mod rows;
 mod sequence;
-mod settings;
 mod space;
 mod spec;
 mod targets;

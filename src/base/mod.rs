@@ -27,6 +27,7 @@ pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_de
 pub use error::{Error, Result};
 pub use host::{Reads, count_reads, read};
 pub use keys::Keys;
+pub(crate) use registry::open_kind;
 pub use registry::{Kind, NoSettings, Registry, Spec, named};
 pub use seed::{Draws, Purpose, Seed};
 pub use step_size::StepSize;

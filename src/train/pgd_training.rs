@@ -16,7 +16,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PgdTraining {
-    attack: AttackSpec,
+    /// The attack, at the level and with the steps of the stage.
+    pub attack: AttackSpec,
 }
 
 impl Default for PgdTraining {

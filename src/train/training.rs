@@ -17,6 +17,7 @@ use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,15 +47,18 @@ use std::sync::Arc;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Training {
     /// Budgets, attack strength and learning rate of every epoch.
     pub curriculum: Curriculum,
     /// How the training goes through the curriculum, if not epoch by epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[setters(into, strip_option)]
     pub pace: Option<PaceSpec>,
     /// What is learnt from a batch.
+    #[setters(into)]
     pub objective: ObjectiveSpec,
     /// How images are moved before.
     pub augmentation: Augmentation,
@@ -65,15 +69,25 @@ pub struct Training {
     /// Weight decay, added to the gradient of every parameter before momentum.
     pub weight_decay: f64,
     /// Seed of order, poses, crops, flips and attacks.
+    #[setters(into)]
     pub seed: Seed,
+    /// Where `training.json`, `history.json` and the checkpoints of the last two epochs are
+    /// written; by default nothing is written anywhere.
     #[serde(skip)]
-    directory: Option<PathBuf>,
+    #[setters(into, strip_option)]
+    pub directory: Option<PathBuf>,
+    /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
+    /// the weights that the uninterrupted training would have given. By default a directory that
+    /// holds a training is refused.
     #[serde(skip)]
-    resume: bool,
+    pub resume: bool,
+    /// How the training reports itself.
     #[serde(skip)]
-    progress: Progress,
+    pub progress: Progress,
+    /// A name for its reports, to tell several trainings apart.
     #[serde(skip)]
-    label: String,
+    #[setters(into)]
+    pub label: String,
 }
 
 impl Training {
@@ -95,69 +109,6 @@ impl Training {
             progress: Progress::Auto,
             label: String::new(),
         }
-    }
-
-    /// Through the curriculum at this pace.
-    pub fn with_pace(mut self, pace: impl Into<PaceSpec>) -> Self {
-        self.pace = Some(pace.into());
-        self
-    }
-
-    /// With this augmentation.
-    pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
-        self.augmentation = augmentation;
-        self
-    }
-
-    /// With batches of this many images.
-    pub fn with_batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
-        self
-    }
-
-    /// With this momentum.
-    pub fn with_momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// With this weight decay.
-    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
-
-    /// With this seed.
-    pub fn with_seed(mut self, seed: impl Into<Seed>) -> Self {
-        self.seed = seed.into();
-        self
-    }
-
-    /// Writes `training.json`, `history.json` and the checkpoints of the last two epochs here;
-    /// by default nothing is written anywhere.
-    pub fn with_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
-    }
-
-    /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
-    /// the weights that the uninterrupted training would have given. By default a directory that
-    /// holds a training is refused.
-    pub fn with_resume(mut self, resume: bool) -> Self {
-        self.resume = resume;
-        self
-    }
-
-    /// How the training reports itself.
-    pub fn with_progress(mut self, progress: Progress) -> Self {
-        self.progress = progress;
-        self
-    }
-
-    /// A name for its reports, to tell several trainings apart.
-    pub fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
-        self
     }
 
     /// Trains a copy of the model on `train`; after each epoch measures loss and accuracy on

@@ -1,6 +1,6 @@
 use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A rotation about the image centre followed by a shift.
 ///
@@ -12,7 +12,8 @@ use std::fmt;
 /// assert_eq!(pose.to_string(), "30°, right 0 px, down 2 px");
 /// assert!(Pose::rotation(Degrees(f64::NAN)).check().is_err());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Serialize, Deserialize)]
+#[display("{angle}, right {right}, down {down}")]
 pub struct Pose {
     /// Rotation, counter-clockwise as displayed.
     pub angle: Degrees,
@@ -69,16 +70,6 @@ impl Pose {
             }
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Pose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, right {}, down {}",
-            self.angle, self.right, self.down
-        )
     }
 }
 

@@ -1,5 +1,6 @@
 use super::{Border, Pose, bilinear, nearest};
 use burn::tensor::Tensor;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// How a value is made for a point between pixels.
@@ -36,8 +37,9 @@ pub enum Interpolation {
 /// let warp = Warp::bilinear().with_border(Border::Edge);
 /// assert_eq!(warp.apply(images, &poses).dims(), [2, 3, 32, 32]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Warp {
     /// How values between pixels are made.
     pub interpolation: Interpolation,
@@ -60,12 +62,6 @@ impl Warp {
             interpolation: Interpolation::Bilinear,
             border: Border::Zeros,
         }
-    }
-
-    /// The same with this border.
-    pub fn with_border(mut self, border: Border) -> Self {
-        self.border = border;
-        self
     }
 
     /// The images, image `i` in pose `poses[i]`. Differentiable in the images with both

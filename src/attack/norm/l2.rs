@@ -1,22 +1,16 @@
 use super::{Norm, one_where_zero};
 use crate::base::{Bounds, Draws};
 use burn::tensor::Tensor;
+use derive_more::Display;
 use serde_json::Value;
-use std::fmt;
 
 // Rounds of the search in `project`. Every round's result is inside the ball; on images two or
 // three already agree with the limit in f32.
 const PROJECTION_ROUNDS: usize = 5;
 
 /// The Euclidean length of the change, over all pixels and channels of an image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
 pub struct L2;
-
-impl fmt::Display for L2 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("L2")
-    }
-}
 
 impl Norm for L2 {
     fn length(&self, perturbation: &[f64]) -> f64 {

@@ -2,18 +2,13 @@ use super::Norm;
 use crate::base::{Bounds, Draws};
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
+use derive_more::Display;
 use serde_json::Value;
-use std::fmt;
 
 /// The largest change of any pixel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
+#[display("L∞")]
 pub struct Linf;
-
-impl fmt::Display for Linf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("L∞")
-    }
-}
 
 impl Norm for Linf {
     fn length(&self, perturbation: &[f64]) -> f64 {

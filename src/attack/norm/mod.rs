@@ -7,16 +7,15 @@ mod linf;
 pub use l2::L2;
 pub use linf::Linf;
 
-use crate::base::{Bounds, Draws, Kind, Registry, Spec};
+use crate::base::{Bounds, Draws, NoSettings, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// A norm of perturbations with the geometry that attacks need of it.
 ///
 /// Object-safe. One of your own works in every attack; give it a name with
-/// [`Registry::add`] to use it in files.
+/// [`Registry::add`](crate::base::Registry::add) to use it in files.
 ///
 /// ```
 /// use fireproof::attack::{L2, Linf, Norm};
@@ -83,27 +82,10 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
 /// A norm as a plain value: what attacks hold.
 pub type NormSpec = Spec<dyn Norm>;
 
-impl Kind for dyn Norm {
-    const KIND: &'static str = "norm";
-
-    fn registry() -> &'static Registry<Self> {
-        static NORMS: LazyLock<Registry<dyn Norm>> = LazyLock::new(|| {
-            Registry::<dyn Norm>::new()
-                .with_plain("linf", || Arc::new(Linf))
-                .with_plain("l2", || Arc::new(L2))
-        });
-        &NORMS
-    }
-
-    fn settings(&self) -> Value {
-        Norm::settings(self)
-    }
-}
-
-impl<N: Norm + 'static> From<N> for NormSpec {
-    fn from(norm: N) -> Self {
-        Self(Arc::new(norm))
-    }
+open_kind! {
+    Norm in "norm",
+    "linf" => |_: NoSettings| Linf,
+    "l2" => |_: NoSettings| L2,
 }
 
 fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
