@@ -176,8 +176,6 @@ fn verify_pixels(
 
 /// Refuses a length that is negative or not finite in f32.
 pub(crate) fn check_length(setting: &str, value: f64) -> Result<()> {
-    if value >= 0.0 && value <= f64::from(f32::MAX) {
-        return Ok(());
-    }
-    Err(Error::setting(setting, value, "a finite number, 0 or more"))
+    let valid = value >= 0.0 && value <= f64::from(f32::MAX);
+    Error::unless(valid, setting, value, "a finite number, 0 or more")
 }

@@ -38,15 +38,7 @@ pub struct Frozen {
 }
 
 /// What one forward and one backward pass tell about a batch, all outside autodiff.
-#[derive(Clone, Debug)]
-pub struct LossGradient {
-    /// Loss of each image `[batch]`.
-    pub loss: Tensor<1>,
-    /// Logits `[batch, classes]`.
-    pub logits: Tensor<2>,
-    /// Gradient of each image's own loss `[batch, channel, height, width]`.
-    pub gradient: Tensor<4>,
-}
+pub type LossGradient = Pass<4>;
 
 impl Frozen {
     /// Freezes a copy of a model.
@@ -161,12 +153,7 @@ impl Frozen {
     where
         L: FnOnce(Tensor<2>) -> Tensor<1>,
     {
-        let pass = self.pass(images, |images| images, loss)?;
-        Ok(LossGradient {
-            loss: pass.loss,
-            logits: pass.logits,
-            gradient: pass.gradient,
-        })
+        self.pass(images, |images| images, loss)
     }
 
     /// One forward and one backward pass at a point whose images a differentiable map gives.

@@ -49,15 +49,15 @@ impl Attack for Restarts {
 
     fn check(&self) -> Result<()> {
         self.of.check()?;
-        match self.count {
-            0 => Err(Error::setting("restarts", 0, "at least 1")),
-            n if n > 1 && !self.of.is_random() => Err(Error::setting(
-                "restarts",
-                n,
-                "1 without a random start: all would be the same",
-            )),
-            _ => Ok(()),
-        }
+        let count = self.count;
+        Error::unless(count > 0, "restarts", count, "at least 1")?;
+        let expected = "1 without a random start: all would be the same";
+        Error::unless(
+            count == 1 || self.of.is_random(),
+            "restarts",
+            count,
+            expected,
+        )
     }
 
     fn cost(&self) -> Cost {

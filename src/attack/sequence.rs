@@ -61,14 +61,9 @@ impl Attack for Sequence {
         self.then.check()?;
         let norms = [self.first.ball(), self.then.ball()].map(|ball| ball.map(|b| b.norm));
         let norms_differ = matches!(&norms, [Some(a), Some(b)] if a != b);
-        if norms_differ || !self.first.goal().agrees_with(&self.then.goal()) {
-            return Err(Error::setting(
-                "attacks",
-                self,
-                "attacks with one norm, the same targets and the same labels",
-            ));
-        }
-        Ok(())
+        let agree = !norms_differ && self.first.goal().agrees_with(&self.then.goal());
+        let expected = "attacks with one norm, the same targets and the same labels";
+        Error::unless(agree, "attacks", self, expected)
     }
 
     fn cost(&self) -> Cost {

@@ -50,13 +50,9 @@ impl Targets {
                 .map(|(row, &label)| least_likely(row, label))
                 .collect()),
             Self::Given(given) => {
-                if given.len() != labels.len() {
-                    return Err(Error::setting(
-                        "targets",
-                        format!("{} classes", given.len()),
-                        format!("one class for each of the {} images", labels.len()),
-                    ));
-                }
+                let found = format_args!("{} classes", given.len());
+                let expected = format_args!("one class for each of the {} images", labels.len());
+                Error::unless(given.len() == labels.len(), "targets", found, expected)?;
                 for (position, &class) in given.iter().enumerate() {
                     in_range(&format!("targets[{position}]"), class, classes)?;
                 }
@@ -67,14 +63,9 @@ impl Targets {
 }
 
 fn in_range(setting: &str, class: usize, classes: usize) -> Result<()> {
-    if class < classes {
-        return Ok(());
-    }
-    let expected = format!(
-        "0 to {} (the classifier has {classes} classes)",
-        classes - 1
-    );
-    Err(Error::setting(setting, class, expected))
+    let last = classes - 1;
+    let expected = format_args!("0 to {last} (the classifier has {classes} classes)");
+    Error::unless(class < classes, setting, class, expected)
 }
 
 fn least_likely(row: &[f32], label: i64) -> i64 {

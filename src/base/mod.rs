@@ -25,6 +25,7 @@ pub use bounds::Bounds;
 pub use classifier::Classifier;
 pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_device};
 pub use error::{Error, Result};
+pub(crate) use host::indices;
 pub use host::{Reads, count_reads, read};
 pub use keys::Keys;
 pub(crate) use registry::open_kind;

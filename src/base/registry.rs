@@ -95,17 +95,6 @@ impl<K: Kind + ?Sized> Registry<K> {
         self
     }
 
-    /// With this name for a thing without settings.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the name is taken.
-    pub fn with_plain(self, name: &str, make: fn() -> Arc<K>) -> Self {
-        self.add(name, move |NoSettings {}| make())
-            .unwrap_or_else(|error| panic!("{error}"));
-        self
-    }
-
     /// Adds a name; files and [`Spec`]s know it from then on. `S` is what is read from the
     /// settings beside the name; where it derives serde's traits, `#[serde(deny_unknown_fields)]`
     /// refuses misspelt ones.
@@ -119,13 +108,8 @@ impl<K: Kind + ?Sized> Registry<K> {
         make: impl Fn(S) -> Arc<K> + Send + Sync + 'static,
     ) -> Result<()> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.contains_key(name) {
-            return Err(Error::setting(
-                K::KIND,
-                name,
-                "a name that is not taken yet",
-            ));
-        }
+        let free = !entries.contains_key(name);
+        Error::unless(free, K::KIND, name, "a name that is not taken yet")?;
         let build = move |settings| serde_json::from_value(settings).map(&make);
         entries.insert(name.to_owned(), Arc::new(build));
         Ok(())

@@ -123,13 +123,9 @@ impl Curriculum {
     /// wherever ε is above 0 there is at least one step of a size above 0.
     pub fn check(&self) -> Result<()> {
         let epochs = self.epochs;
-        if !(1..=MOST_EPOCHS).contains(&epochs) {
-            return Err(Error::setting(
-                "curriculum: epochs",
-                epochs,
-                format!("1 to {MOST_EPOCHS}"),
-            ));
-        }
+        let valid = (1..=MOST_EPOCHS).contains(&epochs);
+        let expected = format_args!("1 to {MOST_EPOCHS}");
+        Error::unless(valid, "curriculum: epochs", epochs, expected)?;
         for (name, schedule) in self.schedules() {
             let setting = format!("curriculum: {name}");
             let check = |valid: fn(f64) -> bool, expected| {
@@ -178,17 +174,17 @@ impl Curriculum {
 
     fn check_attacks(&self) -> Result<()> {
         for epoch in 1..=self.epochs {
-            let stage = self.stage(epoch);
-            if stage.epsilon > 0.0 && (stage.steps == 0 || stage.step_size <= 0.0) {
-                return Err(Error::setting(
-                    format!("curriculum: attack at epoch {epoch}"),
-                    format!("{} steps of {}", stage.steps, stage.step_size),
-                    format!(
-                        "at least one step of a size above 0 (ε is {})",
-                        stage.epsilon
-                    ),
-                ));
-            }
+            let Stage {
+                epsilon,
+                steps,
+                step_size,
+                ..
+            } = self.stage(epoch);
+            let moves = epsilon <= 0.0 || (steps > 0 && step_size > 0.0);
+            let name = format_args!("curriculum: attack at epoch {epoch}");
+            let found = format_args!("{steps} steps of {step_size}");
+            let expected = format_args!("at least one step of a size above 0 (ε is {epsilon})");
+            Error::unless(moves, name, found, expected)?;
         }
         Ok(())
     }

@@ -40,9 +40,6 @@ impl When {
             Self::Epoch(epoch) => ((1..=epochs).contains(&epoch), format!("1 to {epochs}")),
             Self::Fraction(f) => ((0.0..=1.0).contains(&f), "0 to 1".to_owned()),
         };
-        match inside {
-            true => Ok(()),
-            false => Err(Error::setting("point in training", self, expected)),
-        }
+        Error::unless(inside, "point in training", self, expected)
     }
 }

@@ -92,16 +92,12 @@ mod flex {
                 radius: epsilon as f32,
                 bounds,
             };
-            let mut y = Buffer::new(numbers(&x).len());
-            elementwise::linf_step(
-                Isa::detect(),
-                numbers(&x),
-                numbers(&gradient),
-                numbers(&clean),
-                step,
-                y.as_floats_mut(),
-            );
-            (y.into_tensor(dims::<4>(&x)), None)
+            let isa = Isa::detect();
+            let [from, along, around] = [&x, &gradient, &clean].map(numbers);
+            let y = Buffer::filled(dims::<4>(&x), |y| {
+                elementwise::linf_step(isa, from, along, around, step, y);
+            });
+            (y, None)
         }
 
         fn backward(

@@ -53,8 +53,7 @@ impl PgdTraining {
         let plain = Batch {
             images: batch.images.clone().without_autodiff(),
             labels: batch.labels.clone().without_autodiff(),
-            ids: batch.ids.clone(),
-            bounds: batch.bounds,
+            ..batch.clone()
         };
         let seed = staged.seed.derive(staged.epoch as u64);
         attack

@@ -3,6 +3,7 @@ use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
+use crate::train::loader::not_empty;
 use crate::train::monitor::Monitor;
 use crate::train::no_metric_files::NoMetricFiles;
 use crate::train::scored::Numbers;
@@ -121,16 +122,13 @@ impl Training {
     /// [`Error::Setting`] or [`Error::Input`] for settings, sets or a model that do not go
     /// together; [`Error::Io`] if the directory cannot be written; [`Error::Training`] if the loss
     /// is not a number, a checkpoint cannot be used, or something panics on the way.
-    pub fn fit<M>(
+    pub fn fit<M: Module + ModuleDisplay + Classifier + 'static>(
         &self,
         model: M,
         train: &ImageSet,
         valid: &ImageSet,
         device: &Device,
-    ) -> Result<Trained<M>>
-    where
-        M: Module + ModuleDisplay + Classifier + 'static,
-    {
+    ) -> Result<Trained<M>> {
         self.check(train, valid)?;
         let mut settings = serde_json::to_value(self).expect("plain values");
         for (name, set) in [("train set", train), ("validation set", valid)] {
@@ -151,41 +149,19 @@ impl Training {
     ///
     /// [`Error::Setting`] or [`Error::Input`], as [`fit`](Training::fit).
     fn check(&self, train: &ImageSet, valid: &ImageSet) -> Result<()> {
-        for (name, value, valid, expected) in [
-            (
-                "momentum",
-                self.momentum,
-                (0.0..1.0).contains(&self.momentum),
-                "a number in [0, 1)",
-            ),
-            (
-                "weight decay",
-                self.weight_decay,
-                self.weight_decay.is_finite() && self.weight_decay >= 0.0,
-                "a finite number, 0 or more",
-            ),
-        ] {
-            if !valid {
-                return Err(Error::setting(name, value, expected));
-            }
-        }
-        if self.batch_size == 0 {
-            return Err(Error::setting("batch size", 0, "at least 1"));
-        }
+        let (momentum, decay) = (self.momentum, self.weight_decay);
+        let sane = (0.0..1.0).contains(&momentum);
+        Error::unless(sane, "momentum", momentum, "a number in [0, 1)")?;
+        let sane = decay.is_finite() && decay >= 0.0;
+        Error::unless(sane, "weight decay", decay, "a finite number, 0 or more")?;
+        Error::unless(self.batch_size > 0, "batch size", 0, "at least 1")?;
         self.curriculum.check()?;
         if let Some(pace) = &self.pace {
             pace.check(&self.curriculum)?;
         }
         self.objective.check()?;
-        for set in [train, valid] {
-            if set.is_empty() {
-                return Err(Error::input(
-                    format!("image set {}", set.name()),
-                    "no image",
-                    "at least one image",
-                ));
-            }
-        }
+        not_empty(train)?;
+        not_empty(valid)?;
         if (train.shape(), train.classes()) != (valid.shape(), valid.classes()) {
             return Err(Error::input(
                 format!("validation set {}", valid.name()),
@@ -196,17 +172,14 @@ impl Training {
         Ok(())
     }
 
-    fn run<M>(
+    fn run<M: Module + ModuleDisplay + Classifier + 'static>(
         &self,
         model: M,
         train: &ImageSet,
         valid: &ImageSet,
         device: Device,
         folder: Option<Folder>,
-    ) -> Result<Trained<M>>
-    where
-        M: Module + ModuleDisplay + Classifier + 'static,
-    {
+    ) -> Result<Trained<M>> {
         // `valid` makes the copy: a mere clone shares running statistics, and parameters that Burn
         // initialises at their first use. Those are initialised now, hence the seed.
         let model = seeded(&device, self.seed.0, || model.valid());

@@ -123,28 +123,22 @@ impl PoseBudget {
     /// [`Error::Setting`] if a limit is negative or not finite.
     pub fn check(&self) -> Result<()> {
         for (name, limit) in [("angle", self.angle.0), ("shift", self.shift.0)] {
-            if !(limit.is_finite() && limit >= 0.0) {
-                return Err(Error::setting(
-                    format!("pose budget: {name}"),
-                    limit,
-                    "a finite number, 0 or more",
-                ));
-            }
+            let valid = limit.is_finite() && limit >= 0.0;
+            let name = format_args!("pose budget: {name}");
+            Error::unless(valid, name, limit, "a finite number, 0 or more")?;
         }
         Ok(())
     }
 
     /// A pose for each image: angle and shifts uniform in [−limit, limit).
     pub fn draw(&self, keys: &Keys) -> Vec<Pose> {
-        let pose = |at| {
-            let mut draws = keys.draws(Purpose::Pose, at);
+        keys.each(Purpose::Pose, |draws| {
             let mut within = |limit: f64| draws.uniform(-limit, limit);
             Pose {
                 angle: Degrees(within(self.angle.0)),
                 right: Pixels(within(self.shift.0)),
                 down: Pixels(within(self.shift.0)),
             }
-        };
-        (0..keys.len()).map(pose).collect()
+        })
     }
 }

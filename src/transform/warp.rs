@@ -50,18 +50,12 @@ pub struct Warp {
 impl Warp {
     /// Nearest-neighbour sampling with zeros outside, as Pillow's `Image.rotate`.
     pub fn nearest() -> Self {
-        Self {
-            interpolation: Interpolation::Nearest,
-            border: Border::Zeros,
-        }
+        Self::default()
     }
 
     /// Bilinear sampling with zeros outside.
     pub fn bilinear() -> Self {
-        Self {
-            interpolation: Interpolation::Bilinear,
-            border: Border::Zeros,
-        }
+        Self::default().with_interpolation(Interpolation::Bilinear)
     }
 
     /// The images, image `i` in pose `poses[i]`. Differentiable in the images with both

@@ -1,4 +1,4 @@
-use super::{Norm, one_where_zero};
+use super::{Limits, Norm, one_where_zero};
 use crate::base::{Bounds, Draws};
 use burn::tensor::Tensor;
 use derive_more::Display;
@@ -34,15 +34,9 @@ impl Norm for L2 {
     /// The projection onto the *intersection* of ball and bounds: scaling into the ball and
     /// clipping afterwards would end up inside of both and could never reach an optimum where some
     /// pixels are at their bounds.
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
-        let perturbation = shorten(images - originals.clone(), originals, epsilon, bounds);
-        bounds.clamp(originals.clone() + perturbation)
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4> {
+        let perturbation = shorten(images - to.originals.clone(), to);
+        to.bounds.clamp(to.originals.clone() + perturbation)
     }
 
     fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
@@ -94,12 +88,12 @@ fn norm(images: Tensor<4>) -> Tensor<4> {
 // The nearest point of the intersection is clip(scale·perturbation) for the scale at which its
 // norm is epsilon (or 1). Clipped pixels stay clipped as the scale grows, so solving for the scale
 // as if the others were free, again and again, rises to the solution and never beyond it.
-fn shorten(
-    perturbation: Tensor<4>,
-    originals: &Tensor<4>,
-    epsilon: f64,
-    bounds: Bounds,
-) -> Tensor<4> {
+fn shorten(perturbation: Tensor<4>, to: Limits) -> Tensor<4> {
+    let Limits {
+        originals,
+        epsilon,
+        bounds,
+    } = to;
     let length = one_where_zero(norm(perturbation.clone()));
     let mut scale = (length.recip() * epsilon).clamp_max(1.0);
     if bounds == Bounds::none() {

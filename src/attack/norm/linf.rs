@@ -1,5 +1,5 @@
-use super::Norm;
-use crate::base::{Bounds, Draws};
+use super::{Limits, Norm};
+use crate::base::Draws;
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
 use derive_more::Display;
@@ -35,32 +35,18 @@ impl Norm for Linf {
         gradient.sign() * length
     }
 
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
-        let perturbation = (images - originals.clone()).clamp(-epsilon, epsilon);
-        bounds.clamp(originals.clone() + perturbation)
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4> {
+        let perturbation = (images - to.originals.clone()).clamp(-to.epsilon, to.epsilon);
+        to.bounds.clamp(to.originals.clone() + perturbation)
     }
 
-    fn step(
-        &self,
-        images: Tensor<4>,
-        gradient: Tensor<4>,
-        originals: &Tensor<4>,
-        length: f64,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn step(&self, images: Tensor<4>, gradient: Tensor<4>, length: f64, to: Limits) -> Tensor<4> {
         let step = LinfStep {
             length,
-            epsilon,
-            bounds: [bounds.low(), bounds.high()],
+            epsilon: to.epsilon,
+            bounds: [to.bounds.low(), to.bounds.high()],
         };
-        linf_step(images, gradient, originals, step)
+        linf_step(images, gradient, to.originals, step)
     }
 
     fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {

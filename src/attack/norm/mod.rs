@@ -34,29 +34,14 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     /// no step.
     fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4>;
 
-    /// The images of the ball around `originals` and within `bounds` that are nearest to `images`
-    /// in Euclidean distance.
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4>;
+    /// The images within the limits that are nearest to `images` in Euclidean distance.
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4>;
 
     /// A step of [`steepest`](Self::steepest) ascent and the projection of where it leads: the
     /// hot loop of attacks, for norms that have it in one pass.
-    fn step(
-        &self,
-        images: Tensor<4>,
-        gradient: Tensor<4>,
-        originals: &Tensor<4>,
-        length: f64,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn step(&self, images: Tensor<4>, gradient: Tensor<4>, length: f64, to: Limits) -> Tensor<4> {
         let moved = images + self.steepest(gradient, length);
-        self.project(moved, originals, epsilon, bounds)
+        self.project(moved, to)
     }
 
     /// A perturbation drawn uniformly from the ball.
@@ -77,6 +62,17 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
 
     /// The name in files, with settings if there are any.
     fn settings(&self) -> Value;
+}
+
+/// Where attacked images must stay: in the ball around their originals, and within bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
+    /// What perturbations start from.
+    pub originals: &'a Tensor<4>,
+    /// The radius of the ball.
+    pub epsilon: f64,
+    /// The range of valid pixels.
+    pub bounds: Bounds,
 }
 
 /// A norm as a plain value: what attacks hold.
@@ -131,8 +127,12 @@ mod tests {
         // Oracle, by hand: the second pixel can only rise by 0.1; of ε² = 0.25 that leaves 0.24
         // for the first, which wished for more.
         let project = |moved: &[f32]| {
-            let originals = images(&[0.1, 0.9]);
-            vec(L2.project(images(moved), &originals, 0.5, Bounds::default()))
+            let limits = Limits {
+                originals: &images(&[0.1, 0.9]),
+                epsilon: 0.5,
+                bounds: Bounds::default(),
+            };
+            vec(L2.project(images(moved), limits))
         };
         let projected = project(&[2.1, 1.9]);
         assert!(

@@ -1,8 +1,8 @@
 //! Searches on a part of a trial: the survivors, another draw, other originals.
 
 use super::Trial;
-use crate::attack::{Ball, Candidate, rows};
-use crate::base::{Result, read};
+use crate::attack::{Ball, Candidate};
+use crate::base::{Result, indices, read};
 
 impl Trial {
     /// The positions of the images that nothing has fooled yet.
@@ -138,7 +138,7 @@ impl Trial {
     }
 
     fn select(&self, positions: &[usize]) -> Self {
-        let at = rows::indices(positions, &self.originals);
+        let at = indices(positions.iter().copied(), &self.originals.device());
         Self {
             victim: self.victim.clone(),
             keys: self.keys.select(positions),

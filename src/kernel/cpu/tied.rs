@@ -61,18 +61,8 @@ impl Space<4, 2> for Tied {
         self.apart(stride).map(room)
     }
 
-    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Split::<false> {
-            span,
-            bases: self.halves.inputs / 4,
-            from,
-            to,
-            apart: self.apart(span.stride)[0],
-        });
-    }
-
-    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Split::<true> {
+    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Split::<ADJOINT> {
             span,
             bases: self.halves.inputs / 4,
             from,
