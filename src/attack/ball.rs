@@ -1,4 +1,4 @@
-use super::rows::{replace, select};
+use super::rows::{positions, replace, select};
 use super::{Found, NormSpec};
 use crate::base::{Batch, Bounds, Error, Result, read};
 use burn::tensor::{Tensor, TensorData};
@@ -54,13 +54,7 @@ pub(crate) fn settle(
     if read::<f32, _, _>(&doubtful.clone().sum())[0] == 0.0 {
         return Ok((images, Vec::new()));
     }
-    let doubtful = read::<f32, _, _>(&doubtful).into_iter();
-    let at = Vec::from_iter(
-        doubtful
-            .enumerate()
-            .filter(|(_, d)| *d > 0.0)
-            .map(|(at, _)| at),
-    );
+    let at = positions(&read::<f32, _, _>(&doubtful), |doubt| doubt > 0.0);
     let mut pixels = read::<f32, _, _>(&select(&images, &at));
     let clean = read::<f32, _, _>(&select(originals, &at));
     let size = pixels.len() / at.len();

@@ -55,10 +55,7 @@ impl Frozen {
     ///
     /// What the function captures is taken as it is: a model captured by clone shares Burn's
     /// running statistics with its original, so freeze models with [`Frozen::new`].
-    pub fn from_fn<F>(function: F) -> Self
-    where
-        F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync + 'static,
-    {
+    pub fn from_fn(function: impl Fn(Tensor<4>) -> Tensor<2> + Send + Sync + 'static) -> Self {
         Self::from_shared(Arc::new(function))
     }
 
@@ -101,10 +98,7 @@ impl Frozen {
 
     /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
     /// attack on the result searches for images that fool the classifier *after* the map.
-    pub fn through<F>(&self, map: F) -> Self
-    where
-        F: Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static,
-    {
+    pub fn through(&self, map: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
         let classifier = self.classifier.clone();
         Self::from_fn(move |images| classifier.logits(map(images))).with_numerics(self.numerics)
     }
@@ -149,10 +143,11 @@ impl Frozen {
     /// # Panics
     ///
     /// Panics if there is not one row of logits, or not one loss, per image.
-    pub fn loss_gradient<L>(&self, images: Tensor<4>, loss: L) -> Result<LossGradient>
-    where
-        L: FnOnce(Tensor<2>) -> Tensor<1>,
-    {
+    pub fn loss_gradient(
+        &self,
+        images: Tensor<4>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Result<LossGradient> {
         self.pass(images, |images| images, loss)
     }
 

@@ -35,6 +35,12 @@ pub(crate) fn replace<const D: usize, K: Basic>(
     Tensor::cat(vec![tensor, rows], 0).select(0, from)
 }
 
+/// Where the numbers are wanted ones.
+pub(crate) fn positions(numbers: &[f32], wanted: impl Fn(f32) -> bool) -> Vec<usize> {
+    let at = 0..numbers.len();
+    at.filter(|&at| wanted(numbers[at])).collect()
+}
+
 fn is_whole(positions: &[usize], count: usize) -> bool {
     positions.len() == count && positions.iter().enumerate().all(|(at, &p)| at == p)
 }

@@ -174,15 +174,11 @@ impl Curriculum {
 
     fn check_attacks(&self) -> Result<()> {
         for epoch in 1..=self.epochs {
-            let Stage {
-                epsilon,
-                steps,
-                step_size,
-                ..
-            } = self.stage(epoch);
-            let moves = epsilon <= 0.0 || (steps > 0 && step_size > 0.0);
+            let stage = self.stage(epoch);
+            let (epsilon, steps, length) = (stage.epsilon, stage.steps, stage.step_size);
+            let moves = epsilon <= 0.0 || (steps > 0 && length > 0.0);
             let name = format_args!("curriculum: attack at epoch {epoch}");
-            let found = format_args!("{steps} steps of {step_size}");
+            let found = format_args!("{steps} steps of {length}");
             let expected = format_args!("at least one step of a size above 0 (ε is {epsilon})");
             Error::unless(moves, name, found, expected)?;
         }

@@ -44,13 +44,11 @@ impl Filters {
     /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
     /// expanded over the group. A kernel may use what that ties together; p4m's mirrors save more
     /// than half of the products.
-    pub fn with_group(mut self, group: Group) -> Self {
-        self.group = group;
-        #[cfg(feature = "flex")]
-        {
-            self.prepared = Arc::default();
+    pub fn with_group(self, group: Group) -> Self {
+        Self {
+            group,
+            ..Self::new(self.weight, self.bias)
         }
-        self
     }
 
     /// The filters `[out, in, height, width]`.

@@ -82,15 +82,10 @@ mod flex {
         fn forward(&self, inputs: [FlexTensor; 3], keep: bool) -> (FlexTensor, Option<()>) {
             assert!(!keep, "a step is outside autodiff");
             let [x, gradient, clean] = inputs.map(contiguous);
-            let LinfStep {
-                length,
-                epsilon,
-                bounds,
-            } = self.0;
             let step = Step {
-                size: length as f32,
-                radius: epsilon as f32,
-                bounds,
+                size: self.0.length as f32,
+                radius: self.0.epsilon as f32,
+                bounds: self.0.bounds,
             };
             let isa = Isa::detect();
             let [from, along, around] = [&x, &gradient, &clean].map(numbers);

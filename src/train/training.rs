@@ -4,8 +4,9 @@ use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
 use crate::train::loader::not_empty;
-use crate::train::monitor::Monitor;
+use crate::train::monitor::{Monitor, Now};
 use crate::train::no_metric_files::NoMetricFiles;
+use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::student::seeded;
 use crate::train::{
@@ -220,15 +221,16 @@ impl Training {
         let failure = Arc::default();
         let numbers = [Numbers::default(), Numbers::default()];
         let interrupter = Interrupter::new();
-        let monitor = Monitor::new(
-            course.clone(),
-            self.label.clone(),
-            self.progress,
+        let monitor = Monitor {
+            course: course.clone(),
+            label: self.label.clone(),
             folder,
-            Arc::clone(&failure),
-            numbers.clone(),
-            interrupter.clone(),
-        );
+            failure: Arc::clone(&failure),
+            interrupter: interrupter.clone(),
+            display: Display::new(self.progress),
+            numbers: numbers.clone(),
+            now: Now::default(),
+        };
         let [train_numbers, valid_numbers] = numbers;
         // burn-train keeps the path but writes nothing there unless told to.
         let directory = self.directory.clone().unwrap_or_default();

@@ -73,9 +73,7 @@ impl Warp {
         let [batch, ..] = images.dims();
         assert_eq!(poses.len(), batch, "a warp needs as many poses as images");
         for pose in poses {
-            if let Err(error) = pose.check() {
-                panic!("{error}");
-            }
+            pose.check().unwrap_or_else(|error| panic!("{error}"));
         }
         if poses.is_empty() {
             return images;

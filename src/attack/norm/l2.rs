@@ -89,11 +89,7 @@ fn norm(images: Tensor<4>) -> Tensor<4> {
 // norm is epsilon (or 1). Clipped pixels stay clipped as the scale grows, so solving for the scale
 // as if the others were free, again and again, rises to the solution and never beyond it.
 fn shorten(perturbation: Tensor<4>, to: Limits) -> Tensor<4> {
-    let Limits {
-        originals,
-        epsilon,
-        bounds,
-    } = to;
+    let (originals, epsilon, bounds) = (to.originals, to.epsilon, to.bounds);
     let length = one_where_zero(norm(perturbation.clone()));
     let mut scale = (length.recip() * epsilon).clamp_max(1.0);
     if bounds == Bounds::none() {

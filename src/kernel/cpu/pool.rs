@@ -38,7 +38,7 @@ impl Windows {
     }
 
     /// Height and width of a plane, size and stride of a window.
-    fn sizes(&self) -> [usize; 4] {
+    pub fn sizes(&self) -> [usize; 4] {
         [self.plane[0], self.plane[1], self.size, self.stride]
     }
 

@@ -234,40 +234,7 @@ pub fn nearest(
     border: Border,
     y: &mut [f32],
 ) {
-    for_each_image(frame, y, images, sources, |y, image, source| {
-        isa.run(Copies {
-            frame,
-            border,
-            source,
-            image,
-            y,
-        })
-    });
-}
-
-struct Copies<'a> {
-    frame: Frame,
-    border: Border,
-    source: [i64; 6],
-    image: &'a [f32],
-    y: &'a mut [f32],
-}
-
-impl Work for Copies<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let area = self.frame.area();
-        let mut table = Scratch::floats(area);
-        let table = table.numbers(area);
-        places(self.source, self.frame, self.border, table);
-        let planes = self.image.chunks_exact(area);
-        for (y, image) in self.y.chunks_exact_mut(area).zip(planes) {
-            for (y, place) in y.iter_mut().zip(&*table) {
-                // Border is past the end of the plane.
-                *y = image.get(place.to_bits() as usize).map_or(0.0, |&x| x);
-            }
-        }
-    }
+    copy::<false>(isa, images, sources, frame, border, y);
 }
 
 /// Gradient of [`nearest`]'s images from that of its result; overwritten.
@@ -285,39 +252,58 @@ pub fn nearest_gradient(
     border: Border,
     dimages: &mut [f32],
 ) {
-    for_each_image(frame, dimages, dy, sources, |dimage, dy, source| {
-        isa.run(Returns {
+    copy::<true>(isa, dy, sources, frame, border, dimages);
+}
+
+/// Copies every pixel from its place, or adds it to its place on the way back.
+fn copy<const BACK: bool>(
+    isa: Isa,
+    from: &[f32],
+    sources: &[[i64; 6]],
+    frame: Frame,
+    border: Border,
+    to: &mut [f32],
+) {
+    for_each_image(frame, to, from, sources, |to, from, source| {
+        isa.run(Copies::<BACK> {
             frame,
             border,
             source,
-            dy,
-            dimage,
+            from,
+            to,
         })
     });
 }
 
-struct Returns<'a> {
+struct Copies<'a, const BACK: bool> {
     frame: Frame,
     border: Border,
     source: [i64; 6],
-    dy: &'a [f32],
-    dimage: &'a mut [f32],
+    from: &'a [f32],
+    to: &'a mut [f32],
 }
 
-impl Work for Returns<'_> {
+impl<const BACK: bool> Work for Copies<'_, BACK> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let area = self.frame.area();
         let mut table = Scratch::floats(area);
         let table = table.numbers(area);
         places(self.source, self.frame, self.border, table);
-        let planes = self.dy.chunks_exact(area);
-        for (dimage, dy) in self.dimage.chunks_exact_mut(area).zip(planes) {
-            dimage.fill(0.0);
-            for (dy, place) in dy.iter().zip(&*table) {
-                if let Some(sum) = dimage.get_mut(place.to_bits() as usize) {
-                    *sum += dy;
+        let planes = self.from.chunks_exact(area);
+        for (to, from) in self.to.chunks_exact_mut(area).zip(planes) {
+            if BACK {
+                to.fill(0.0);
+                for (dy, place) in from.iter().zip(&*table) {
+                    if let Some(sum) = to.get_mut(place.to_bits() as usize) {
+                        *sum += dy;
+                    }
                 }
+                continue;
+            }
+            for (y, place) in to.iter_mut().zip(&*table) {
+                // Border is past the end of the plane.
+                *y = from.get(place.to_bits() as usize).map_or(0.0, |&x| x);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
-use super::{Case, Naive, Noise, bits, close, count, error, isas, on_threads};
+use super::{Along, Case, Naive, Noise, bits, cases, close, error, isas, on_threads};
 use crate::kernel::Numerics;
 use crate::kernel::cpu::elementwise::bias_gradient;
 
@@ -42,22 +42,20 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
         }
         let numerics = [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)];
         let isa = noise.isa();
-        return Case::new(naive, numerics, isa, || noise.number());
+        return Case::new(naive, (numerics, isa), || noise.number());
     }
 }
 
 #[test]
 fn value_forward_and_input_gradient_against_the_definition() {
     let mut worst = [0.0f64; 2];
-    for seed in 0..count(2500) {
-        let mut noise = Noise::new(seed);
-        let case = draw(&mut noise, 4_000_000);
+    for (seed, mut noise, case) in cases(2500, 0, |noise| draw(noise, 4_000_000)) {
         let bias = noise.numbers(case.naive.channels[0]);
         let bias = noise.coin().then_some(&bias[..]);
         let relu = noise.coin();
         let gate = noise.numbers(case.dy.len());
         let gate = noise.coin().then_some(&gate[..]);
-        let errors = case.errors(&case.prepared(), bias, relu, gate);
+        let errors = case.errors(&case.prepared(), Along { bias, relu, gate });
         assert!(
             errors.iter().all(|&e| e < bound(case.numerics)),
             "{}: {errors:?}, seed {seed}",
@@ -75,9 +73,7 @@ fn value_forward_and_input_gradient_against_the_definition() {
 /// Images alone, in chunks, in another order and with other thread counts: the same bits.
 #[test]
 fn value_does_not_depend_on_batch_order_or_threads() {
-    for seed in 0..count(300) {
-        let mut noise = Noise::new(seed + 1_000_000);
-        let case = draw(&mut noise, 8_000_000);
+    for (_, mut noise, case) in cases(300, 1_000_000, |noise| draw(noise, 8_000_000)) {
         case.assert_independent(&mut noise, || case.prepared());
     }
 }
@@ -93,8 +89,8 @@ fn for_every_path(images: &[usize; 3], cases: &[(usize, [usize; 2])]) {
                     padding,
                 };
                 let mut noise = Noise::new(images[0] as u64);
-                let case = Case::new(naive, numerics, isa, || noise.number());
-                let errors = case.errors(&case.prepared(), None, false, None);
+                let case = Case::new(naive, (numerics, isa), || noise.number());
+                let errors = case.errors(&case.prepared(), Along::default());
                 let name = case.name();
                 println!("{name}: {errors:?}");
                 assert!(errors.iter().all(|&e| e < bound(numerics)), "{name}");
@@ -121,9 +117,7 @@ fn value_error_of_wide_layers() {
 #[test]
 fn value_weight_and_bias_gradient_against_the_definition() {
     let mut worst = 0.0f64;
-    for seed in 0..count(1000) {
-        let mut noise = Noise::new(seed + 2_000_000);
-        let case = draw(&mut noise, 4_000_000);
+    for (seed, mut noise, case) in cases(1000, 2_000_000, |noise| draw(noise, 4_000_000)) {
         let co = case.naive.channels[0];
         let prepared = case.prepared();
         let gate = noise.numbers(case.dy.len());

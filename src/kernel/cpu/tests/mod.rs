@@ -61,6 +61,19 @@ pub fn count(release: u64) -> u64 {
     }
 }
 
+/// Cases with their seeds and the noise that is left after them.
+pub fn cases(
+    release: u64,
+    first: u64,
+    draw: impl Fn(&mut Noise) -> Case,
+) -> impl Iterator<Item = (u64, Noise, Case)> {
+    (0..count(release)).map(move |seed| {
+        let mut noise = Noise::new(seed + first);
+        let case = draw(&mut noise);
+        (seed, noise, case)
+    })
+}
+
 /// The instruction sets of this CPU.
 pub fn isas() -> Vec<Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.available()).collect()
@@ -185,19 +198,22 @@ pub struct Case {
     pub dy: Vec<f32>,
 }
 
+/// What goes along with a convolution.
+#[derive(Clone, Copy, Default)]
+pub struct Along<'a> {
+    pub bias: Option<&'a [f32]>,
+    pub relu: bool,
+    pub gate: Option<&'a [f32]>,
+}
+
 impl Case {
-    pub fn new(
-        naive: Naive,
-        numerics: Numerics,
-        isa: Isa,
-        mut number: impl FnMut() -> f32,
-    ) -> Self {
+    pub fn new(naive: Naive, on: (Numerics, Isa), mut number: impl FnMut() -> f32) -> Self {
         let numbers = |len: usize| (0..len).map(|_| number()).collect();
         let [x, w, dy] = naive.lengths().map(numbers);
         Self {
             naive,
-            numerics,
-            isa,
+            numerics: on.0,
+            isa: on.1,
             x,
             w,
             dy,
@@ -211,24 +227,23 @@ impl Case {
     }
 
     pub fn prepared(&self) -> Prepared {
-        let Naive {
-            channels, padding, ..
-        } = self.naive;
-        Prepared::with_isa(&self.w, channels, padding, self.numerics, self.isa)
+        let naive = &self.naive;
+        Prepared::with_isa(
+            &self.w,
+            naive.channels,
+            naive.padding,
+            self.numerics,
+            self.isa,
+        )
     }
 
     /// The result and the input gradient.
     pub fn run(&self, prepared: &Prepared) -> [Vec<f32>; 2] {
-        self.run_with(prepared, None, false, None)
+        self.run_with(prepared, Along::default())
     }
 
-    fn run_with(
-        &self,
-        prepared: &Prepared,
-        bias: Option<&[f32]>,
-        relu: bool,
-        gate: Option<&[f32]>,
-    ) -> [Vec<f32>; 2] {
+    fn run_with(&self, prepared: &Prepared, along: Along) -> [Vec<f32>; 2] {
+        let Along { bias, relu, gate } = along;
         let (mut y, mut dx) = (vec![f32::NAN; self.dy.len()], vec![f32::NAN; self.x.len()]);
         prepared.forward(&self.x, self.naive.images, bias, relu, &mut y);
         prepared.input_gradient(&self.dy, gate, self.naive.images, &mut dx);
@@ -244,14 +259,9 @@ impl Case {
     }
 
     /// Errors of the result and of the input gradient, none where nothing is expected but zeros.
-    pub fn errors(
-        &self,
-        prepared: &Prepared,
-        bias: Option<&[f32]>,
-        relu: bool,
-        gate: Option<&[f32]>,
-    ) -> [f64; 2] {
-        let [y, dx] = self.run_with(prepared, bias, relu, gate);
+    pub fn errors(&self, prepared: &Prepared, along: Along) -> [f64; 2] {
+        let [y, dx] = self.run_with(prepared, along);
+        let Along { bias, relu, gate } = along;
         let error = |found: &[f32], expected: &[f64]| match expected.iter().all(|&e| e == 0.0) {
             true => 0.0,
             false => error(found, expected),

@@ -32,11 +32,7 @@ fn value_and_gradient_of_pooling_against_the_definition() {
     for seed in 0..300 {
         let mut noise = Noise::new(seed);
         let (windows, planes) = cases(&mut noise);
-        let Windows {
-            plane: [height, width],
-            size,
-            stride,
-        } = windows;
+        let [height, width, size, stride] = windows.sizes();
         let [high, wide] = windows.output();
         let x = coarse(&mut noise, planes * height * width);
         let dy = noise.numbers(planes * high * wide);

@@ -1,6 +1,6 @@
 //! Filters of p4m group convolutions, split by their mirrors.
 
-use super::{Case, Naive, Noise, bits, count, isas};
+use super::{Along, Case, Naive, Noise, bits, cases, count, isas};
 use crate::group::Group;
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::{Images, Prepared};
@@ -37,7 +37,7 @@ fn tied(
         images,
         padding,
     };
-    let mut case = Case::new(naive, Numerics::Exact, isa, number);
+    let mut case = Case::new(naive, (Numerics::Exact, isa), number);
     case.w = expand(&case.w, base);
     case
 }
@@ -113,19 +113,22 @@ fn value_parts_are_the_same_at_all_points_of_an_orbit() {
 #[test]
 fn value_forward_and_input_gradient_against_the_definition() {
     let mut worst = 0.0f64;
-    for seed in 0..count(600) {
-        let mut noise = Noise::new(seed + 3_000_000);
-        let case = draw(&mut noise, 6_000_000);
+    for (seed, mut noise, case) in cases(600, 3_000_000, |noise| draw(noise, 6_000_000)) {
         let prepared = split(&case);
         let [co, ci] = case.naive.channels;
         assert_eq!(prepared.is_split(), [co * ci >= 256; 2]);
-        let errors = case.errors(&prepared, None, false, None);
+        let errors = case.errors(&prepared, Along::default());
         worst = errors.into_iter().fold(worst, f64::max);
         assert!(worst < 5e-6, "{}: {errors:?}, seed {seed}", case.name());
 
         // Bias, relu and gate.
         let (bias, gate) = (noise.numbers(co), noise.numbers(case.dy.len()));
-        let errors = case.errors(&prepared, Some(&bias), true, Some(&gate));
+        let along = Along {
+            bias: Some(&bias),
+            relu: true,
+            gate: Some(&gate),
+        };
+        let errors = case.errors(&prepared, along);
         assert!(errors.iter().all(|&e| e < 1e-5), "{}", case.name());
     }
     println!("worst error / rms: {worst:e}");
@@ -141,16 +144,14 @@ fn value_whole_numbers_are_exact() {
         let (padding, isa) = (noise.pick(0, 1), noise.isa());
         let whole = || noise.pick(0, 18) as f32 - 9.0;
         let case = tied(base, images, padding, isa, whole);
-        let errors = case.errors(&split(&case), None, false, None);
+        let errors = case.errors(&split(&case), Along::default());
         assert_eq!(errors, [0.0; 2], "{}", case.name());
     }
 }
 
 #[test]
 fn value_does_not_depend_on_batch_order_or_threads() {
-    for seed in 0..count(80) {
-        let mut noise = Noise::new(seed + 5_000_000);
-        let case = draw(&mut noise, 8_000_000);
+    for (_, mut noise, case) in cases(80, 5_000_000, |noise| draw(noise, 8_000_000)) {
         case.assert_independent(&mut noise, || split(&case));
     }
 }
@@ -162,7 +163,7 @@ fn value_error_of_wide_layers() {
         for (base, padding) in [([23, 23], 1), ([45, 23], 0), ([45, 45], 1)] {
             let mut noise = Noise::new(3);
             let case = tied(base, [3, 8, 9], padding, isa, || noise.number());
-            let errors = case.errors(&split(&case), None, false, None);
+            let errors = case.errors(&split(&case), Along::default());
             println!("{}: {errors:?}", case.name());
             assert!(errors.iter().all(|&e| e < 1e-5), "{}", case.name());
         }
