@@ -56,6 +56,7 @@ impl Border {
 
     /// Where place `at` of the infinite lattice is found along a framed side of an image with
     /// `length` pixels there.
+    #[inline]
     pub(crate) fn index(self, at: i64, length: usize) -> usize {
         let length = length as i64;
         let index = match self {
