@@ -311,7 +311,7 @@ fn value_more_steps_or_restarts_never_help_the_classifier() {
     let mut accuracies = Vec::new();
     for seed in 0..4 {
         for start in [Pgd::linf(0.07), Pgd::l2(1.2)] {
-            let step = start.clone().with_step_size(start.epsilon() / 2.0);
+            let step = start.clone().with_step_size(start.epsilon / 2.0);
             for random in [true, false] {
                 let steps = step.clone().with_random_start(random);
                 let efforts = [0, 1, 2, 4, 8].map(|steps_| steps.clone().with_steps(steps_));
@@ -449,7 +449,7 @@ fn value_every_result_is_in_its_ball_and_bounds() {
             for keep in [Keep::Best, Keep::Last] {
                 let pgd = pgd.clone().with_steps(3).with_keep(keep);
                 let found = pgd.attack(&victim, &batch, Seed(8)).unwrap();
-                verify(&found, &batch, pgd.norm().clone(), pgd.epsilon()).unwrap();
+                verify(&found, &batch, pgd.norm.clone(), pgd.epsilon).unwrap();
             }
         }
     }
@@ -462,7 +462,7 @@ fn value_every_result_is_in_its_ball_and_bounds() {
         verify(
             &found.unwrap(),
             &far.clone().with_bounds(Bounds::none()),
-            pgd.norm().clone(),
+            pgd.norm.clone(),
             0.1,
         )
         .unwrap();

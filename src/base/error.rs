@@ -120,6 +120,23 @@ impl Error {
         }
     }
 
+    /// A [`Setting`](Error::Setting) error unless the value is valid; nothing is written otherwise.
+    pub(crate) fn unless(
+        valid: bool,
+        setting: impl std::fmt::Display,
+        found: impl std::fmt::Display,
+        expected: impl std::fmt::Display,
+    ) -> Result<()> {
+        match valid {
+            true => Ok(()),
+            false => Err(Self::setting(
+                setting.to_string(),
+                found,
+                expected.to_string(),
+            )),
+        }
+    }
+
     /// An [`Input`](Error::Input) error.
     pub fn input(
         what: impl Into<String>,

@@ -7,16 +7,15 @@ mod linf;
 pub use l2::L2;
 pub use linf::Linf;
 
-use crate::base::{Bounds, Draws, Kind, Registry, Spec};
+use crate::base::{Bounds, Draws, NoSettings, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// A norm of perturbations with the geometry that attacks need of it.
 ///
 /// Object-safe. One of your own works in every attack; give it a name with
-/// [`Registry::add`] to use it in files.
+/// [`Registry::add`](crate::base::Registry::add) to use it in files.
 ///
 /// ```
 /// use fireproof::attack::{L2, Linf, Norm};
@@ -35,29 +34,14 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     /// no step.
     fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4>;
 
-    /// The images of the ball around `originals` and within `bounds` that are nearest to `images`
-    /// in Euclidean distance.
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4>;
+    /// The images within the limits that are nearest to `images` in Euclidean distance.
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4>;
 
     /// A step of [`steepest`](Self::steepest) ascent and the projection of where it leads: the
     /// hot loop of attacks, for norms that have it in one pass.
-    fn step(
-        &self,
-        images: Tensor<4>,
-        gradient: Tensor<4>,
-        originals: &Tensor<4>,
-        length: f64,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn step(&self, images: Tensor<4>, gradient: Tensor<4>, length: f64, to: Limits) -> Tensor<4> {
         let moved = images + self.steepest(gradient, length);
-        self.project(moved, originals, epsilon, bounds)
+        self.project(moved, to)
     }
 
     /// A perturbation drawn uniformly from the ball.
@@ -80,30 +64,24 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     fn settings(&self) -> Value;
 }
 
+/// Where attacked images must stay: in the ball around their originals, and within bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
+    /// What perturbations start from.
+    pub originals: &'a Tensor<4>,
+    /// The radius of the ball.
+    pub epsilon: f64,
+    /// The range of valid pixels.
+    pub bounds: Bounds,
+}
+
 /// A norm as a plain value: what attacks hold.
 pub type NormSpec = Spec<dyn Norm>;
 
-impl Kind for dyn Norm {
-    const KIND: &'static str = "norm";
-
-    fn registry() -> &'static Registry<Self> {
-        static NORMS: LazyLock<Registry<dyn Norm>> = LazyLock::new(|| {
-            Registry::<dyn Norm>::new()
-                .with_plain("linf", || Arc::new(Linf))
-                .with_plain("l2", || Arc::new(L2))
-        });
-        &NORMS
-    }
-
-    fn settings(&self) -> Value {
-        Norm::settings(self)
-    }
-}
-
-impl<N: Norm + 'static> From<N> for NormSpec {
-    fn from(norm: N) -> Self {
-        Self(Arc::new(norm))
-    }
+open_kind! {
+    Norm in "norm",
+    "linf" => |_: NoSettings| Linf,
+    "l2" => |_: NoSettings| L2,
 }
 
 fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
@@ -149,8 +127,12 @@ mod tests {
         // Oracle, by hand: the second pixel can only rise by 0.1; of ε² = 0.25 that leaves 0.24
         // for the first, which wished for more.
         let project = |moved: &[f32]| {
-            let originals = images(&[0.1, 0.9]);
-            vec(L2.project(images(moved), &originals, 0.5, Bounds::default()))
+            let limits = Limits {
+                originals: &images(&[0.1, 0.9]),
+                epsilon: 0.5,
+                bounds: Bounds::default(),
+            };
+            vec(L2.project(images(moved), limits))
         };
         let projected = project(&[2.1, 1.9]);
         assert!(
