@@ -120,6 +120,14 @@ impl Error {
         }
     }
 
+    /// The same error about a setting inside another one.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        if let Self::Setting { setting, .. } = &mut self {
+            *setting = format!("{outer}: {setting}");
+        }
+        self
+    }
+
     /// A [`Setting`](Error::Setting) error unless the value is valid; nothing is written otherwise.
     pub(crate) fn unless(
         valid: bool,

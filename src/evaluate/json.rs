@@ -1,25 +1,33 @@
 use crate::base::{Error, Result, write_atomically};
 use crate::evaluate::{Comparison, Profile, Report, SCHEMA};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
 
+macro_rules! as_json {
+    ($($what:ty: $name:literal),*) => {$(
+        impl $what {
+            #[doc = concat!("The ", $name, " as JSON; `docs/report-schema.md` describes every field.")]
+            pub fn to_json(&self) -> String {
+                let text = serde_json::to_string_pretty(self);
+                text.expect("plain data without foreign keys") + "\n"
+            }
+
+            #[doc = concat!("Writes the ", $name, " as JSON, as a whole or not at all.")]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Io`], naming the path.
+            pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+                write_atomically(path.as_ref(), self.to_json().as_bytes())
+            }
+        }
+    )*};
+}
+
+as_json!(Profile: "profile", Comparison: "comparison", Report: "report");
+
 impl Profile {
-    /// The profile as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the profile as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
-    }
-
     /// Reads a profile that [`write_json`](Self::write_json) wrote.
     ///
     /// # Errors
@@ -30,37 +38,7 @@ impl Profile {
     }
 }
 
-impl Comparison {
-    /// The comparison as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the comparison as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
-    }
-}
-
 impl Report {
-    /// The report as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the report as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
-    }
-
     /// Reads a report that [`write_json`](Self::write_json) wrote.
     ///
     /// # Errors
@@ -84,12 +62,6 @@ impl Report {
         }
         read_json(path.as_ref())
     }
-}
-
-fn to_json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("plain data without foreign keys");
-    text.push('\n');
-    text
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {

@@ -77,13 +77,7 @@ impl<'a> Scene<'a> {
 
 // The predicted class of each image.
 pub(super) fn predictions(logits: Tensor<2>, batch: &Batch) -> Result<Vec<i64>> {
-    let wrong = logits
-        .clone()
-        .is_nan()
-        .any_dim(1)
-        .float()
-        .squeeze_dim::<1>(1);
-    let wrong: Vec<f32> = read(&wrong);
+    let wrong: Vec<f32> = read(&logits.clone().is_nan().any_dim(1).float());
     if let Some(at) = wrong.iter().position(|&nan| nan > 0.0) {
         return Err(Error::input(
             format!("logits of image {}", batch.ids[at]),
