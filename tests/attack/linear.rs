@@ -1,7 +1,6 @@
 //! A linear model, whose optimum is known.
 
 use crate::common::{On, values};
-use burn::module::Module;
 use burn::tensor::Tensor;
 use fireproof::attack::{Found, Frozen, L2, Norm};
 use fireproof::base::Batch;

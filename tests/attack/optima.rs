@@ -2,7 +2,6 @@
 
 use super::linear::{PIXELS, l2, linear, linear_batch, perturbations, weights};
 use crate::common::{On, values};
-use burn::module::Module;
 use burn::tensor::Tensor;
 use fireproof::attack::{Attack, CrossEntropy, Frozen, Keep, LossSpec, Margin, Pgd};
 use fireproof::base::{Batch, Bounds, Seed};

@@ -1,7 +1,6 @@
 //! Attacks as settings in files: nothing is computed.
 
-use burn::module::Module;
-use fireproof::attack::{Attack, AttackSpec, Fgsm, Keep, Loss, Margin, Norm, Pgd, Targets};
+use fireproof::attack::{Attack, AttackSpec, Fgsm, Keep, Margin, Pgd, Targets};
 
 #[test]
 fn smoke_specs_name_build_and_print_attacks() {

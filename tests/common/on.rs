@@ -33,9 +33,9 @@ impl On {
         }
     }
 
-    /// All of these in the whole test, the first `count` of them in the smallest one.
-    pub fn first<'a, T>(&self, count: usize, all: &'a [T]) -> &'a [T] {
-        &all[..self.pick(all.len(), count.min(all.len()))]
+    /// As `pick`, of lists.
+    pub fn among<'a, T>(&self, whole: &'a [T], smallest: &'a [T]) -> &'a [T] {
+        self.pick(whole, smallest)
     }
 
     /// Whether this is Flex, whose kernels and arithmetic are this crate's concern.

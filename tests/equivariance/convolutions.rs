@@ -1,7 +1,7 @@
 //! Convolutions of every setting.
 
 use super::given::{
-    GROUPS, SETTINGS, assert_close, assert_same, assert_sums_group, assert_sums_lifting, real,
+    SETTINGS, assert_close, assert_same, assert_sums_group, assert_sums_lifting, groups, real,
     whole,
 };
 use crate::common::On;
@@ -15,8 +15,8 @@ on_every_device![
 
 fn equivariance_lifting_conv_bit_equal(on: &On) {
     let device = on.device();
-    for group in GROUPS {
-        for (k, s, p, d, [height, width]) in SETTINGS {
+    for &group in groups(on) {
+        for &(k, s, p, d, [height, width]) in on.among(&SETTINGS, &SETTINGS[1..3]) {
             let conv = LiftingConv2dConfig::new(group, [2, 3], k)
                 .with_stride(s)
                 .with_padding(p)
@@ -40,8 +40,8 @@ fn equivariance_lifting_conv_bit_equal(on: &On) {
 
 fn equivariance_group_conv_bit_equal(on: &On) {
     let device = on.device();
-    for group in GROUPS {
-        for (k, s, p, d, [height, width]) in SETTINGS {
+    for &group in groups(on) {
+        for &(k, s, p, d, [height, width]) in on.among(&SETTINGS, &SETTINGS[1..3]) {
             let conv = GroupConv2dConfig::new(group, [2, 3], k)
                 .with_stride(s)
                 .with_padding(p)
@@ -65,7 +65,7 @@ fn equivariance_group_conv_bit_equal(on: &On) {
 
 fn equivariance_convolutions_with_random_weights(on: &On) {
     let device = on.device();
-    for group in GROUPS {
+    for &group in groups(on) {
         let lifting = LiftingConv2dConfig::new(group, [3, 8], 3)
             .init(&device)
             .with_weight(real(on, [8, 3, 3, 3], 1));

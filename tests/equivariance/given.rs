@@ -1,14 +1,18 @@
 //! Numbers whose sums are exact, and how responses are compared.
 
 use crate::common::{On, largest};
-use burn::module::{Module, RunningState};
-use burn::tensor::{Tensor, TensorData};
+use burn::module::RunningState;
+use burn::tensor::Tensor;
 use fireproof::base::{Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::nn::{GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, LiftingConv2d};
 
 pub const GROUPS: [Group; 2] = [Group::P4, Group::P4m];
+
+pub fn groups(on: &On) -> &'static [Group] {
+    on.among(&GROUPS, &[Group::P4m])
+}
 
 pub const LIMIT: f32 = (1 << 24) as f32;
 
@@ -32,10 +36,10 @@ pub fn draw<const D: usize>(
 ) -> Tensor<D> {
     let mut draws = Seed(2002).draws(Purpose::Weights, id, 0);
     let count = shape.iter().product();
-    let values: Vec<f32> = (0..count)
+    let values = (0..count)
         .map(|_| value(draws.uniform(-1.0, 1.0)) as f32)
         .collect();
-    Tensor::from_data(TensorData::new(values, shape), &on.device())
+    on.tensor(values, shape)
 }
 
 /// Whole numbers from −bound to bound.

@@ -1,6 +1,6 @@
 //! Every other layer.
 
-use super::given::{GROUPS, assert_close, assert_same, dyadic_norm, real, whole};
+use super::given::{assert_close, assert_same, dyadic_norm, groups, real, whole};
 use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::base::Keys;
@@ -19,7 +19,7 @@ on_every_device![
 ];
 
 fn equivariance_pools_bit_equal(on: &On) {
-    for group in GROUPS {
+    for &group in groups(on) {
         let features = whole(on, [2, 3, group.size(), 9, 7], 1, 1000);
         let max = GroupMaxPool2dConfig::new(group, 3)
             .with_stride(2)
@@ -73,7 +73,7 @@ fn equivariance_normalize_bit_equal(on: &On) {
 }
 
 fn equivariance_batch_norm_bit_equal_in_inference(on: &On) {
-    for group in GROUPS {
+    for &group in groups(on) {
         let norm = dyadic_norm(on, group, 3, 0.25);
         let features = whole(on, [2, 3, group.size(), 5, 6], 1, 1000);
         let response = norm.forward(features.clone());
@@ -93,7 +93,7 @@ fn equivariance_batch_norm_bit_equal_in_inference(on: &On) {
 
 fn equivariance_batch_norm_in_training(on: &On) {
     let device = on.device().autodiff();
-    for group in GROUPS {
+    for &group in groups(on) {
         let features = Tensor::from_inner(real(on, [4, 3, group.size(), 6, 6], 1));
         // A layer each: training updates the running statistics.
         let norm = || GroupBatchNormConfig::new(group, 3).init(&device);
@@ -112,7 +112,7 @@ fn equivariance_batch_norm_in_training(on: &On) {
 }
 
 fn equivariance_dropout_in_training(on: &On) {
-    for group in GROUPS {
+    for &group in groups(on) {
         let dropout = GroupDropoutConfig::new(0.5).init();
         let features = Tensor::from_inner(whole(on, [4, 6, group.size(), 3, 3], 1, 9));
         let keys = Keys::new(5, [3, 1, 4, 15]).with_draw(9);

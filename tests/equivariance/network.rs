@@ -1,7 +1,7 @@
 //! A whole network, and its frozen copy.
 
 use super::given::{
-    GROUPS, LIMIT, assert_close, assert_same, assert_sums_group, assert_sums_lifting, dyadic_norm,
+    LIMIT, assert_close, assert_same, assert_sums_group, assert_sums_lifting, dyadic_norm, groups,
     real, whole,
 };
 use crate::common::{On, largest};
@@ -80,7 +80,7 @@ impl Network {
 }
 
 fn equivariance_network_bit_equal(on: &On) {
-    for group in GROUPS {
+    for &group in groups(on) {
         let network = Network::new(on, group, |shape, id| whole(on, shape, id, 1));
         let images = whole(on, [2, 1, 16, 16], 9, 15);
         let response = network.forward(images.clone(), true);
@@ -103,7 +103,7 @@ fn equivariance_network_bit_equal(on: &On) {
 }
 
 fn equivariance_network_with_random_weights(on: &On) {
-    for group in GROUPS {
+    for &group in groups(on) {
         let network = Network::new(on, group, |shape, id| real(on, shape, id));
         let images = real(on, [2, 1, 16, 16], 9);
         let response = network.forward(images.clone(), false);

@@ -2,7 +2,6 @@
 
 use super::given::{GROUPS, whole};
 use crate::common::{On, largest};
-use burn::module::Module;
 use burn::tensor::Tensor;
 use fireproof::kernel::Numerics;
 use fireproof::nn::{GroupAvgPool2dConfig, GroupConv2dConfig, GroupMaxPool2dConfig};

@@ -73,7 +73,6 @@ fn value_changing_a_plain_original_changes_no_frozen_logit(on: &On) {
     assert_ne!(values(model.valid().logits(images(on, 0.0))), before);
 }
 
-#[cfg(feature = "train")]
 fn value_training_the_original_changes_no_frozen_logit(on: &On) {
     use burn::optim::{GradientsParams, SgdConfig};
 

@@ -1,7 +1,7 @@
 //! A network with everything that inference changes, and images for it.
 
 use crate::common::{On, values};
-use burn::module::{Module, ModuleMapper};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;

@@ -2,7 +2,6 @@
 
 use super::given::{Case, between, bound, draws, error, noise, options};
 use crate::common::{On, values};
-use burn::module::Module;
 use burn::tensor::Tensor;
 use fireproof::kernel::{self, Filters, Numerics};
 
@@ -26,7 +25,9 @@ const SHAPES: [[usize; 4]; 8] = [
 // Oracle: the definition in f64, at 10,000 outputs drawn at random.
 fn value_errors_of_conv2d_stay_within_their_bounds(on: &On) {
     let device = on.device().autodiff();
-    for (at, [output, input, side, padding]) in SHAPES.into_iter().enumerate() {
+    for (at, &[output, input, side, padding]) in
+        on.among(&SHAPES, &[[3, 2, 7, 1]]).iter().enumerate()
+    {
         let draws = &mut draws(10_000 + at as u64);
         let after = side + 2 * padding - 2;
         // Enough images for 10,000 numbers, and a part of a group of sixteen.

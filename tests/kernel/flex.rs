@@ -2,13 +2,11 @@
 
 use super::given::{Case, apart, between, bound, draws, noise};
 use crate::common::values;
-use burn::module::Module;
 use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use fireproof::base::Draws;
 use fireproof::kernel::{self, Filters, Numerics, Path};
-use fireproof::prelude::*;
 
 /// Between two sizes, each magnitude as likely as the other.
 fn magnitude(draws: &mut Draws, least: usize, most: usize) -> usize {

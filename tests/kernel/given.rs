@@ -1,7 +1,6 @@
 //! Random convolutions, and how results are compared.
 
-use crate::common::values;
-use burn::module::Module;
+use crate::common::{uniform, values};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use fireproof::base::{Draws, Purpose};
@@ -14,9 +13,7 @@ pub fn draws(case: u64) -> Draws {
 
 pub fn noise<const D: usize>(shape: [usize; D], draws: &mut Draws, device: &Device) -> Tensor<D> {
     let count = shape.iter().product();
-    let values: Vec<f32> = (0..count)
-        .map(|_| draws.uniform(-1.0, 1.0) as f32)
-        .collect();
+    let values = uniform(draws, count, -1.0, 1.0);
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 

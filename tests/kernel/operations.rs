@@ -2,7 +2,6 @@
 
 use super::given::{apart, draws, noise, options};
 use crate::common::{On, values};
-use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::ops::MaxPoolOptions;
 use fireproof::kernel::{self, Filters, LinfStep, Path};
@@ -41,7 +40,7 @@ fn value_linf_step_is_the_composed_one_to_the_bit(on: &On) {
             };
             let run = || kernel::linf_step(moved.clone(), gradient.clone(), &originals, step);
             let (got, ran) = kernel::record(run);
-            assert_eq!(ran[0].path, Path::Kernel);
+            assert!(!on.is_flex() || ran[0].path == Path::Kernel);
             assert_eq!(values(got), values(kernel::composed(run)), "{step:?}");
         }
     }

@@ -1,8 +1,7 @@
 //! The network of these tests, and images for it.
 
-use crate::common::On;
-use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use crate::common::{On, uniform};
+use burn::tensor::Tensor;
 use fireproof::base::{Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::model::{Cnn, CnnConfig};
@@ -18,6 +17,5 @@ pub fn init(on: &On, config: &CnnConfig) -> Cnn {
 pub fn images(on: &On, shape: [usize; 4]) -> Tensor<4> {
     let mut draws = Seed(1).draws(Purpose::Subset, 0, 0);
     let count = shape.iter().product();
-    let pixels: Vec<f32> = (0..count).map(|_| draws.uniform(0.0, 1.0) as f32).collect();
-    Tensor::from_data(TensorData::new(pixels, shape), &on.device())
+    on.tensor(uniform(&mut draws, count, 0.0, 1.0), shape)
 }

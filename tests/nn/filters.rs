@@ -5,7 +5,6 @@ use crate::common::{On, values};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use fireproof::group::Group;
-use fireproof::nn::*;
 
 on_every_device![
     value_filters_are_prepared_only_for_models_that_do_not_learn,
@@ -21,7 +20,7 @@ impl ModuleMapper for Double {
 }
 
 fn value_filters_are_prepared_only_for_models_that_do_not_learn(on: &On) {
-    for group in Group::ALL {
+    for &group in on.among(&Group::ALL, &[Group::P4]) {
         let features = on.pattern([1, 2, group.size(), 5, 5], 1);
         let layer = group_conv(on, group);
         assert!(!layer.filters().is_prepared());

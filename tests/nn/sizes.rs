@@ -21,7 +21,7 @@ on_every_device![
 
 fn shape_of_every_layer(on: &On) {
     let device = on.device();
-    for group in Group::ALL {
+    for &group in on.among(&Group::ALL, &[Group::P4m]) {
         let size = group.size();
         let images = Tensor::<4>::zeros([2, 3, 11, 9], &device);
         let conv = LiftingConv2dConfig::new(group, [3, 4], 3)
@@ -52,7 +52,7 @@ fn shape_of_every_layer(on: &On) {
 fn shape_check_agrees_with_forward(on: &On) {
     let device = on.device();
     for stride in 1..4 {
-        for [height, width] in [[7, 7], [13, 7], [10, 16]] {
+        for &[height, width] in on.among(&[[7, 7], [13, 7], [10, 16]], &[[13, 7]]) {
             let conv = LiftingConv2dConfig::new(Group::P4, [1, 1], 3)
                 .with_stride(stride)
                 .with_exact(false)

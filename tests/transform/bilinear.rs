@@ -57,7 +57,7 @@ fn torch_cases() -> Vec<TorchCase> {
 fn value_and_gradient_of_bilinear_are_those_of_pytorch(on: &On) {
     let _device = on.device();
     let mut largest = [0.0f64; 4];
-    for (number, case) in torch_cases().into_iter().enumerate() {
+    for (number, case) in torch_cases().into_iter().enumerate().step_by(on.pick(1, 6)) {
         let image = images(on, 2 * number as u64, case.shape);
         let weights = images(on, 2 * number as u64 + 1, case.shape);
         let warp = Warp::bilinear().with_border(case.border);
@@ -236,7 +236,8 @@ fn error_absurd_poses_neither_overflow_nor_read_outside(on: &On) {
             let row = on.tensor(vec![angle, right, 1.0], [1, 3]);
             values(&warp.apply_tensor(batch.clone(), row))
         };
-        for far in [1e9, -1e9, 3e38, -3e38, f32::INFINITY, -f32::INFINITY] {
+        let all = [1e9, -1e9, 3e38, -3e38, f32::INFINITY, -f32::INFINITY];
+        for &far in on.among(&all, &all[3..5]) {
             for angle in [0.0, 37.0] {
                 let found = moved(angle, far);
                 assert!(

@@ -29,8 +29,9 @@ fn equivariance_exact_transforms_obey_the_group_laws(on: &On) {
     let _device = on.device();
     // Rank 5: the planes of group features.
     let features = on.tensor(numbers(1, 2 * 3 * 4 * 5 * 7), [2, 3, 4, 5, 7]);
-    for a in -5..6 {
-        for b in -5..6 {
+    let turns = on.pick(-5..6, -1..3);
+    for a in turns.clone() {
+        for b in turns.clone() {
             let twice = rot90(rot90(features.clone(), a), b);
             assert_same(&twice, &rot90(features.clone(), a + b), "rot90 adds");
         }
@@ -81,11 +82,12 @@ fn equivariance_circular_shifts_are_a_group_and_zeros_are_filled_in(on: &On) {
 // Oracle: numpy.pad's rule, by walking (above).
 fn value_shifts_fill_as_numpy_pad(on: &On) {
     let _device = on.device();
-    for (height, width) in [(5, 7), (1, 4), (6, 6)] {
+    for &(height, width) in on.among(&[(5, 7), (1, 4), (6, 6)], &[(5, 7)]) {
         let image = images(on, 3, [1, 1, height, width]);
         let pixels = values(&image);
         for border in BORDERS {
-            for (right, down) in [(0, 0), (2, -1), (-9, 17), (3, 0), (40, -40)] {
+            let shifts = [(0, 0), (2, -1), (-9, 17), (3, 0), (40, -40)];
+            for &(right, down) in on.among(&shifts, &shifts[1..3]) {
                 let mut expected = Vec::new();
                 for row in 0..height as i64 {
                     for column in 0..width as i64 {

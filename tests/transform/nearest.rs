@@ -62,6 +62,7 @@ fn value_nearest_is_bit_identical_to_pillow(on: &On) {
     let wrong: Vec<String> = cases
         .iter()
         .enumerate()
+        .step_by(on.pick(1, 60))
         .filter(|(number, case)| fnv1a(rotated_bytes(on, *number, case)) != case.hash)
         .map(|(number, case)| format!("{number}: {:?} {}", case.size, case.pose))
         .collect();

@@ -1,7 +1,7 @@
 //! A classifier that treats every image by itself, its images, and every attack.
 
-use crate::common::On;
-use burn::tensor::{Int, Tensor};
+use crate::common::{On, uniform, values};
+use burn::tensor::Tensor;
 use fireproof::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Keep, Margin, Pgd};
 use fireproof::base::{Batch, Purpose, Seed};
 
@@ -12,8 +12,8 @@ pub const SIDE: usize = 6;
 // Three classes by smooth functions of the pixels; every image is independent of the others.
 pub fn victim(on: &On) -> Frozen {
     let mut draws = Seed(3).draws(Purpose::Weights, 0, 0);
-    let weights = (0..SIDE * SIDE * 3).map(|_| draws.uniform(-1.0, 1.0) as f32);
-    let weights = on.tensor(weights.collect(), [SIDE * SIDE, 3]);
+    let weights = uniform(&mut draws, SIDE * SIDE * 3, -1.0, 1.0);
+    let weights = on.tensor(weights, [SIDE * SIDE, 3]);
     Frozen::from_fn(move |images: Tensor<4>| {
         // Products one by one: matrix products may sum in another order for another batch.
         let x = (images.flatten::<2>(1, 3) * 3.0).sin();
@@ -25,19 +25,18 @@ pub fn victim(on: &On) -> Frozen {
 // Labels are the predictions, but for every sixth image.
 pub fn batch(on: &On, victim: &Frozen) -> Batch {
     let mut draws = Seed(4).draws(Purpose::Subset, 0, 0);
-    let pixels = (0..IMAGES * SIDE * SIDE).map(|_| draws.uniform(0.0, 1.0) as f32);
-    let images = on.tensor(pixels.collect(), [IMAGES, 1, SIDE, SIDE]);
+    let pixels = uniform(&mut draws, IMAGES * SIDE * SIDE, 0.0, 1.0);
+    let images = on.tensor(pixels, [IMAGES, 1, SIDE, SIDE]);
     let predicted = victim.predict(images.clone()).into_iter().enumerate();
     let labels: Vec<i64> = predicted
         .map(|(at, class)| (class + i64::from(at % 6 == 5)) % 3)
         .collect();
     let ids = (0..IMAGES as u64).map(|at| 1000 + 7 * at).collect();
-    let labels = Tensor::<1, Int>::from_data(labels.as_slice(), &on.device());
-    Batch::new(images, labels).with_ids(ids)
+    Batch::new(images, on.labels(&labels)).with_ids(ids)
 }
 
 pub fn pixels(found: &Found) -> Vec<f32> {
-    found.images.to_data().iter::<f32>().collect()
+    values(&found.images)
 }
 
 /// Every attack of the crate: a new one is a line here.

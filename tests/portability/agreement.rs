@@ -2,9 +2,9 @@
 //! their gradients, transforms, attacks, and one training step.
 //!
 //! Oracle: the same computation on Flex, whose results the other tests hold to independent
-//! oracles. Sizes are small: software Vulkan runs at a few GFLOP/s.
-#![cfg(all(feature = "flex", any(feature = "wgpu", feature = "ndarray")))]
+//! oracles.
 
+use crate::common::{uniform, values};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use fireproof::base::{Purpose, compiled_devices, device_named};
@@ -24,12 +24,8 @@ fn others() -> Vec<(&'static str, Device)> {
 fn random<const D: usize>(shape: [usize; D], id: u64, device: &Device) -> Tensor<D> {
     let mut draws = Seed(11).draws(Purpose::Subset, id, 0);
     let count = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| draws.uniform(0.0, 1.0) as f32).collect();
+    let values = uniform(&mut draws, count, 0.0, 1.0);
     Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.inner().to_data().iter::<f32>().collect()
 }
 
 /// Largest difference in units of the largest reference value.
