@@ -1,4 +1,6 @@
 //! Kernels on random sizes against Burn's own operations.
+//!
+//! On Flex alone, which has kernels: elsewhere Burn's operations would be compared with themselves.
 
 use super::given::{Case, apart, between, bound, draws, noise};
 use crate::common::values;

@@ -1,4 +1,7 @@
 //! Networks on the kernels.
+//!
+//! On Flex alone: elsewhere there are no numerics to choose, and an image's bits may depend on its
+//! batch.
 
 use super::given::{draws, noise};
 use crate::common::values;
