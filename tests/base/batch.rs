@@ -1,8 +1,8 @@
 //! Batches and bounds.
 
-use crate::common::On;
-use burn::tensor::{Int, Tensor, TensorData};
-use fireproof::base::{Batch, Bounds, Classifier, Error, device};
+use crate::common::{On, values};
+use burn::tensor::{Int, Tensor};
+use fireproof::base::{Batch, Bounds, Classifier, Error};
 
 on_every_device![
     error_batch_names_the_pixel,
@@ -15,13 +15,10 @@ on_every_device![
     convention_closures_are_classifiers,
 ];
 
-fn batch(_on: &On, pixels: Vec<f32>, labels: Vec<i64>) -> Batch {
-    let (count, device) = (labels.len(), device());
+fn batch(on: &On, pixels: Vec<f32>, labels: Vec<i64>) -> Batch {
+    let count = labels.len();
     let side = pixels.len() / count / 2;
-    Batch::new(
-        Tensor::from_data(TensorData::new(pixels, [count, 1, 2, side]), &device),
-        Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device),
-    )
+    Batch::new(on.tensor(pixels, [count, 1, 2, side]), on.labels(&labels))
 }
 
 fn error_batch_names_the_pixel(on: &On) {
@@ -64,7 +61,7 @@ fn error_batch_refuses_labels_without_a_class(on: &On) {
 fn error_batch_refuses_emptiness(on: &On) {
     let empty = batch(on, vec![0.0; 8], vec![0, 1]).select(&[0]);
     assert_eq!(empty.len(), 1);
-    let device = device();
+    let device = on.device();
     let empty = Batch::new(
         Tensor::empty([0, 1, 2, 2], &device),
         Tensor::<1, Int>::empty([0], &device),
@@ -72,8 +69,8 @@ fn error_batch_refuses_emptiness(on: &On) {
     assert!(empty.check(10).is_err());
 }
 
-fn error_batch_counts_differ(_on: &On) {
-    let device = device();
+fn error_batch_counts_differ(on: &On) {
+    let device = on.device();
     Batch::new(
         Tensor::zeros([2, 1, 2, 2], &device),
         Tensor::<1, Int>::zeros([3], &device),
@@ -86,12 +83,12 @@ fn value_batch_select_keeps_ids(on: &On) {
     let some = all.select(&[2, 0]);
     assert_eq!(some.ids, [30, 10]);
     assert_eq!(some.labels_to_vec(), [7, 5]);
-    let got: Vec<f32> = some.images.to_data().iter::<f32>().collect();
+    let got = values(some.images);
     assert_eq!(got, [&pixels[8..12], &pixels[0..4]].concat());
 }
 
-fn value_bounds_clamp_and_serialise(_on: &On) {
-    let device = device();
+fn value_bounds_clamp_and_serialise(on: &On) {
+    let device = on.device();
     let tensor = || Tensor::<1>::from_floats([-2.0, 0.25, 2.0], &device);
     let values = |bounds: Bounds| -> Vec<f32> { bounds.clamp(tensor()).to_data().iter().collect() };
     assert_eq!(values(Bounds::default()), [0.0, 0.25, 1.0]);
@@ -103,11 +100,13 @@ fn value_bounds_clamp_and_serialise(_on: &On) {
     }
 }
 
-fn convention_closures_are_classifiers(_on: &On) {
+fn convention_closures_are_classifiers(on: &On) {
     let constant = |images: Tensor<4>| Tensor::zeros([images.dims()[0], 3], &images.device());
     let boxed: Box<dyn Classifier> = Box::new(constant);
     assert_eq!(
-        boxed.logits(Tensor::zeros([4, 1, 2, 2], &device())).dims(),
+        boxed
+            .logits(Tensor::zeros([4, 1, 2, 2], &on.device()))
+            .dims(),
         [4, 3]
     );
 }

@@ -1,7 +1,7 @@
 //! Batches of a set, on a device.
 
 use super::given::twelve;
-use crate::common::On;
+use crate::common::{On, values};
 use fireproof::base::Bounds;
 use fireproof::data::cifar10;
 use std::fs;
@@ -18,7 +18,7 @@ fn value_batch_holds_bytes_over_255_labels_and_ids(on: &On) {
     let device = on.device();
     let batch = twelve().batch(&[5, 0], &device);
     assert_eq!(batch.images.dims(), [2, 2, 1, 2]);
-    let pixels: Vec<f32> = batch.images.to_data().iter::<f32>().collect();
+    let pixels = values(&batch.images);
     let byte = |b: u8| f32::from(b) / 255.0;
     let expected = [
         byte(5),

@@ -43,8 +43,7 @@ pub fn images(on: &On, seed: f32) -> Tensor<4> {
 }
 
 pub fn batch(on: &On) -> Batch {
-    let labels = Tensor::<1, Int>::from_data([0, 1, 2, 0, 1], &on.device());
-    Batch::new(images(on, 0.0), labels)
+    Batch::new(images(on, 0.0), on.labels(&[0, 1, 2, 0, 1]))
 }
 
 pub fn frozen_logits(on: &On, victim: &Frozen) -> Vec<f32> {

@@ -1,7 +1,7 @@
 //! Actions on tensors, and layers, against numpy and GrouPy.
 
 use crate::common::On;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::nn::{GroupConv2dConfig, LiftingConv2dConfig};
@@ -15,11 +15,7 @@ on_every_device![
 
 /// Small multiples of 1/8 that look random, as in `fixtures/groupy_network.py`.
 fn numbers<const D: usize>(on: &On, shape: [usize; D], salt: i64) -> Tensor<D> {
-    let count: usize = shape.iter().product();
-    let values: Vec<f32> = (0..count as i64)
-        .map(|at| ((at * at * 7 + at * 13 + salt * 29) % 31 - 15) as f32 / 8.0)
-        .collect();
-    Tensor::from_data(TensorData::new(values, shape), &on.device())
+    on.pattern(shape, salt) / 8.0
 }
 
 fn value_two_layer_network_equals_groupys(on: &On) {
@@ -66,7 +62,7 @@ fn value_two_layer_network_equals_groupys(on: &On) {
 
 fn grid(on: &On, rows: &[&[f32]]) -> Tensor<4> {
     let shape = [1, 1, rows.len(), rows[0].len()];
-    Tensor::from_data(TensorData::new(rows.concat(), shape), &on.device())
+    on.tensor(rows.concat(), shape)
 }
 
 fn convention_elements_move_images_counter_clockwise_then_flip_rows(on: &On) {
