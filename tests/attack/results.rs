@@ -29,7 +29,7 @@ fn value_draws_do_not_depend_on_the_batch(on: &On) {
         for position in 0..count {
             let single = batch.select(&[position]);
             let alone = start.attack(&victim, &single, Seed(5)).unwrap();
-            let row = |found: &Found| values(&found.images.clone().narrow(0, position, 1));
+            let row = |found: &Found| values(found.images.clone().narrow(0, position, 1));
             assert_eq!(values(&alone.images), row(&together), "image {position}");
 
             let alone = pgd.attack(&victim, &single, Seed(5)).unwrap();
@@ -59,8 +59,8 @@ fn value_gradients_do_not_depend_on_batch_mates(on: &On) {
     };
     let together = gradient(&batch);
     for position in [0, 17, 39] {
-        let alone = values(&gradient(&batch.select(&[position])));
-        let row = values(&together.clone().narrow(0, position, 1));
+        let alone = values(gradient(&batch.select(&[position])));
+        let row = values(together.clone().narrow(0, position, 1));
         let scale = alone.iter().fold(0.0, |m: f32, v| m.max(v.abs()));
         for (alone, row) in alone.iter().zip(row) {
             assert!((alone - row).abs() <= 1e-5 * scale);
@@ -115,7 +115,7 @@ fn value_perturb_is_the_attack_without_its_verdict(on: &On) {
         let found = pgd.attack(&victim, &batch, Seed(9)).unwrap();
         assert_eq!(values(&images), values(&found.images));
         assert_eq!(
-            values(&found.perturbation()),
+            values(found.perturbation()),
             values(&(images - batch.images.clone()))
         );
     }
@@ -135,7 +135,7 @@ fn value_predicted_labels_measure_disagreement(on: &On) {
 
 fn value_targets_are_chosen_as_documented(on: &On) {
     let (victim, batch) = network(on);
-    let clean = values(&victim.logits(batch.images.clone()));
+    let clean = values(victim.logits(batch.images.clone()));
     let truth = batch.labels_to_vec();
     let given: Vec<usize> = truth
         .iter()

@@ -51,7 +51,7 @@ fn value_torchattacks_pgd(on: &On) {
     let (predicted, steep) = bytes.split_at(1000);
     assert_eq!(steep.len(), shown);
 
-    let ours = values(&victim.logits(batch.images.clone()));
+    let ours = values(victim.logits(batch.images.clone()));
     for (ours, theirs) in ours.iter().zip(logits) {
         assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
     }

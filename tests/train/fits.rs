@@ -147,7 +147,7 @@ fn convention_dropout_follows_image_and_epoch() {
             .model
     };
     let logits = |model: fireproof::model::Cnn| {
-        values(&model.logits(large.batch(&(0..32).collect::<Vec<_>>(), &device).images))
+        values(model.logits(large.batch(&(0..32).collect::<Vec<_>>(), &device).images))
     };
     let whole = logits(fit(&settings.clone().with_directory(folder.path())));
     std::fs::remove_file(folder.path().join("checkpoint/model-2.bpk")).unwrap();

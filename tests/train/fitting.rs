@@ -61,14 +61,14 @@ pub fn fit(training: &Training) -> fireproof::base::Result<Trained<Net>> {
 pub fn weights(net: &Net) -> Vec<f32> {
     let linear = |l: &Linear| {
         [
-            values(&l.weight.val()),
-            values(&l.bias.as_ref().unwrap().val()),
+            values(l.weight.val()),
+            values(l.bias.as_ref().unwrap().val()),
         ]
     };
     let mut all = [linear(&net.first), linear(&net.last)].concat();
-    all.push(values(&net.norm.gamma.val()));
-    all.push(values(&net.norm.running_mean.value()));
-    all.push(values(&net.norm.running_var.value()));
+    all.push(values(net.norm.gamma.val()));
+    all.push(values(net.norm.running_mean.value()));
+    all.push(values(net.norm.running_var.value()));
     all.concat()
 }
 

@@ -29,7 +29,7 @@ fn smoke_a_step_of_ones_own() {
     }
     let images = Tensor::from_data(TensorData::new(vec![0.5f32; 64], [1, 1, 8, 8]), &device);
     assert!(
-        values(&trainee.model.logits(images))
+        values(trainee.model.logits(images))
             .iter()
             .all(|v| v.is_finite())
     );

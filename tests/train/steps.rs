@@ -45,7 +45,7 @@ fn value_sgd_is_pytorchs(on: &On) {
             };
             *w -= rate * *v;
         }
-        for (found, expected) in values(&model.weight.val()).into_iter().zip(w) {
+        for (found, expected) in values(model.weight.val()).into_iter().zip(w) {
             let error = (f64::from(found) - expected).abs();
             assert!(
                 error < 1e-5 * expected.abs(),
@@ -119,7 +119,7 @@ fn convention_augmentation_follows_image_and_epoch(on: &On) {
         let augmentation = Augmentation::new(Warp::bilinear())
             .with_crop(2)
             .with_flip(true);
-        values(&augmentation.apply(&staged))
+        values(augmentation.apply(&staged))
     };
     let all = everything(&[0, 1, 2, 3], 1);
     assert_eq!(

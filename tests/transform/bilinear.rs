@@ -67,17 +67,17 @@ fn value_and_gradient_of_bilinear_are_those_of_pytorch(on: &On) {
             right: Pixels(case.pose[1]),
             down: Pixels(case.pose[2]),
         };
-        let by_pose = distance(&values(&warp.apply(image.clone(), &[pose])), &case.output);
+        let by_pose = distance(&values(warp.apply(image.clone(), &[pose])), &case.output);
 
         let row: Vec<f32> = case.pose.iter().map(|&v| v as f32).collect();
         let row = Tensor::from_inner(on.tensor(row, [1, 3])).require_grad();
         let image = Tensor::from_inner(image).require_grad();
         let output = warp.apply_tensor(image.clone(), row.clone());
-        let by_tensor = distance(&values(&output.clone().inner()), &case.output);
+        let by_tensor = distance(&values(output.clone().inner()), &case.output);
         let gradients = (output * weights).sum().backward();
-        let in_image = values(&image.grad(&gradients).unwrap());
+        let in_image = values(image.grad(&gradients).unwrap());
         let in_image = distance(&in_image, &case.image_gradient);
-        let in_pose = values(&row.grad(&gradients).unwrap());
+        let in_pose = values(row.grad(&gradients).unwrap());
         let in_pose = distance(&in_pose, &case.pose_gradient);
 
         for (largest, error) in largest
@@ -154,13 +154,13 @@ fn gradient_of_bilinear_is_that_of_finite_differences(on: &On) {
             let warp = Warp::bilinear().with_border(border);
             let output = warp.apply_tensor(input.clone(), row.clone());
             let expected = reference(&image, [height, width], pose, border);
-            let error = distance(&values(&output.clone().inner()), &expected);
+            let error = distance(&values(output.clone().inner()), &expected);
             assert!(error <= 1e-5, "{border:?}, {pose:?}: {error}");
 
             let weighted = output * on.tensor(weights.clone(), shape);
             let gradients = weighted.sum().backward();
-            let in_pose = values(&row.grad(&gradients).unwrap());
-            let in_image = values(&input.grad(&gradients).unwrap());
+            let in_pose = values(row.grad(&gradients).unwrap());
+            let in_image = values(input.grad(&gradients).unwrap());
 
             // The loss is piecewise smooth in the pose; the step stays within a piece.
             let step = 1e-6;
@@ -223,7 +223,7 @@ fn value_bilinear_keeps_a_constant_image_and_its_range(on: &On) {
         assert_same(&found, &constant, &format!("{border:?}"));
     }
     let image = images(on, 12, [1, 1, 9, 9]);
-    let found = values(&Warp::bilinear().apply(image, &[pose]));
+    let found = values(Warp::bilinear().apply(image, &[pose]));
     assert!(found.iter().all(|v| (-1e-6..=1.0 + 1e-6).contains(v)));
 }
 
@@ -234,7 +234,7 @@ fn error_absurd_poses_neither_overflow_nor_read_outside(on: &On) {
         let warp = Warp::bilinear().with_border(border);
         let moved = |angle: f32, right: f32| {
             let row = on.tensor(vec![angle, right, 1.0], [1, 3]);
-            values(&warp.apply_tensor(batch.clone(), row))
+            values(warp.apply_tensor(batch.clone(), row))
         };
         let all = [1e9, -1e9, 3e38, -3e38, f32::INFINITY, -f32::INFINITY];
         for &far in on.among(&all, &all[3..5]) {

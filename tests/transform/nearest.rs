@@ -111,7 +111,7 @@ fn gradient_of_nearest_returns_each_weight_to_its_source(on: &On) {
         let count: usize = shape.iter().product();
         let labels = on.tensor((1..=count).map(|i| i as f32).collect(), shape);
         let mut expected = vec![0.0; count + 1];
-        let went = values(&warp.apply(labels, &poses));
+        let went = values(warp.apply(labels, &poses));
         for (source, weight) in went.into_iter().zip(values(&weights)) {
             expected[source as usize] += f64::from(weight);
         }
