@@ -38,7 +38,6 @@ fn error_nearest_has_no_pose_derivative(on: &On) {
 // Oracle: padding with zeros and slicing.
 fn value_a_crop_is_padding_and_slicing(on: &On) {
     let count = on.pick(64, 8);
-    let _device = on.device();
     let batch = images(on, 14, [count, 2, 8, 6]);
     let keys = Keys::new(3, 100..100 + count as u64).with_draw(1);
     let crop = RandomCrop::new(2);
@@ -64,7 +63,6 @@ fn value_a_crop_is_padding_and_slicing(on: &On) {
 
 fn value_flips_are_those_drawn(on: &On) {
     let count = on.pick(64, 8);
-    let _device = on.device();
     let batch = images(on, 15, [count, 2, 5, 6]);
     let keys = Keys::new(4, 0..count as u64).with_draw(2);
     let flip = RandomFlip::default();
@@ -91,7 +89,6 @@ fn value_flips_are_those_drawn(on: &On) {
 
 // Oracle: the two steps, each by what is tested above.
 fn value_two_steps_rotate_and_then_shift(on: &On) {
-    let _device = on.device();
     let batch = images(on, 16, [3, 1, 12, 12]);
     let augmentation = TwoStep::new(Degrees(40.0), Pixels(3.0)).unwrap();
     let keys = Keys::new(5, [7, 8, 9]);
@@ -110,7 +107,6 @@ fn value_two_steps_rotate_and_then_shift(on: &On) {
 }
 
 fn value_draws_depend_on_nothing_but_seed_id_and_draw(on: &On) {
-    let _device = on.device();
     let batch = images(on, 17, [6, 1, 10, 10]);
     let keys = Keys::new(6, [5, 3, 99, 4, 0, 7]);
     let pipeline = |images: Tensor<4>, keys: &Keys| {

@@ -55,7 +55,6 @@ fn torch_cases() -> Vec<TorchCase> {
 
 // Oracle: PyTorch's affine_grid and grid_sample (align_corners=True) in f64, with autograd.
 fn value_and_gradient_of_bilinear_are_those_of_pytorch(on: &On) {
-    let _device = on.device();
     let mut largest = [0.0f64; 4];
     for (number, case) in torch_cases().into_iter().enumerate().step_by(on.pick(1, 6)) {
         let image = images(on, 2 * number as u64, case.shape);
@@ -129,7 +128,6 @@ fn reference(
 
 // Oracle: the f64 reference above, its central differences for the gradients; every border.
 fn gradient_of_bilinear_is_that_of_finite_differences(on: &On) {
-    let _device = on.device();
     let [height, width] = [7, 9];
     let shape = [1, 1, height, width];
     for (number, border) in BORDERS.into_iter().enumerate() {
@@ -193,7 +191,6 @@ fn gradient_of_bilinear_is_that_of_finite_differences(on: &On) {
 }
 
 fn value_bilinear_is_the_same_inside_and_outside_autodiff(on: &On) {
-    let _device = on.device();
     let batch = images(on, 10, [4, 3, 16, 16]);
     let rows: Vec<f32> = numbers(11, 12).into_iter().map(|v| 8.0 * v - 4.0).collect();
     let rows = on.tensor(rows, [4, 3]);
@@ -228,7 +225,6 @@ fn value_bilinear_keeps_a_constant_image_and_its_range(on: &On) {
 }
 
 fn error_absurd_poses_neither_overflow_nor_read_outside(on: &On) {
-    let _device = on.device();
     let batch = images(on, 13, [1, 1, 5, 6]);
     for border in BORDERS {
         let warp = Warp::bilinear().with_border(border);

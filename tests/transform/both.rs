@@ -15,7 +15,6 @@ on_every_device![
 ];
 
 fn value_poses_of_a_batch_are_those_of_single_images(on: &On) {
-    let _device = on.device();
     let batch = images(on, 4, [5, 3, 11, 8]);
     let budget = PoseBudget::new(Degrees(180.0), Pixels(4.0)).unwrap();
     let poses = budget.draw(&Keys::new(1, 0..5));
@@ -48,7 +47,6 @@ fn value_the_identity_changes_no_bit(on: &On) {
 
 // Oracle: rot90 and shift.
 fn equivariance_quarter_turns_with_whole_shifts_are_exact(on: &On) {
-    let _device = on.device();
     for &side in on.among(&[8, 9], &[9]) {
         let image = images(on, 8, [1, 2, side, side]);
         for turns in on.pick(-4..5, -1..3) {
@@ -75,7 +73,6 @@ fn equivariance_quarter_turns_with_whole_shifts_are_exact(on: &On) {
 
 // Oracle: rot90, for half a turn of an image that is not square.
 fn equivariance_half_a_turn_is_exact_in_any_aspect_ratio(on: &On) {
-    let _device = on.device();
     let image = images(on, 9, [1, 1, 6, 11]);
     for warp in [Warp::nearest(), Warp::bilinear()] {
         let found = warp.apply(image.clone(), &[Pose::rotation(Degrees(-180.0))]);
@@ -84,7 +81,6 @@ fn equivariance_half_a_turn_is_exact_in_any_aspect_ratio(on: &On) {
 }
 
 fn shape_batches_of_any_size_and_depth(on: &On) {
-    let _device = on.device();
     for shape in [[1, 1, 1, 1], [2, 3, 1, 5], [3, 4, 6, 2]] {
         let batch = images(on, 18, shape);
         let poses = vec![Pose::rotation(Degrees(10.0)); shape[0]];

@@ -14,7 +14,6 @@ on_every_device![
 
 // Oracle: numpy.rot90 and numpy.flip of [[1, 2, 3], [4, 5, 6]], written out.
 fn convention_quarter_turns_are_counter_clockwise_as_displayed(on: &On) {
-    let _device = on.device();
     let plane = on.tensor(vec![1., 2., 3., 4., 5., 6.], [2, 3]);
     assert_eq!(values(rot90(plane.clone(), 1)), [3., 6., 2., 5., 1., 4.]);
     assert_eq!(values(rot90(plane.clone(), 2)), [6., 5., 4., 3., 2., 1.]);
@@ -26,7 +25,6 @@ fn convention_quarter_turns_are_counter_clockwise_as_displayed(on: &On) {
 }
 
 fn equivariance_exact_transforms_obey_the_group_laws(on: &On) {
-    let _device = on.device();
     // Rank 5: the planes of group features.
     let features = on.tensor(numbers(1, 2 * 3 * 4 * 5 * 7), [2, 3, 4, 5, 7]);
     let turns = on.pick(-5..6, -1..3);
@@ -52,7 +50,6 @@ fn equivariance_exact_transforms_obey_the_group_laws(on: &On) {
 }
 
 fn equivariance_circular_shifts_are_a_group_and_zeros_are_filled_in(on: &On) {
-    let _device = on.device();
     let features = on.tensor(numbers(2, 2 * 3 * 5 * 7), [2, 3, 5, 7]);
     let moved = |right, down| shift(features.clone(), right, down, Border::Circular);
     assert_same(&moved(7, -5), &features, "once around");
@@ -81,7 +78,6 @@ fn equivariance_circular_shifts_are_a_group_and_zeros_are_filled_in(on: &On) {
 
 // Oracle: numpy.pad's rule, by walking (above).
 fn value_shifts_fill_as_numpy_pad(on: &On) {
-    let _device = on.device();
     for &(height, width) in on.among(&[(5, 7), (1, 4), (6, 6)], &[(5, 7)]) {
         let image = images(on, 3, [1, 1, height, width]);
         let pixels = values(&image);

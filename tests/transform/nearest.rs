@@ -55,7 +55,6 @@ fn rotated_bytes(on: &On, number: usize, case: &PillowCase) -> Vec<u8> {
 
 // Oracle: Pillow 13, Image.rotate(angle, translate=...), by the hash of all output bytes.
 fn value_nearest_is_bit_identical_to_pillow(on: &On) {
-    let _device = on.device();
     let cases = pillow_cases();
     let rotations = cases.iter().filter(|case| case.pose.right.0 == 0.0);
     assert!(rotations.count() >= 740 && cases.len() >= 940);
@@ -76,7 +75,6 @@ fn value_nearest_is_bit_identical_to_pillow(on: &On) {
 
 // Oracle: Pillow 13, whole outputs; where a hash differs, this shows which pixels.
 fn value_nearest_outputs_are_pillow_s(on: &On) {
-    let _device = on.device();
     let cases = pillow_cases();
     for line in include_str!("../fixtures/pillow_outputs.csv")
         .lines()
@@ -95,7 +93,6 @@ fn value_nearest_outputs_are_pillow_s(on: &On) {
 // Oracle: the adjoint. Every output pixel copies one input pixel, so that the gradient of
 // sum(output * weights) counts, in each input pixel, the weights of the places it went to.
 fn gradient_of_nearest_returns_each_weight_to_its_source(on: &On) {
-    let _device = on.device();
     let shape = [2, 2, 9, 7];
     let poses = [
         Pose::rotation(Degrees(33.0)),
