@@ -1,8 +1,7 @@
 use crate::base::statistics::{Interval, clustered_bootstrap, holm, mcnemar, wilson};
 use crate::base::{Error, Result, Seed};
-use crate::evaluate::{Curve, Evaluation, Level, Outcomes, Profile};
+use crate::evaluate::{Curve, Level, Outcomes, Profile};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Two classifiers on the same images and poses at one level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,9 +98,8 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
     // What does not change the measurement may differ.
     let measured = |profile: &Profile| {
         let mut settings = profile.settings.clone();
-        if let Value::Object(fields) = &mut settings {
-            fields
-                .retain(|name, _| !["batch_size", "resamples", "keep_outcomes"].contains(&&**name));
+        for name in ["batch_size", "resamples", "keep_outcomes"] {
+            settings.as_object_mut().map(|fields| fields.remove(name));
         }
         settings
     };
@@ -135,21 +133,15 @@ fn paired(
             format!("{} ({images} images, {draws} draws)", images * draws),
         ));
     }
-    let difference =
-        |index| f64::from(u8::from(first.get(index))) - f64::from(u8::from(second.get(index)));
-    let per_image: Vec<f64> = (0..images)
-        .map(|image| {
-            (0..draws)
-                .map(|d| difference(image * draws + d))
-                .sum::<f64>()
-                / draws as f64
-        })
+    let share = |flag: bool| f64::from(u8::from(flag));
+    let differences: Vec<f64> = (first.iter().zip(second.iter()))
+        .map(|(first, second)| share(first) - share(second))
         .collect();
-    let only = |sign| {
-        (0..images)
-            .filter(|i| difference(i * draws) == sign)
-            .count()
-    };
+    let of_image = differences.chunks(draws);
+    let per_image: Vec<f64> = (of_image.clone())
+        .map(|image| image.iter().sum::<f64>() / draws as f64)
+        .collect();
+    let only = |sign| of_image.clone().filter(|image| image[0] == sign).count();
     let (only_first, only_second) = (only(1.0), only(-1.0));
     let p_value = mcnemar(only_first, only_second);
     Ok(Paired {
@@ -174,16 +166,7 @@ fn interval(per_image: &[f64], profile: &Profile) -> Interval {
             high: (first + open).min(1.0),
         };
     }
-    // Not all settings need be known to this program.
-    #[derive(Deserialize)]
-    struct Bootstrap {
-        resamples: usize,
-        seed: Seed,
-    }
-    let Evaluation {
-        resamples, seed, ..
-    } = Evaluation::default();
-    let Bootstrap { resamples, seed } =
-        Bootstrap::deserialize(&profile.settings).unwrap_or(Bootstrap { resamples, seed });
-    clustered_bootstrap(per_image, resamples, seed)
+    let number = |name: &str, default| profile.settings[name].as_u64().unwrap_or(default);
+    let (resamples, seed) = (number("resamples", 1000), number("seed", 0));
+    clustered_bootstrap(per_image, resamples as usize, Seed(seed))
 }

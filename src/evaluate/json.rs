@@ -34,7 +34,7 @@ impl Profile {
     ///
     /// [`Error::Io`] or [`Error::Format`], naming the path.
     pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
-        read_json(path.as_ref())
+        read_json(path.as_ref(), "Profile")
     }
 }
 
@@ -51,7 +51,7 @@ impl Report {
             schema: u32,
         }
         // The version first: the fields of another one need not be these.
-        let Header { schema } = read_json(path.as_ref())?;
+        let Header { schema } = read_json(path.as_ref(), "Report")?;
         if schema != SCHEMA {
             return Err(Error::Format {
                 file: path.as_ref().to_owned(),
@@ -60,11 +60,11 @@ impl Report {
                 found: format!("schema {schema}"),
             });
         }
-        read_json(path.as_ref())
+        read_json(path.as_ref(), "Report")
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
     serde_json::from_str(&text).map_err(|error| {
         // serde_json counts lines and columns from 1, columns in bytes.
@@ -75,16 +75,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
         Error::Format {
             file: path.to_owned(),
             offset: (before + error.column().saturating_sub(1)) as u64,
-            expected: format!("JSON of a {}", short_name::<T>()),
+            expected: format!("JSON of a {what}"),
             found: error.to_string(),
         }
     })
-}
-
-fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    match name.rsplit("::").next().unwrap_or(name) {
-        "Header" => "Report",
-        short => short,
-    }
 }

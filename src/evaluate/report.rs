@@ -50,7 +50,7 @@ pub struct Entry {
 }
 
 /// How a classifier came to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
 #[setters(prefix = "with_")]
 pub struct TrainingRecord {
     /// The network, for example `Cnn over p4, pooled head`.
@@ -86,19 +86,14 @@ impl TrainingRecord {
         model: impl Into<String>,
         parameters: usize,
         objective: impl Into<String>,
-        seed: Seed,
+        seed: impl Into<Seed>,
     ) -> Self {
         Self {
             model: model.into(),
             parameters,
             objective: objective.into(),
-            curriculum: serde_json::Value::Null,
-            settings: serde_json::Value::Null,
-            train_size: 0,
-            epochs: 0,
-            seed,
-            seconds: 0.0,
-            extras: Extras::default(),
+            seed: seed.into(),
+            ..Self::default()
         }
     }
 

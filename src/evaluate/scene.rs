@@ -61,10 +61,8 @@ impl<'a> Scene<'a> {
     ///
     /// As [`Attack::attack`].
     pub fn attack(&mut self, attack: &dyn Attack, batch: &Batch) -> Result<Found> {
-        let seed = match self.keys.draw {
-            0 => self.keys.seed,
-            draw => self.keys.seed.derive(draw),
-        };
+        let Keys { seed, draw, .. } = self.keys;
+        let seed = if draw == 0 { seed } else { seed.derive(draw) };
         let found = attack.attack(self.victim, batch, seed)?;
         self.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
         Ok(found)

@@ -12,6 +12,7 @@ mod effort;
 mod errors;
 mod linear;
 mod network;
+mod norms;
 mod optima;
 mod results;
 mod specs;

@@ -50,6 +50,7 @@ mod attack {
     mod errors;
     mod linear;
     mod network;
+    mod norms;
     mod optima;
     mod results;
     mod torchattacks;
@@ -73,6 +74,16 @@ mod equivariance {
     mod layers;
     mod network;
     mod sizes;
+}
+
+#[path = "../evaluate"]
+mod evaluate {
+    mod comparison;
+    mod given;
+    mod poses;
+    mod rates;
+    mod settings;
+    mod threats;
 }
 
 #[path = "../frozen"]

@@ -1,0 +1,174 @@
+//! Accuracy and fooling rate, and how their intervals come about.
+
+use super::given::{
+    SIDE, always, bright, brighter_half, drawn, full, greys, halves, over, run, set,
+};
+use crate::common::On;
+use fireproof::attack::Pgd;
+use fireproof::base::statistics::clustered_bootstrap;
+use fireproof::base::{Degrees, Seed};
+use fireproof::evaluate::{Axis, Rate};
+
+on_every_device![
+    convention_fooling_is_disagreement_with_the_own_prediction,
+    value_accuracy_over_radii_is_the_margin,
+    convention_robust_images_are_right_on_the_clean_image,
+    convention_level_zero_is_the_clean_measurement,
+    convention_numbers_do_not_depend_on_the_batch_size,
+    value_several_draws_are_bootstrapped_by_image,
+    smoke_progress_grows_to_its_total,
+];
+
+// Oracle: by definition. A constant classifier is never fooled, however wrong; a classifier that
+// answers the opposite of the label is fooled exactly where its twin is.
+fn convention_fooling_is_disagreement_with_the_own_prediction(on: &On) {
+    let data = halves(100);
+    let evaluation = over(Axis::angles([Degrees(180.0)]));
+    let constant = run(on, &evaluation, &always(1), &data);
+    assert_eq!(constant.clean, Rate::of(50, 100));
+    assert_eq!(
+        constant.curve("angles").unwrap().points[0].accuracy,
+        Rate::of(50, 100)
+    );
+    assert_eq!(
+        constant.curve("angles").unwrap().points[0].fooling,
+        Rate::of(0, 100)
+    );
+
+    let right = run(on, &evaluation, &brighter_half(false), &data);
+    let wrong = run(on, &evaluation, &brighter_half(true), &data);
+    assert_eq!(wrong.clean, Rate::of(0, 100));
+    assert_eq!(
+        right.curve("angles").unwrap().points[0].fooling,
+        wrong.curve("angles").unwrap().points[0].fooling
+    );
+    let sum = right.curve("angles").unwrap().points[0].accuracy.value
+        + right.curve("angles").unwrap().points[0].fooling.value;
+    assert!((sum - 1.0).abs() < 1e-12, "right on clean: fooled is wrong");
+    let (accuracy, fooling) = (
+        wrong.curve("angles").unwrap().points[0].accuracy,
+        wrong.curve("angles").unwrap().points[0].fooling,
+    );
+    assert_eq!(
+        accuracy.value, fooling.value,
+        "wrong on clean: fooled is right"
+    );
+}
+
+// Oracle: an L∞ ball of radius ε moves the mean of a plain image by at most ε.
+fn value_accuracy_over_radii_is_the_margin(on: &On) {
+    let bytes: Vec<u8> = (0..=255).step_by(3).collect();
+    let data = greys(&bytes);
+    // None of them is a margin of one of the images.
+    let epsilons = [0.0, 0.051, 0.101, 0.301, 0.6];
+    let evaluation = over(Axis::epsilons(Pgd::linf(0.0), epsilons));
+    let profile = run(on, &evaluation, &bright(), &data);
+    for (level, epsilon) in profile
+        .curve("epsilons")
+        .unwrap()
+        .points
+        .iter()
+        .zip(epsilons)
+    {
+        let margin = |b: u8| (f64::from(b) / 255.0 - 0.5).abs();
+        let robust = bytes.iter().filter(|&&b| margin(b) > epsilon).count();
+        assert_eq!(
+            level.accuracy,
+            Rate::of(robust, bytes.len()),
+            "ε = {epsilon}"
+        );
+        assert_eq!(level.fooling, Rate::of(bytes.len() - robust, bytes.len()));
+        assert_eq!(level.queries > 0.0, epsilon > 0.0);
+    }
+}
+
+// An image that is misclassified as it is cannot be robust, whatever the attack makes of it.
+fn convention_robust_images_are_right_on_the_clean_image(on: &On) {
+    let bytes: Vec<u8> = (0..64).map(|k| k * 4).collect();
+    let images = bytes
+        .iter()
+        .map(|&b| (vec![b; SIDE * SIDE], u8::from(b <= 127)));
+    let data = set(images.collect());
+    // Targeted at the label's neighbour, the attack would even repair these predictions.
+    let attack = Pgd::linf(0.0).with_targets(fireproof::attack::Targets::Next);
+    let evaluation = over(Axis::epsilons(attack, [0.7]));
+    let profile = run(on, &evaluation, &bright(), &data);
+    assert_eq!(profile.clean, Rate::of(0, 64));
+    assert_eq!(
+        profile.curve("epsilons").unwrap().points[0].accuracy,
+        Rate::of(0, 64)
+    );
+}
+
+fn convention_level_zero_is_the_clean_measurement(on: &On) {
+    let profile = run(on, &drawn(3), &brighter_half(false), &halves(40));
+    assert_eq!(profile.curves.len(), 4);
+    for curve in &profile.curves {
+        let (axis, point) = (&curve.axis, curve.at(0.0).unwrap());
+        assert_eq!(point.accuracy, profile.clean, "{axis}");
+        assert_eq!(point.fooling, Rate::of(0, 40), "{axis}");
+        assert_eq!(point.correct, profile.clean_correct, "{axis}");
+        assert_eq!((point.draws, point.queries), (1, 0.0), "{axis}");
+    }
+}
+
+fn convention_numbers_do_not_depend_on_the_batch_size(on: &On) {
+    let (data, victim) = (halves(50), brighter_half(false));
+    let evaluation = drawn(2);
+    let whole = run(on, &evaluation.clone().with_batch_size(128), &victim, &data);
+    for size in [1, 7] {
+        let mut parts = run(
+            on,
+            &evaluation.clone().with_batch_size(size),
+            &victim,
+            &data,
+        );
+        parts.settings["batch_size"] = 128.into();
+        assert_eq!(parts, whole, "batch size {size}");
+    }
+}
+
+// Oracle: the documented estimators on the outcomes that the profile keeps.
+fn value_several_draws_are_bootstrapped_by_image(on: &On) {
+    let evaluation = drawn(4).with_resamples(300);
+    let profile = run(on, &evaluation, &brighter_half(false), &halves(50));
+    let level = &profile.curve("angles").unwrap().points[2];
+    let outcomes: Vec<bool> = level.correct.as_ref().unwrap().iter().collect();
+    assert_eq!((outcomes.len(), level.draws), (200, 4));
+    let per_image: Vec<f64> = outcomes
+        .chunks(4)
+        .map(|draws| draws.iter().filter(|&&c| c).count() as f64 / 4.0)
+        .collect();
+    let mean = per_image.iter().sum::<f64>() / 50.0;
+    assert!((level.accuracy.value - mean).abs() < 1e-12);
+    let interval = clustered_bootstrap(&per_image, 300, Seed(11));
+    assert_eq!(
+        (level.accuracy.interval, level.accuracy.count),
+        (interval, 50)
+    );
+    // Attacks run once, with Wilson's interval.
+    let level = &profile.curve("epsilons").unwrap().points[1];
+    let robust = level
+        .correct
+        .as_ref()
+        .unwrap()
+        .iter()
+        .filter(|&c| c)
+        .count();
+    assert_eq!(level.accuracy, Rate::of(robust, 50));
+}
+
+fn smoke_progress_grows_to_its_total(on: &On) {
+    let mut seen = Vec::new();
+    let (data, device) = (halves(20), on.device());
+    let evaluation = full().with_batch_size(6);
+    evaluation
+        .run_with_progress(&brighter_half(false), &data, &device, |done, total| {
+            seen.push((done, total));
+        })
+        .unwrap();
+    assert!(seen.len() > 10 && seen.is_sorted());
+    let (done, total) = *seen.last().unwrap();
+    assert_eq!(done, total);
+    assert!(seen.iter().all(|&(_, t)| t == total));
+}
