@@ -41,15 +41,20 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A folder with three training and two test images, but with `bytes` in place of `file`.
-pub fn folder_with(file: &str, bytes: &[u8]) -> TempDir {
-    let dir = tempdir().unwrap();
-    for (name, content) in [
+/// The four files of three training and two test images.
+pub fn whole() -> [(&'static str, Vec<u8>); 4] {
+    [
         (TRAIN_IMAGES, images(3)),
         (TRAIN_LABELS, labels(3)),
         (TEST_IMAGES, images(2)),
         (TEST_LABELS, labels(2)),
-    ] {
+    ]
+}
+
+/// A folder with three training and two test images, but with `bytes` in place of `file`.
+pub fn folder_with(file: &str, bytes: &[u8]) -> TempDir {
+    let dir = tempdir().unwrap();
+    for (name, content) in whole() {
         let content = if name == file { bytes } else { &content };
         fs::write(dir.path().join(name), content).unwrap();
     }

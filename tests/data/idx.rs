@@ -2,7 +2,7 @@
 
 use super::files::{
     TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, folder_with, gzip, idx_bytes, images,
-    labels, refusal, refused,
+    labels, refusal, refused, whole,
 };
 use fireproof::data::{idx, mnist};
 use std::fs;
@@ -14,12 +14,7 @@ fn value_mnist_folder_plain_gzipped_and_under_either_name() {
     for packed in [false, true] {
         for (dotted, suffix) in [(false, ""), (true, ""), (false, ".gz"), (true, ".gz")] {
             let dir = tempdir().unwrap();
-            for (name, content) in [
-                (TRAIN_IMAGES, images(3)),
-                (TRAIN_LABELS, labels(3)),
-                (TEST_IMAGES, images(2)),
-                (TEST_LABELS, labels(2)),
-            ] {
+            for (name, content) in whole() {
                 let name = if dotted {
                     name.replace("-idx", ".idx")
                 } else {

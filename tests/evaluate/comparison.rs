@@ -1,6 +1,6 @@
 //! Two profiles on the same images.
 
-use super::given::{always, brighter_half, halves, over, run};
+use super::given::{always, brighter_half, halves, over, point, run};
 use crate::common::On;
 use fireproof::base::statistics::{holm, mcnemar};
 use fireproof::base::{Degrees, Seed};
@@ -31,13 +31,13 @@ fn value_comparison_is_mcnemar_with_holm_in_each_axis(on: &On) {
         .iter()
         .zip([1, 2])
     {
-        let a: Vec<bool> = first.curve("angles").unwrap().points[at]
+        let a: Vec<bool> = point(&first, "angles", at)
             .correct
             .as_ref()
             .unwrap()
             .iter()
             .collect();
-        let b: Vec<bool> = second.curve("angles").unwrap().points[at]
+        let b: Vec<bool> = point(&second, "angles", at)
             .correct
             .as_ref()
             .unwrap()
@@ -48,8 +48,8 @@ fn value_comparison_is_mcnemar_with_holm_in_each_axis(on: &On) {
             (pair.only_first, pair.only_second),
             (only(&a, &b), only(&b, &a))
         );
-        let difference = first.curve("angles").unwrap().points[at].accuracy.value
-            - second.curve("angles").unwrap().points[at].accuracy.value;
+        let difference = point(&first, "angles", at).accuracy.value
+            - point(&second, "angles", at).accuracy.value;
         assert!((pair.difference - difference).abs() < 1e-12);
         assert!(pair.interval.contains(pair.difference));
         p_values.push(mcnemar(pair.only_first, pair.only_second));

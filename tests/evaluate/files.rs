@@ -1,7 +1,7 @@
 //! JSON, and what a reader does not know. Reports touch no tensor: they are made on the device of
 //! the build.
 
-use super::given::{brighter_half, full, halves, run};
+use super::given::{brighter_half, full, halves, point, run};
 use crate::common::On;
 use fireproof::base::{Error, Seed};
 use fireproof::evaluate::{Profile, Report, TrainingRecord, Versions, compare};
@@ -87,8 +87,8 @@ fn smoke_json_round_trip() {
     profile.write_json(&path).unwrap();
     let read = Profile::read_json(&path).unwrap();
     assert_eq!(
-        read.curve("angles").unwrap().points[2].correct,
-        profile.curve("angles").unwrap().points[2].correct
+        point(&read, "angles", 2).correct,
+        point(&profile, "angles", 2).correct
     );
     assert!(compare(&read, profile).unwrap().curves[0].points[1].p_value == 1.0);
     // Nothing but the file itself is left behind.

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use fireproof::attack::{Frozen, Pgd};
 use fireproof::base::{Degrees, Pixels};
 use fireproof::data::ImageSet;
-use fireproof::evaluate::{Axis, Evaluation, Profile, RandomPose};
+use fireproof::evaluate::{Axis, Evaluation, Point, Profile, RandomPose};
 
 pub const SIDE: usize = 16;
 
@@ -102,4 +102,8 @@ pub fn over(axis: Axis) -> Evaluation {
 
 pub fn run(on: &On, evaluation: &Evaluation, victim: &Frozen, data: &ImageSet) -> Profile {
     evaluation.run(victim, data, &on.device()).unwrap()
+}
+
+pub fn point<'a>(profile: &'a Profile, axis: &str, at: usize) -> &'a Point {
+    &profile.curve(axis).unwrap().points[at]
 }

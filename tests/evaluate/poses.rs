@@ -1,10 +1,10 @@
 //! Random poses: which ones, and what they do.
 
-use super::given::{brighter_half, full, halves, over, run};
+use super::given::{brighter_half, full, halves, over, point, run};
 use crate::common::On;
 use fireproof::base::{Degrees, Keys, Pixels, Seed};
 use fireproof::evaluate::{At, Axis, Outcomes, Rate};
-use fireproof::transform::PoseBudget;
+use fireproof::transform::{Pose, PoseBudget};
 
 on_every_device![
     value_accuracy_over_angles_follows_the_poses,
@@ -14,6 +14,23 @@ on_every_device![
     convention_tuple_levels_stretch_angle_and_shift_apart,
 ];
 
+/// Of how many of the poses that the images met this is true.
+fn count(
+    angle: Degrees,
+    shift: Pixels,
+    seed: Seed,
+    images: u64,
+    of: impl Fn(usize, &Pose) -> bool,
+) -> usize {
+    let budget = PoseBudget::new(angle, shift).unwrap();
+    let poses = budget.draw(&Keys::new(seed, 0..images));
+    poses
+        .iter()
+        .enumerate()
+        .filter(|(id, pose)| of(*id, pose))
+        .count()
+}
+
 // Oracle: half a turn of the plane exchanges the halves exactly if the angle exceeds 90°; the
 // angles are the documented function of seed, id and draw.
 fn value_accuracy_over_angles_follows_the_poses(on: &On) {
@@ -21,35 +38,23 @@ fn value_accuracy_over_angles_follows_the_poses(on: &On) {
     let evaluation = over(Axis::angles([45.0, 180.0].map(Degrees))).with_seed(seed);
     let profile = run(on, &evaluation, &brighter_half(false), &data);
     assert_eq!(profile.clean, Rate::of(300, 300));
-    assert_eq!(
-        profile.curve("angles").unwrap().points[0].accuracy,
-        Rate::of(300, 300)
-    );
-    assert_eq!(
-        profile.curve("angles").unwrap().points[0].fooling,
-        Rate::of(0, 300)
-    );
+    assert_eq!(point(&profile, "angles", 0).accuracy, Rate::of(300, 300));
+    assert_eq!(point(&profile, "angles", 0).fooling, Rate::of(0, 300));
 
-    let outcomes = profile.curve("angles").unwrap().points[1]
-        .correct
-        .clone()
-        .unwrap();
-    let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0)).unwrap();
-    let mut clear = 0;
-    for (id, pose) in budget.draw(&Keys::new(seed, 0..300)).iter().enumerate() {
+    let outcomes = point(&profile, "angles", 1).correct.clone().unwrap();
+    let clear = count(Degrees(180.0), Pixels(0.0), seed, 300, |id, pose| {
         let angle = pose.angle.0.abs();
         // Near the right angle the pixel grid decides.
-        if (angle - 90.0).abs() > 5.0 {
-            assert_eq!(outcomes.get(id), angle < 90.0, "{angle}°");
-            clear += 1;
-        }
-    }
+        let clear = (angle - 90.0).abs() > 5.0;
+        assert!(!clear || outcomes.get(id) == (angle < 90.0), "{angle}°");
+        clear
+    });
     assert!(clear > 250);
     // Uniform over ±180°, half the angles are below 90°.
     let expected = 0.5;
-    assert!((profile.curve("angles").unwrap().points[1].accuracy.value - expected).abs() < 0.1);
+    assert!((point(&profile, "angles", 1).accuracy.value - expected).abs() < 0.1);
     assert!(
-        profile.curve("angles").unwrap().points[1]
+        point(&profile, "angles", 1)
             .accuracy
             .interval
             .contains(expected)
@@ -61,25 +66,19 @@ fn convention_joint_level_couples_half_turns_with_sides(on: &On) {
     let (data, seed) = (halves(120), Seed(9));
     let evaluation = over(Axis::joint([0.25])).with_seed(seed);
     let profile = run(on, &evaluation, &brighter_half(false), &data);
-    let outcomes = profile.curve("joint").unwrap().points[0]
-        .correct
-        .clone()
-        .unwrap();
-    let budget = PoseBudget::new(Degrees(45.0), Pixels(4.0)).unwrap();
-    let mut clear = 0;
-    for (id, pose) in budget.draw(&Keys::new(seed, 0..120)).iter().enumerate() {
+    let outcomes = point(&profile, "joint", 0).correct.clone().unwrap();
+    let clear = count(Degrees(45.0), Pixels(4.0), seed, 120, |id, pose| {
         // Rotated by at most 45°, the bright half turns over only through the shift: by 4 px at
         // most, which leaves more than half of the bright half on its side.
-        if pose.angle.0.abs() < 40.0 && pose.right.0.abs() < 3.0 {
-            assert!(outcomes.get(id));
-            clear += 1;
-        }
-    }
+        let clear = pose.angle.0.abs() < 40.0 && pose.right.0.abs() < 3.0;
+        assert!(!clear || outcomes.get(id));
+        clear
+    });
     assert!(clear > 60);
     // At a = 1 everything is possible, and something fails.
     let evaluation = over(Axis::joint([1.0])).with_seed(seed);
     let profile = run(on, &evaluation, &brighter_half(false), &data);
-    assert!(profile.curve("joint").unwrap().points[0].accuracy.value < 0.8);
+    assert!(point(&profile, "joint", 0).accuracy.value < 0.8);
 }
 
 fn convention_an_image_keeps_its_poses_in_a_subset(on: &On) {
@@ -93,10 +92,7 @@ fn convention_an_image_keeps_its_poses_in_a_subset(on: &On) {
         &brighter_half(false),
         &data.subset(&positions),
     );
-    let (whole, part) = (
-        &whole.curve("angles").unwrap().points[0],
-        &part.curve("angles").unwrap().points[0],
-    );
+    let (whole, part) = (&point(&whole, "angles", 0), &point(&part, "angles", 0));
     let expected = Outcomes::new(
         positions
             .iter()

@@ -1,7 +1,7 @@
 //! Accuracy and fooling rate, and how their intervals come about.
 
 use super::given::{
-    SIDE, always, bright, brighter_half, drawn, full, greys, halves, over, run, set,
+    SIDE, always, bright, brighter_half, drawn, full, greys, halves, over, point, run, set,
 };
 use crate::common::On;
 use fireproof::attack::Pgd;
@@ -26,28 +26,21 @@ fn convention_fooling_is_disagreement_with_the_own_prediction(on: &On) {
     let evaluation = over(Axis::angles([Degrees(180.0)]));
     let constant = run(on, &evaluation, &always(1), &data);
     assert_eq!(constant.clean, Rate::of(50, 100));
-    assert_eq!(
-        constant.curve("angles").unwrap().points[0].accuracy,
-        Rate::of(50, 100)
-    );
-    assert_eq!(
-        constant.curve("angles").unwrap().points[0].fooling,
-        Rate::of(0, 100)
-    );
+    assert_eq!(point(&constant, "angles", 0).accuracy, Rate::of(50, 100));
+    assert_eq!(point(&constant, "angles", 0).fooling, Rate::of(0, 100));
 
     let right = run(on, &evaluation, &brighter_half(false), &data);
     let wrong = run(on, &evaluation, &brighter_half(true), &data);
     assert_eq!(wrong.clean, Rate::of(0, 100));
     assert_eq!(
-        right.curve("angles").unwrap().points[0].fooling,
-        wrong.curve("angles").unwrap().points[0].fooling
+        point(&right, "angles", 0).fooling,
+        point(&wrong, "angles", 0).fooling
     );
-    let sum = right.curve("angles").unwrap().points[0].accuracy.value
-        + right.curve("angles").unwrap().points[0].fooling.value;
+    let sum = point(&right, "angles", 0).accuracy.value + point(&right, "angles", 0).fooling.value;
     assert!((sum - 1.0).abs() < 1e-12, "right on clean: fooled is wrong");
     let (accuracy, fooling) = (
-        wrong.curve("angles").unwrap().points[0].accuracy,
-        wrong.curve("angles").unwrap().points[0].fooling,
+        point(&wrong, "angles", 0).accuracy,
+        point(&wrong, "angles", 0).fooling,
     );
     assert_eq!(
         accuracy.value, fooling.value,
@@ -94,10 +87,7 @@ fn convention_robust_images_are_right_on_the_clean_image(on: &On) {
     let evaluation = over(Axis::epsilons(attack, [0.7]));
     let profile = run(on, &evaluation, &bright(), &data);
     assert_eq!(profile.clean, Rate::of(0, 64));
-    assert_eq!(
-        profile.curve("epsilons").unwrap().points[0].accuracy,
-        Rate::of(0, 64)
-    );
+    assert_eq!(point(&profile, "epsilons", 0).accuracy, Rate::of(0, 64));
 }
 
 fn convention_level_zero_is_the_clean_measurement(on: &On) {
@@ -132,7 +122,7 @@ fn convention_numbers_do_not_depend_on_the_batch_size(on: &On) {
 fn value_several_draws_are_bootstrapped_by_image(on: &On) {
     let evaluation = drawn(4).with_resamples(300);
     let profile = run(on, &evaluation, &brighter_half(false), &halves(50));
-    let level = &profile.curve("angles").unwrap().points[2];
+    let level = &point(&profile, "angles", 2);
     let outcomes: Vec<bool> = level.correct.as_ref().unwrap().iter().collect();
     assert_eq!((outcomes.len(), level.draws), (200, 4));
     let per_image: Vec<f64> = outcomes
@@ -147,7 +137,7 @@ fn value_several_draws_are_bootstrapped_by_image(on: &On) {
         (interval, 50)
     );
     // Attacks run once, with Wilson's interval.
-    let level = &profile.curve("epsilons").unwrap().points[1];
+    let level = &point(&profile, "epsilons", 1);
     let robust = level
         .correct
         .as_ref()

@@ -1,6 +1,7 @@
 //! CSV and Markdown, read back: text alone.
 
 use super::files::study;
+use super::given::point;
 use fireproof::evaluate::Rate;
 
 /// Rows of RFC 4180 text, by a reader written from the RFC alone.
@@ -91,8 +92,8 @@ fn value_markdown_tables_are_rectangular_and_complete() {
     let table = profile.to_markdown();
     let row = format!(
         "| ±60° | {} | {} |",
-        profile.curve("angles").unwrap().points[1].accuracy,
-        profile.curve("angles").unwrap().points[1].fooling
+        point(&profile, "angles", 1).accuracy,
+        point(&profile, "angles", 1).fooling
     );
     assert!(table.contains(&row), "{table}");
     let front = report
