@@ -1,15 +1,16 @@
 use super::{AttackSpec, Ball, Ensemble, Found, Frozen, Goal, Restarts, Sequence, Trial};
 use crate::base::{Batch, Error, Result, Seed};
+use auto_impl::auto_impl;
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
-use std::sync::Arc;
 
 /// A search for an input that a classifier gets wrong, within a threat model.
 ///
 /// Object-safe: an [`AttackSpec`] or `Box<dyn Attack>` can be kept, listed and composed. To add one,
 /// implement [`search`](Self::search) on a [`Trial`], which does all the rest; give it a name with
 /// [`Registry::add`](crate::base::Registry::add) to use it in files.
+#[auto_impl(&, Box, Arc)]
 pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// Searches: asks the trial for passes and offers it candidates.
     ///
@@ -92,6 +93,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
 
     /// The attack run this often, each time from another random start, on the images that still
     /// stand.
+    #[auto_impl(keep_default_for(&, Box, Arc))]
     fn restarts(self, count: usize) -> Restarts
     where
         Self: Sized + 'static,
@@ -100,6 +102,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     }
 
     /// This attack, then the other one on the images that still stand.
+    #[auto_impl(keep_default_for(&, Box, Arc))]
     fn or(self, other: impl Into<AttackSpec>) -> Ensemble
     where
         Self: Sized + 'static,
@@ -109,6 +112,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
 
     /// This attack, the other one, and the other one around what this one found; see
     /// [`Sequence`].
+    #[auto_impl(keep_default_for(&, Box, Arc))]
     fn then(self, other: impl Into<AttackSpec>) -> Sequence
     where
         Self: Sized + 'static,
@@ -147,47 +151,3 @@ pub(super) fn single(level: &[f64]) -> Result<f64> {
         _ => Err(Error::setting("level", format!("{level:?}"), "one number")),
     }
 }
-
-macro_rules! forward {
-    ($($pointer:ty),*) => {$(
-        impl<A: Attack + ?Sized> Attack for $pointer {
-            fn search(&self, trial: &mut Trial) -> Result<()> {
-                (**self).search(trial)
-            }
-
-            fn goal(&self) -> Goal {
-                (**self).goal()
-            }
-
-            fn ball(&self) -> Option<Ball> {
-                (**self).ball()
-            }
-
-            fn check(&self) -> Result<()> {
-                (**self).check()
-            }
-
-            fn cost(&self) -> Cost {
-                (**self).cost()
-            }
-
-            fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-                (**self).at_level(level)
-            }
-
-            fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
-                (**self).with_effort(steps, step_size)
-            }
-
-            fn is_random(&self) -> bool {
-                (**self).is_random()
-            }
-
-            fn settings(&self) -> Value {
-                (**self).settings()
-            }
-        }
-    )*};
-}
-
-forward!(&A, Box<A>, Arc<A>);

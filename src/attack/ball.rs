@@ -1,4 +1,4 @@
-use super::rows::{replace, select};
+use super::rows::{positions, replace, select};
 use super::{Found, NormSpec};
 use crate::base::{Batch, Bounds, Error, Result, read};
 use burn::tensor::{Tensor, TensorData};
@@ -54,13 +54,7 @@ pub(crate) fn settle(
     if read::<f32, _, _>(&doubtful.clone().sum())[0] == 0.0 {
         return Ok((images, Vec::new()));
     }
-    let doubtful = read::<f32, _, _>(&doubtful).into_iter();
-    let at = Vec::from_iter(
-        doubtful
-            .enumerate()
-            .filter(|(_, d)| *d > 0.0)
-            .map(|(at, _)| at),
-    );
+    let at = positions(&read::<f32, _, _>(&doubtful), |doubt| doubt > 0.0);
     let mut pixels = read::<f32, _, _>(&select(&images, &at));
     let clean = read::<f32, _, _>(&select(originals, &at));
     let size = pixels.len() / at.len();
@@ -176,8 +170,6 @@ fn verify_pixels(
 
 /// Refuses a length that is negative or not finite in f32.
 pub(crate) fn check_length(setting: &str, value: f64) -> Result<()> {
-    if value >= 0.0 && value <= f64::from(f32::MAX) {
-        return Ok(());
-    }
-    Err(Error::setting(setting, value, "a finite number, 0 or more"))
+    let valid = value >= 0.0 && value <= f64::from(f32::MAX);
+    Error::unless(valid, setting, value, "a finite number, 0 or more")
 }

@@ -81,27 +81,18 @@ impl Best {
             .reshape([-1, 1])
             .expand(other.logits.shape());
         let [mine, theirs] = [self.candidate, other.candidate];
-        let centres = match (mine.originals, theirs.originals) {
-            (None, None) => None,
-            (a, b) => {
-                let [a, b] = [a, b].map(|t| t.unwrap_or_else(|| originals.clone()));
-                Some(a.mask_where(every_pixel.clone(), b))
-            }
-        };
-        let poses = match (mine.poses, theirs.poses) {
-            (None, None) => None,
-            (a, b) => {
-                let still = || Tensor::zeros([originals.dims()[0], 3], &originals.device());
-                let [a, b] = [a, b].map(|t| t.unwrap_or_else(still));
-                let rows = taken.clone().reshape([-1, 1]).expand(a.shape());
-                Some(a.mask_where(rows, b))
-            }
-        };
+        let centre = || originals.clone();
+        let centres = both(mine.originals, theirs.originals, centre, centre);
+        let still = || Tensor::zeros([originals.dims()[0], 3], &originals.device());
+        let poses = both(mine.poses, theirs.poses, still, still);
         Self {
             candidate: Candidate {
+                originals: centres.map(|[a, b]| a.mask_where(every_pixel.clone(), b)),
                 images: mine.images.mask_where(every_pixel, theirs.images),
-                originals: centres,
-                poses,
+                poses: poses.map(|[a, b]| {
+                    let rows = taken.clone().reshape([-1, 1]).expand(a.shape());
+                    a.mask_where(rows, b)
+                }),
             },
             logits: self.logits.mask_where(every_class, other.logits),
             exact: self.exact.mask_where(taken, other.exact),
@@ -124,31 +115,19 @@ impl Best {
     /// Puts a [`select`](Self::select)ion back.
     pub fn replace(self, positions: &[usize], part: Self, originals: &Tensor<4>) -> Self {
         let [mine, theirs] = [self.candidate, part.candidate];
-        let centres = match (mine.originals, theirs.originals) {
-            (None, None) => None,
-            (a, b) => {
-                let a = a.unwrap_or_else(|| originals.clone());
-                let b = b.unwrap_or_else(|| select(originals, positions));
-                Some(replace(a, positions, b))
-            }
-        };
-        let poses = match (mine.poses, theirs.poses) {
-            (None, None) => None,
-            (a, b) => {
-                let still = |count| Tensor::zeros([count, 3], &originals.device());
-                let a = a.unwrap_or_else(|| still(originals.dims()[0]));
-                Some(replace(
-                    a,
-                    positions,
-                    b.unwrap_or_else(|| still(positions.len())),
-                ))
-            }
-        };
+        let centre = || originals.clone();
+        let centre_of_part = || select(originals, positions);
+        let centres = both(mine.originals, theirs.originals, centre, centre_of_part);
+        let still = |count| Tensor::zeros([count, 3], &originals.device());
+        let all_still = || still(originals.dims()[0]);
+        let poses = both(mine.poses, theirs.poses, all_still, || {
+            still(positions.len())
+        });
         Self {
             candidate: Candidate {
                 images: replace(mine.images, positions, theirs.images),
-                originals: centres,
-                poses,
+                originals: centres.map(|[a, b]| replace(a, positions, b)),
+                poses: poses.map(|[a, b]| replace(a, positions, b)),
             },
             logits: replace(self.logits, positions, part.logits),
             loss: replace(self.loss, positions, part.loss),
@@ -156,4 +135,14 @@ impl Best {
             exact: replace(self.exact, positions, part.exact),
         }
     }
+}
+
+/// Both values, those that are missing filled in, if there is one at all.
+fn both<T>(
+    a: Option<T>,
+    b: Option<T>,
+    missing_a: impl FnOnce() -> T,
+    missing_b: impl FnOnce() -> T,
+) -> Option<[T; 2]> {
+    (a.is_some() || b.is_some()).then(|| [a.unwrap_or_else(missing_a), b.unwrap_or_else(missing_b)])
 }

@@ -11,7 +11,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
-    attacks: Vec<AttackSpec>,
+    /// The attacks in their order.
+    pub attacks: Vec<AttackSpec>,
 }
 
 impl Ensemble {
@@ -56,13 +57,10 @@ impl Attack for Ensemble {
         };
         for attack in &self.attacks {
             attack.check()?;
-            if attack.ball() != first.ball() || !attack.goal().agrees_with(&first.goal()) {
-                return Err(Error::setting(
-                    "attacks",
-                    format!("{first} and {attack}"),
-                    "attacks with one ball, the same targets and the same labels",
-                ));
-            }
+            let agree = attack.ball() == first.ball() && attack.goal().agrees_with(&first.goal());
+            let found = format_args!("{first} and {attack}");
+            let expected = "attacks with one ball, the same targets and the same labels";
+            Error::unless(agree, "attacks", found, expected)?;
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 use super::attack::single;
 use super::label::Short;
-use super::settings::goal_settings;
 use super::{
     Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec, Pgd, Targets, Trial,
 };
-use crate::base::{Result, named};
+use crate::base::{Result, StepSize, named};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -17,19 +17,30 @@ use std::fmt;
 ///
 /// As everywhere, the better of the image itself and the step is kept; [`Keep::Last`] returns the
 /// step whatever comes of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Fgsm {
-    norm: NormSpec,
-    epsilon: f64,
+    /// The norm of the ball.
+    #[setters(into)]
+    pub norm: NormSpec,
+    /// The radius of the ball, which is also the length of the step.
+    pub epsilon: f64,
+    /// What it climbs.
     #[serde(default)]
-    loss: LossSpec,
+    #[setters(into)]
+    pub loss: LossSpec,
+    /// The classes that images are to be taken for; without them, any class but the label.
     #[serde(default)]
-    targets: Option<Targets>,
+    #[setters(into, strip_option)]
+    pub targets: Option<Targets>,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
     #[serde(default)]
-    predicted_labels: bool,
+    pub predicted_labels: bool,
+    /// Which images it returns.
     #[serde(default)]
-    keep: Keep,
+    pub keep: Keep,
 }
 
 impl Fgsm {
@@ -55,26 +66,17 @@ impl Fgsm {
         }
     }
 
-    /// The same attack with another radius, which is also the length of its step.
-    pub fn with_epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    goal_settings!();
-
     /// This attack as the PGD that it is.
     pub fn to_pgd(&self) -> Pgd {
-        let pgd = Pgd::new(self.norm.clone(), self.epsilon)
-            .with_steps(1)
-            .with_step_size(self.epsilon)
-            .with_random_start(false)
-            .with_loss(self.loss.clone())
-            .with_predicted_labels(self.predicted_labels)
-            .with_keep(self.keep);
-        match &self.targets {
-            Some(targets) => pgd.with_targets(targets.clone()),
-            None => pgd,
+        Pgd {
+            steps: 1,
+            step_size: StepSize::Absolute(self.epsilon),
+            random_start: false,
+            loss: self.loss.clone(),
+            targets: self.targets.clone(),
+            predicted_labels: self.predicted_labels,
+            keep: self.keep,
+            ..Pgd::new(self.norm.clone(), self.epsilon)
         }
     }
 }

@@ -90,13 +90,10 @@ impl Found {
         let mut merged = parts.next().expect("at least one batch");
         for part in parts {
             if merged.poses.is_some() || part.poses.is_some() {
-                let still = vec![Pose::default(); merged.len()];
-                let mut poses = merged.poses.take().unwrap_or(still);
-                poses.extend(
-                    part.poses
-                        .unwrap_or(vec![Pose::default(); part.fooled.len()]),
-                );
-                merged.poses = Some(poses);
+                let still = |count| vec![Pose::default(); count];
+                let count = merged.len();
+                let poses = merged.poses.get_or_insert_with(|| still(count));
+                poses.extend(part.poses.unwrap_or_else(|| still(part.fooled.len())));
             }
             merged.images = Tensor::cat(vec![merged.images, part.images], 0);
             merged.originals = Tensor::cat(vec![merged.originals, part.originals], 0);

@@ -38,15 +38,7 @@ pub struct Frozen {
 }
 
 /// What one forward and one backward pass tell about a batch, all outside autodiff.
-#[derive(Clone, Debug)]
-pub struct LossGradient {
-    /// Loss of each image `[batch]`.
-    pub loss: Tensor<1>,
-    /// Logits `[batch, classes]`.
-    pub logits: Tensor<2>,
-    /// Gradient of each image's own loss `[batch, channel, height, width]`.
-    pub gradient: Tensor<4>,
-}
+pub type LossGradient = Pass<4>;
 
 impl Frozen {
     /// Freezes a copy of a model.
@@ -63,10 +55,7 @@ impl Frozen {
     ///
     /// What the function captures is taken as it is: a model captured by clone shares Burn's
     /// running statistics with its original, so freeze models with [`Frozen::new`].
-    pub fn from_fn<F>(function: F) -> Self
-    where
-        F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync + 'static,
-    {
+    pub fn from_fn(function: impl Fn(Tensor<4>) -> Tensor<2> + Send + Sync + 'static) -> Self {
         Self::from_shared(Arc::new(function))
     }
 
@@ -109,10 +98,7 @@ impl Frozen {
 
     /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
     /// attack on the result searches for images that fool the classifier *after* the map.
-    pub fn through<F>(&self, map: F) -> Self
-    where
-        F: Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static,
-    {
+    pub fn through(&self, map: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
         let classifier = self.classifier.clone();
         Self::from_fn(move |images| classifier.logits(map(images))).with_numerics(self.numerics)
     }
@@ -157,16 +143,12 @@ impl Frozen {
     /// # Panics
     ///
     /// Panics if there is not one row of logits, or not one loss, per image.
-    pub fn loss_gradient<L>(&self, images: Tensor<4>, loss: L) -> Result<LossGradient>
-    where
-        L: FnOnce(Tensor<2>) -> Tensor<1>,
-    {
-        let pass = self.pass(images, |images| images, loss)?;
-        Ok(LossGradient {
-            loss: pass.loss,
-            logits: pass.logits,
-            gradient: pass.gradient,
-        })
+    pub fn loss_gradient(
+        &self,
+        images: Tensor<4>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Result<LossGradient> {
+        self.pass(images, |images| images, loss)
     }
 
     /// One forward and one backward pass at a point whose images a differentiable map gives.

@@ -1,12 +1,12 @@
 use super::attack::single;
 use super::ball::check_length;
 use super::label::Short;
-use super::settings::goal_settings;
 use super::{
     Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Goal, Keep, L2, Linf, LossSpec, NormSpec,
     PixelSpace, Space, Targets, Trial,
 };
 use crate::base::{Result, StepSize, named};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -47,25 +47,40 @@ use std::fmt;
 /// assert_eq!(attack.to_string(), "PGD-40 L2 ε=0.5 step=0.03125, towards next class ×5");
 /// assert!(Pgd::linf(-0.1).check().is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Pgd {
-    pub(super) norm: NormSpec,
-    pub(super) epsilon: f64,
+    /// The norm of the ball.
+    #[setters(into)]
+    pub norm: NormSpec,
+    /// The radius of the ball, in units of the pixels. A relative step size follows it.
+    pub epsilon: f64,
+    /// How many steps it takes; none returns the start.
     #[serde(default = "default_steps")]
-    pub(super) steps: usize,
+    pub steps: usize,
+    /// The length of a step; a plain number is an absolute one.
     #[serde(default)]
-    pub(super) step_size: StepSize,
+    #[setters(into)]
+    pub step_size: StepSize,
+    /// Whether it starts at a random point of the ball, and not at the image itself.
     #[serde(default = "default_random_start")]
-    pub(super) random_start: bool,
+    pub random_start: bool,
+    /// What it climbs.
     #[serde(default)]
-    pub(super) loss: LossSpec,
+    #[setters(into)]
+    pub loss: LossSpec,
+    /// The classes that images are to be taken for; without them, any class but the label.
     #[serde(default)]
-    pub(super) targets: Option<Targets>,
+    #[setters(into, strip_option)]
+    pub targets: Option<Targets>,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
     #[serde(default)]
-    pub(super) predicted_labels: bool,
+    pub predicted_labels: bool,
+    /// Which images it returns.
     #[serde(default)]
-    pub(super) keep: Keep,
+    pub keep: Keep,
 }
 
 fn default_steps() -> usize {
@@ -105,46 +120,10 @@ impl Pgd {
         }
     }
 
-    /// The same attack with another radius. A relative step size follows it.
-    pub fn with_epsilon(mut self, epsilon: f64) -> Self {
-        self.epsilon = epsilon;
-        self
-    }
-
-    /// The same attack with this many steps; none returns the start.
-    pub fn with_steps(mut self, steps: usize) -> Self {
-        self.steps = steps;
-        self
-    }
-
-    /// The same attack with steps of this absolute length.
-    pub fn with_step_size(mut self, length: f64) -> Self {
-        self.step_size = StepSize::Absolute(length);
-        self
-    }
-
     /// The same attack with steps of `factor`·ε/steps.
     pub fn with_relative_step_size(mut self, factor: f64) -> Self {
         self.step_size = StepSize::Relative(factor);
         self
-    }
-
-    /// The same attack starting at a random point of the ball, or at the image itself.
-    pub fn with_random_start(mut self, random: bool) -> Self {
-        self.random_start = random;
-        self
-    }
-
-    goal_settings!();
-
-    /// The norm of the ball.
-    pub fn norm(&self) -> &NormSpec {
-        &self.norm
-    }
-
-    /// The radius of the ball.
-    pub fn epsilon(&self) -> f64 {
-        self.epsilon
     }
 
     /// The length of a step.

@@ -1,8 +1,8 @@
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
 use crate::base::{Error, Result, named};
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
 
 /// An attack run several times, each time in another draw: made by
 /// [`Attack::restarts`](super::Attack::restarts).
@@ -10,11 +10,14 @@ use std::fmt;
 /// The first run attacks every image, so that rounding cannot decide whether one is attacked at
 /// all; the others only those that nothing has fooled yet. Accuracy under attack never rises with
 /// more restarts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Serialize, Deserialize)]
+#[display("{of} ×{count}")]
 #[serde(deny_unknown_fields)]
 pub struct Restarts {
-    count: usize,
-    of: AttackSpec,
+    /// How often it runs.
+    pub count: usize,
+    /// The attack.
+    pub of: AttackSpec,
 }
 
 impl Restarts {
@@ -46,15 +49,15 @@ impl Attack for Restarts {
 
     fn check(&self) -> Result<()> {
         self.of.check()?;
-        match self.count {
-            0 => Err(Error::setting("restarts", 0, "at least 1")),
-            n if n > 1 && !self.of.is_random() => Err(Error::setting(
-                "restarts",
-                n,
-                "1 without a random start: all would be the same",
-            )),
-            _ => Ok(()),
-        }
+        let count = self.count;
+        Error::unless(count > 0, "restarts", count, "at least 1")?;
+        let expected = "1 without a random start: all would be the same";
+        Error::unless(
+            count == 1 || self.of.is_random(),
+            "restarts",
+            count,
+            expected,
+        )
     }
 
     fn cost(&self) -> Cost {
@@ -80,11 +83,5 @@ impl Attack for Restarts {
 
     fn settings(&self) -> Value {
         named::<dyn Attack>("restarts", self)
-    }
-}
-
-impl fmt::Display for Restarts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ×{}", self.of, self.count)
     }
 }

@@ -1,16 +1,8 @@
 //! Tensors as rows, one for each image: choosing some and putting them back.
 
+use crate::base::indices;
+use burn::tensor::Tensor;
 use burn::tensor::kind::Basic;
-use burn::tensor::{Int, Tensor, TensorData};
-
-/// Positions as an index tensor beside `tensor`.
-pub(crate) fn indices<const D: usize, K: Basic>(
-    positions: &[usize],
-    tensor: &Tensor<D, K>,
-) -> Tensor<1, Int> {
-    let values: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
-    Tensor::from_data(TensorData::new(values, [positions.len()]), &tensor.device())
-}
 
 /// The rows at these positions.
 pub(crate) fn select<const D: usize, K: Basic>(
@@ -20,7 +12,9 @@ pub(crate) fn select<const D: usize, K: Basic>(
     if is_whole(positions, tensor.dims()[0]) {
         return tensor.clone();
     }
-    tensor.clone().select(0, indices(positions, tensor))
+    tensor
+        .clone()
+        .select(0, indices(positions.iter().copied(), &tensor.device()))
 }
 
 /// The tensor with these rows in place of those at `positions`.
@@ -37,8 +31,14 @@ pub(crate) fn replace<const D: usize, K: Basic>(
     for (index, &position) in positions.iter().enumerate() {
         from[position] = count + index;
     }
-    let from = indices(&from, &tensor);
+    let from = indices(from, &tensor.device());
     Tensor::cat(vec![tensor, rows], 0).select(0, from)
+}
+
+/// Where the numbers are wanted ones.
+pub(crate) fn positions(numbers: &[f32], wanted: impl Fn(f32) -> bool) -> Vec<usize> {
+    let at = 0..numbers.len();
+    at.filter(|&at| wanted(numbers[at])).collect()
 }
 
 fn is_whole(positions: &[usize], count: usize) -> bool {

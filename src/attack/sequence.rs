@@ -1,8 +1,8 @@
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
 use crate::base::{Error, Result, named};
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
 
 /// One attack after another: made by [`Attack::then`](super::Attack::then).
 ///
@@ -10,11 +10,14 @@ use std::fmt;
 /// image itself, and what the second finds around what the first found. There the ball's centre is
 /// the image of the first, as [`Found::originals`](super::Found::originals) says. Images that
 /// something has fooled meet nothing more. The first attack's loss ranks all candidates.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Serialize, Deserialize)]
+#[display("{first} then {then}")]
 #[serde(deny_unknown_fields)]
 pub struct Sequence {
-    first: AttackSpec,
-    then: AttackSpec,
+    /// The one that comes first.
+    pub first: AttackSpec,
+    /// The one around what the first found.
+    pub then: AttackSpec,
 }
 
 impl Sequence {
@@ -58,14 +61,9 @@ impl Attack for Sequence {
         self.then.check()?;
         let norms = [self.first.ball(), self.then.ball()].map(|ball| ball.map(|b| b.norm));
         let norms_differ = matches!(&norms, [Some(a), Some(b)] if a != b);
-        if norms_differ || !self.first.goal().agrees_with(&self.then.goal()) {
-            return Err(Error::setting(
-                "attacks",
-                self,
-                "attacks with one norm, the same targets and the same labels",
-            ));
-        }
-        Ok(())
+        let agree = !norms_differ && self.first.goal().agrees_with(&self.then.goal());
+        let expected = "attacks with one norm, the same targets and the same labels";
+        Error::unless(agree, "attacks", self, expected)
     }
 
     fn cost(&self) -> Cost {
@@ -94,11 +92,5 @@ impl Attack for Sequence {
 
     fn settings(&self) -> Value {
         named::<dyn Attack>("sequence", self)
-    }
-}
-
-impl fmt::Display for Sequence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} then {}", self.first, self.then)
     }
 }

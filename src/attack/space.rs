@@ -1,5 +1,5 @@
-use super::{Ball, Candidate, Trial};
-use crate::base::{Keys, Purpose};
+use super::{Ball, Candidate, Limits, Trial};
+use crate::base::{Draws, Purpose};
 use burn::tensor::{Tensor, TensorData};
 use std::fmt;
 
@@ -44,18 +44,23 @@ impl PixelSpace {
         images.flatten(1, 3)
     }
 
+    fn limits<'a>(&self, trial: &'a Trial) -> Limits<'a> {
+        Limits {
+            originals: trial.originals(),
+            epsilon: self.0.epsilon,
+            bounds: trial.bounds(),
+        }
+    }
+
     fn draw(&self, trial: &Trial) -> Tensor<4> {
         let Ball { norm, epsilon } = &self.0;
         let shape = trial.originals().dims();
         let pixels = shape[1..].iter().product();
-        let keys: &Keys = trial.keys();
-        let values: Vec<f32> = (0..keys.len())
-            .flat_map(|at| norm.draw(pixels, *epsilon, &mut keys.draws(Purpose::Start, at)))
-            .collect();
-        let data = TensorData::new(values, shape);
+        let draw = |draws: &mut Draws| norm.draw(pixels, *epsilon, draws);
+        let data = TensorData::new(trial.keys().each(Purpose::Start, draw).concat(), shape);
         let start =
             trial.originals().clone() + Tensor::from_data(data, &trial.originals().device());
-        norm.project(start, trial.originals(), *epsilon, trial.bounds())
+        norm.project(start, self.limits(trial))
     }
 }
 
@@ -76,15 +81,13 @@ impl Space for PixelSpace {
     }
 
     fn project(&self, trial: &Trial, point: Tensor<2>) -> Tensor<2> {
-        let (images, originals) = (self.images(trial, point), trial.originals());
-        let Ball { norm, epsilon } = &self.0;
-        Self::flat(norm.project(images, originals, *epsilon, trial.bounds()))
+        let images = self.images(trial, point);
+        Self::flat(self.0.norm.project(images, self.limits(trial)))
     }
 
     fn step(&self, trial: &Trial, point: Tensor<2>, gradient: Tensor<2>, length: f64) -> Tensor<2> {
         let [images, gradient] = [point, gradient].map(|t| self.images(trial, t));
-        let Ball { norm, epsilon } = &self.0;
-        let (originals, bounds) = (trial.originals(), trial.bounds());
-        Self::flat(norm.step(images, gradient, originals, length, *epsilon, bounds))
+        let limits = self.limits(trial);
+        Self::flat(self.0.norm.step(images, gradient, length, limits))
     }
 }

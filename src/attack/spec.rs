@@ -1,7 +1,5 @@
 use super::{Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
-use crate::base::{Kind, Registry, Spec};
-use serde_json::Value;
-use std::sync::{Arc, LazyLock};
+use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
 ///
@@ -16,30 +14,13 @@ use std::sync::{Arc, LazyLock};
 /// ```
 pub type AttackSpec = Spec<dyn Attack>;
 
-impl Kind for dyn Attack {
-    const KIND: &'static str = "attack";
-
-    fn registry() -> &'static Registry<Self> {
-        static ATTACKS: LazyLock<Registry<dyn Attack>> = LazyLock::new(|| {
-            Registry::<dyn Attack>::new()
-                .with("fgsm", |attack: Fgsm| Arc::new(attack))
-                .with("pgd", |attack: Pgd| Arc::new(attack))
-                .with("restarts", |attack: Restarts| Arc::new(attack))
-                .with("ensemble", |attack: Ensemble| Arc::new(attack))
-                .with("sequence", |attack: Sequence| Arc::new(attack))
-        });
-        &ATTACKS
-    }
-
-    fn settings(&self) -> Value {
-        Attack::settings(self)
-    }
-}
-
-impl<A: Attack + 'static> From<A> for AttackSpec {
-    fn from(attack: A) -> Self {
-        Self(Arc::new(attack))
-    }
+open_kind! {
+    Attack in "attack",
+    "fgsm" => |attack: Fgsm| attack,
+    "pgd" => |attack: Pgd| attack,
+    "restarts" => |attack: Restarts| attack,
+    "ensemble" => |attack: Ensemble| attack,
+    "sequence" => |attack: Sequence| attack,
 }
 
 impl AttackSpec {

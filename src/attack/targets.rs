@@ -1,44 +1,27 @@
 use crate::base::{Error, Result};
+use derive_more::{Display, From};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The class that a targeted attack wants each image to be taken for.
 ///
 /// An image whose target is its own label cannot be fooled: it counts as standing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, From, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
     /// The same class for all images.
+    #[from]
+    #[display("class {_0}")]
     Fixed(usize),
     /// The class after the label, `(label + 1) mod classes`.
+    #[display("next class")]
     Next,
     /// The class with the lowest logit on the clean image, other than the label.
+    #[display("least likely class")]
     LeastLikely,
     /// One class for each image, in the order of the batch.
+    #[from]
+    #[display("given classes")]
     Given(Vec<usize>),
-}
-
-impl From<usize> for Targets {
-    fn from(class: usize) -> Self {
-        Self::Fixed(class)
-    }
-}
-
-impl From<Vec<usize>> for Targets {
-    fn from(classes: Vec<usize>) -> Self {
-        Self::Given(classes)
-    }
-}
-
-impl fmt::Display for Targets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(class) => write!(f, "class {class}"),
-            Self::Next => f.write_str("next class"),
-            Self::LeastLikely => f.write_str("least likely class"),
-            Self::Given(_) => f.write_str("given classes"),
-        }
-    }
 }
 
 impl Targets {
@@ -67,13 +50,9 @@ impl Targets {
                 .map(|(row, &label)| least_likely(row, label))
                 .collect()),
             Self::Given(given) => {
-                if given.len() != labels.len() {
-                    return Err(Error::setting(
-                        "targets",
-                        format!("{} classes", given.len()),
-                        format!("one class for each of the {} images", labels.len()),
-                    ));
-                }
+                let found = format_args!("{} classes", given.len());
+                let expected = format_args!("one class for each of the {} images", labels.len());
+                Error::unless(given.len() == labels.len(), "targets", found, expected)?;
                 for (position, &class) in given.iter().enumerate() {
                     in_range(&format!("targets[{position}]"), class, classes)?;
                 }
@@ -84,14 +63,9 @@ impl Targets {
 }
 
 fn in_range(setting: &str, class: usize, classes: usize) -> Result<()> {
-    if class < classes {
-        return Ok(());
-    }
-    let expected = format!(
-        "0 to {} (the classifier has {classes} classes)",
-        classes - 1
-    );
-    Err(Error::setting(setting, class, expected))
+    let last = classes - 1;
+    let expected = format_args!("0 to {last} (the classifier has {classes} classes)");
+    Error::unless(class < classes, setting, class, expected)
 }
 
 fn least_likely(row: &[f32], label: i64) -> i64 {

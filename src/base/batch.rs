@@ -1,4 +1,4 @@
-use crate::base::{Bounds, Error, Result, read};
+use crate::base::{Bounds, Error, Result, indices, read};
 use burn::tensor::{Int, Tensor};
 
 /// Images with their labels, their places in the data set and their pixel range.
@@ -23,11 +23,7 @@ impl Batch {
     /// Panics unless there are as many labels as images.
     pub fn new(images: Tensor<4>, labels: Tensor<1, Int>) -> Self {
         let count = images.dims()[0];
-        assert_eq!(
-            count,
-            labels.dims()[0],
-            "a batch needs as many labels as images"
-        );
+        one_each("labels", labels.dims()[0], count);
         Self {
             images,
             labels,
@@ -42,7 +38,7 @@ impl Batch {
     ///
     /// Panics unless there are as many ids as images.
     pub fn with_ids(mut self, ids: Vec<u64>) -> Self {
-        assert_eq!(ids.len(), self.len(), "a batch needs as many ids as images");
+        one_each("ids", ids.len(), self.len());
         self.ids = ids;
         self
     }
@@ -59,11 +55,7 @@ impl Batch {
     ///
     /// Panics unless there are as many images as before.
     pub fn with_images(mut self, images: Tensor<4>) -> Self {
-        assert_eq!(
-            images.dims()[0],
-            self.len(),
-            "a batch needs as many images as labels"
-        );
+        one_each("labels", self.len(), images.dims()[0]);
         self.images = images;
         self
     }
@@ -84,11 +76,7 @@ impl Batch {
     ///
     /// Panics if a position is not in the batch.
     pub fn select(&self, positions: &[usize]) -> Self {
-        let indices: Vec<i64> = positions.iter().map(|&p| p as i64).collect();
-        let indices = Tensor::<1, Int>::from_data(
-            burn::tensor::TensorData::new(indices, [positions.len()]),
-            &self.images.device(),
-        );
+        let indices = indices(positions.iter().copied(), &self.images.device());
         Self {
             images: self.images.clone().select(0, indices.clone()),
             labels: self.labels.clone().select(0, indices),
@@ -141,30 +129,28 @@ impl Batch {
         let [_, channels, height, width] = self.images.dims();
         let per_image = channels * height * width;
         let pixels: Vec<f32> = read(&self.images);
-        match pixels
-            .iter()
-            .position(|&v| !v.is_finite() || !self.bounds.contains(v))
-        {
-            None => Ok(()),
-            Some(at) => {
-                let (image, inside) = (at / per_image, at % per_image);
-                Err(Error::input(
-                    format!(
-                        "pixel [channel {}, row {}, column {}] of image {}",
-                        inside / (height * width),
-                        inside / width % height,
-                        inside % width,
-                        self.ids[image]
-                    ),
-                    pixels[at],
-                    format!(
-                        "a finite number in [{}, {}] (the batch's bounds; put normalisation \
-                         inside the model, as `nn::Normalize`)",
-                        self.bounds.low(),
-                        self.bounds.high()
-                    ),
-                ))
-            }
-        }
+        let wrong = |&v: &f32| !v.is_finite() || !self.bounds.contains(v);
+        let Some(at) = pixels.iter().position(wrong) else {
+            return Ok(());
+        };
+        let (image, inside) = (self.ids[at / per_image], at % per_image);
+        let (channel, row) = (inside / (height * width), inside / width % height);
+        Err(Error::input(
+            format!(
+                "pixel [channel {channel}, row {row}, column {}] of image {image}",
+                inside % width
+            ),
+            pixels[at],
+            format!(
+                "a finite number in [{}, {}] (the batch's bounds; put normalisation inside the \
+                 model, as `nn::Normalize`)",
+                self.bounds.low(),
+                self.bounds.high()
+            ),
+        ))
     }
+}
+
+fn one_each(what: &str, found: usize, images: usize) {
+    assert_eq!(found, images, "a batch needs as many {what} as images");
 }

@@ -38,18 +38,14 @@ impl Bounds {
     ///
     /// [`Error::Setting`] unless both are finite and `low < high`.
     pub fn new(low: f32, high: f32) -> Result<Self> {
-        if low.is_finite() && high.is_finite() && low < high {
-            Ok(Self {
-                low: Some(low),
-                high: Some(high),
-            })
-        } else {
-            Err(Error::setting(
-                "bounds",
-                format!("[{low}, {high}]"),
-                "two finite numbers, the lower one first",
-            ))
-        }
+        let valid = low.is_finite() && high.is_finite() && low < high;
+        let found = format_args!("[{low}, {high}]");
+        let expected = "two finite numbers, the lower one first";
+        Error::unless(valid, "bounds", found, expected)?;
+        Ok(Self {
+            low: Some(low),
+            high: Some(high),
+        })
     }
 
     /// No bounds at all, for statistical settings whose inputs are not images.

@@ -31,10 +31,7 @@ pub trait Classifier: Send + Sync {
     }
 }
 
-impl<F> Classifier for F
-where
-    F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync,
-{
+impl<F: Fn(Tensor<4>) -> Tensor<2> + Send + Sync> Classifier for F {
     fn logits(&self, images: Tensor<4>) -> Tensor<2> {
         self(images)
     }

@@ -120,6 +120,31 @@ impl Error {
         }
     }
 
+    /// The same error about a setting inside another one.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        if let Self::Setting { setting, .. } = &mut self {
+            *setting = format!("{outer}: {setting}");
+        }
+        self
+    }
+
+    /// A [`Setting`](Error::Setting) error unless the value is valid; nothing is written otherwise.
+    pub(crate) fn unless(
+        valid: bool,
+        setting: impl std::fmt::Display,
+        found: impl std::fmt::Display,
+        expected: impl std::fmt::Display,
+    ) -> Result<()> {
+        match valid {
+            true => Ok(()),
+            false => Err(Self::setting(
+                setting.to_string(),
+                found,
+                expected.to_string(),
+            )),
+        }
+    }
+
     /// An [`Input`](Error::Input) error.
     pub fn input(
         what: impl Into<String>,

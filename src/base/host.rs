@@ -1,7 +1,7 @@
-//! The one way by which numbers come from a device to the host.
+//! The one way by which numbers come from a device to the host, and indices back.
 
 use burn::tensor::kind::Basic;
-use burn::tensor::{Element, Tensor};
+use burn::tensor::{Device, Element, Int, Tensor, TensorData};
 use std::cell::Cell;
 
 /// Reads of tensors to the host: what [`count_reads`] counts.
@@ -26,6 +26,13 @@ pub fn read<E: Element, const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Vec<
         values: before.values + values.len(),
     });
     values
+}
+
+/// Indices from the host on a device, to select by.
+pub(crate) fn indices(indices: impl IntoIterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+    let indices = Vec::from_iter(indices.into_iter().map(|at| at as i64));
+    let shape = [indices.len()];
+    Tensor::from_data(TensorData::new(indices, shape), device)
 }
 
 /// Runs `work` and tells how much it [`read`] to the host on this thread.

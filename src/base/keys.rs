@@ -57,6 +57,14 @@ impl Keys {
         self.seed.draws(purpose, self.ids[position], self.draw)
     }
 
+    /// What `draw` makes of the generator of each image, in the order of the batch.
+    pub fn each<T>(&self, purpose: Purpose, mut draw: impl FnMut(&mut Draws) -> T) -> Vec<T> {
+        let positions = 0..self.len();
+        positions
+            .map(|at| draw(&mut self.draws(purpose, at)))
+            .collect()
+    }
+
     /// The keys of the images at these positions.
     ///
     /// # Panics

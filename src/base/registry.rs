@@ -1,12 +1,12 @@
 //! What files call by name, and how more names are added.
 
 use crate::base::{Error, Result};
+use derive_more::{Deref, Display};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A kind of thing that settings name: norms, losses, attacks, objectives, threats.
@@ -27,6 +27,42 @@ pub trait Kind: Send + Sync + 'static {
     /// Everything that determines the thing, its name under [`KIND`](Kind::KIND); or just the name.
     fn settings(&self) -> Value;
 }
+
+/// Opens a trait to files: [`Kind`] for its trait object, with the field that holds the name (and the
+/// name of what a bare value says), a line for each thing built in, and the conversion of anything
+/// of the kind into a [`Spec`].
+macro_rules! open_kind {
+    (
+        $kind:ident in $field:literal $(or $bare:literal)?,
+        $($name:literal => |$settings:tt: $read:ty| $thing:expr),* $(,)?
+    ) => {
+        impl $crate::base::Kind for dyn $kind {
+            const KIND: &'static str = $field;
+            $(const BARE: Option<&'static str> = Some($bare);)?
+
+            fn registry() -> &'static $crate::base::Registry<Self> {
+                use $crate::base::Registry;
+                static REGISTRY: std::sync::LazyLock<Registry<dyn $kind>> =
+                    std::sync::LazyLock::new(|| {
+                        Registry::<dyn $kind>::new()
+                            $(.with($name, |$settings: $read| std::sync::Arc::new($thing)))*
+                    });
+                &REGISTRY
+            }
+
+            fn settings(&self) -> serde_json::Value {
+                $kind::settings(self)
+            }
+        }
+
+        impl<T: $kind + 'static> From<T> for $crate::base::Spec<dyn $kind> {
+            fn from(thing: T) -> Self {
+                Self(std::sync::Arc::new(thing))
+            }
+        }
+    };
+}
+pub(crate) use open_kind;
 
 /// The settings of a thing that has none: what to read for it in [`Registry::add`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,17 +95,6 @@ impl<K: Kind + ?Sized> Registry<K> {
         self
     }
 
-    /// With this name for a thing without settings.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the name is taken.
-    pub fn with_plain(self, name: &str, make: fn() -> Arc<K>) -> Self {
-        self.add(name, move |NoSettings {}| make())
-            .unwrap_or_else(|error| panic!("{error}"));
-        self
-    }
-
     /// Adds a name; files and [`Spec`]s know it from then on. `S` is what is read from the
     /// settings beside the name; where it derives serde's traits, `#[serde(deny_unknown_fields)]`
     /// refuses misspelt ones.
@@ -83,13 +108,8 @@ impl<K: Kind + ?Sized> Registry<K> {
         make: impl Fn(S) -> Arc<K> + Send + Sync + 'static,
     ) -> Result<()> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.contains_key(name) {
-            return Err(Error::setting(
-                K::KIND,
-                name,
-                "a name that is not taken yet",
-            ));
-        }
+        let free = !entries.contains_key(name);
+        Error::unless(free, K::KIND, name, "a name that is not taken yet")?;
         let build = move |settings| serde_json::from_value(settings).map(&make);
         entries.insert(name.to_owned(), Arc::new(build));
         Ok(())
@@ -147,6 +167,8 @@ impl<K: Kind + ?Sized> Default for Registry<K> {
 ///
 /// It dereferences to the trait object. Anything of the kind converts into it; reading it from a
 /// file needs a name in the [`Registry`].
+#[derive(Deref, Display)]
+#[deref(forward)]
 pub struct Spec<K: ?Sized>(pub Arc<K>);
 
 impl<K: Kind + ?Sized> Spec<K> {
@@ -166,14 +188,6 @@ impl<K: Kind + ?Sized> Spec<K> {
     }
 }
 
-impl<K: ?Sized> Deref for Spec<K> {
-    type Target = K;
-
-    fn deref(&self) -> &K {
-        &self.0
-    }
-}
-
 impl<K: ?Sized> Clone for Spec<K> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
@@ -183,12 +197,6 @@ impl<K: ?Sized> Clone for Spec<K> {
 impl<K: Kind + ?Sized> fmt::Debug for Spec<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Spec({})", self.0.settings())
-    }
-}
-
-impl<K: fmt::Display + ?Sized> fmt::Display for Spec<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -1,3 +1,4 @@
+use derive_more::{Display, From};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -17,21 +18,11 @@ use serde::{Deserialize, Serialize};
 /// let mut again = Seed(7).draws(Purpose::Pose, 12, 0);
 /// assert_eq!(first.uniform(-30.0, 30.0), again.uniform(-30.0, 30.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Display, From,
+)]
 #[serde(transparent)]
 pub struct Seed(pub u64);
-
-impl From<u64> for Seed {
-    fn from(seed: u64) -> Self {
-        Self(seed)
-    }
-}
-
-impl std::fmt::Display for Seed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// What random numbers are drawn for. Draws for different purposes are independent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

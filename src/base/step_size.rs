@@ -1,6 +1,7 @@
+use derive_more::From;
 use serde::{Deserialize, Serialize};
 
-/// The length of an attack's step.
+/// The length of an attack's step. A plain number converts into an absolute one.
 ///
 /// One rule everywhere: a relative step is a multiple of ε/steps, so the number says how often the
 /// steps could cross the ball's radius. In an attack `T` is a number, in a
@@ -12,12 +13,13 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(StepSize::Relative(2.5).length(0.5, 10), 0.125);
 /// assert_eq!(StepSize::Absolute(0.1).length(0.5, 10), 0.1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, From, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepSize<T = f64> {
     /// This many times ε/steps.
     Relative(T),
     /// This length, in units of the norm.
+    #[from]
     Absolute(T),
 }
 

@@ -1,6 +1,7 @@
 use super::schedule::check;
 use super::{ScheduleSpec, Stage};
 use crate::base::{Degrees, Error, Pixels, Result, StepSize};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -12,16 +13,26 @@ const MOST_EPOCHS: usize = 1_000_000;
 /// Built with [`new`](Self::new) and `with_…`, or taken from a preset. Every `with_…` takes a
 /// [`Schedule`](super::Schedule) or a plain number. [`Display`](std::fmt::Display) prints the stages as a table in
 /// Markdown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_", into)]
 pub struct Curriculum {
-    pub(super) epochs: usize,
-    pub(super) angle: ScheduleSpec,
-    pub(super) shift: ScheduleSpec,
-    pub(super) epsilon: ScheduleSpec,
-    pub(super) steps: ScheduleSpec,
-    pub(super) step_size: StepSize<ScheduleSpec>,
-    pub(super) learning_rate: ScheduleSpec,
+    /// The number of epochs; see [`scaled_to`](Self::scaled_to).
+    #[setters(skip)]
+    pub epochs: usize,
+    /// Random rotations of up to this many degrees either way, 0 to 180.
+    pub angle: ScheduleSpec,
+    /// Random shifts of up to this many pixels either way along each axis.
+    pub shift: ScheduleSpec,
+    /// Radius of the ball of pixel perturbations, in units of the pixel range. Zero: no attack.
+    pub epsilon: ScheduleSpec,
+    /// Number of attack steps. Milestones must be whole numbers; a ramp is rounded.
+    pub steps: ScheduleSpec,
+    /// Size of an attack step, in units of the pixel range or as a multiple of ε/steps.
+    #[setters(skip)]
+    pub step_size: StepSize<ScheduleSpec>,
+    /// Learning rate of the optimiser.
+    pub learning_rate: ScheduleSpec,
 }
 
 impl Curriculum {
@@ -39,30 +50,6 @@ impl Curriculum {
         }
     }
 
-    /// Random rotations of up to this many degrees either way, 0 to 180.
-    pub fn with_angle(mut self, degrees: impl Into<ScheduleSpec>) -> Self {
-        self.angle = degrees.into();
-        self
-    }
-
-    /// Random shifts of up to this many pixels either way along each axis.
-    pub fn with_shift(mut self, pixels: impl Into<ScheduleSpec>) -> Self {
-        self.shift = pixels.into();
-        self
-    }
-
-    /// Radius of the ball of pixel perturbations, in units of the pixel range. Zero: no attack.
-    pub fn with_epsilon(mut self, epsilon: impl Into<ScheduleSpec>) -> Self {
-        self.epsilon = epsilon.into();
-        self
-    }
-
-    /// Number of attack steps. Milestones must be whole numbers; a ramp is rounded.
-    pub fn with_steps(mut self, steps: impl Into<ScheduleSpec>) -> Self {
-        self.steps = steps.into();
-        self
-    }
-
     /// Size of an attack step, in units of the pixel range.
     pub fn with_step_size(mut self, step_size: impl Into<ScheduleSpec>) -> Self {
         self.step_size = StepSize::Absolute(step_size.into());
@@ -72,12 +59,6 @@ impl Curriculum {
     /// Size of an attack step, as a multiple of ε/steps, both as they are in the epoch.
     pub fn with_relative_step_size(mut self, factor: impl Into<ScheduleSpec>) -> Self {
         self.step_size = StepSize::Relative(factor.into());
-        self
-    }
-
-    /// Learning rate of the optimiser.
-    pub fn with_learning_rate(mut self, learning_rate: impl Into<ScheduleSpec>) -> Self {
-        self.learning_rate = learning_rate.into();
         self
     }
 
@@ -142,13 +123,9 @@ impl Curriculum {
     /// wherever ε is above 0 there is at least one step of a size above 0.
     pub fn check(&self) -> Result<()> {
         let epochs = self.epochs;
-        if !(1..=MOST_EPOCHS).contains(&epochs) {
-            return Err(Error::setting(
-                "curriculum: epochs",
-                epochs,
-                format!("1 to {MOST_EPOCHS}"),
-            ));
-        }
+        let valid = (1..=MOST_EPOCHS).contains(&epochs);
+        let expected = format_args!("1 to {MOST_EPOCHS}");
+        Error::unless(valid, "curriculum: epochs", epochs, expected)?;
         for (name, schedule) in self.schedules() {
             let setting = format!("curriculum: {name}");
             let check = |valid: fn(f64) -> bool, expected| {
@@ -198,16 +175,12 @@ impl Curriculum {
     fn check_attacks(&self) -> Result<()> {
         for epoch in 1..=self.epochs {
             let stage = self.stage(epoch);
-            if stage.epsilon > 0.0 && (stage.steps == 0 || stage.step_size <= 0.0) {
-                return Err(Error::setting(
-                    format!("curriculum: attack at epoch {epoch}"),
-                    format!("{} steps of {}", stage.steps, stage.step_size),
-                    format!(
-                        "at least one step of a size above 0 (ε is {})",
-                        stage.epsilon
-                    ),
-                ));
-            }
+            let (epsilon, steps, length) = (stage.epsilon, stage.steps, stage.step_size);
+            let moves = epsilon <= 0.0 || (steps > 0 && length > 0.0);
+            let name = format_args!("curriculum: attack at epoch {epoch}");
+            let found = format_args!("{steps} steps of {length}");
+            let expected = format_args!("at least one step of a size above 0 (ε is {epsilon})");
+            Error::unless(moves, name, found, expected)?;
         }
         Ok(())
     }

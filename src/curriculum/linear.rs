@@ -79,14 +79,9 @@ impl Schedule for Linear {
             (When::Fraction(a), When::Fraction(b)) => a <= b,
             _ => first.start(epochs) <= last.end(epochs),
         };
-        match ordered {
-            true => Ok(()),
-            false => Err(Error::setting(
-                "ramp",
-                format!("{first} to {last}"),
-                "an end that is not before the start",
-            )),
-        }
+        let found = format_args!("{first} to {last}");
+        let expected = "an end that is not before the start";
+        Error::unless(ordered, "ramp", found, expected)
     }
 
     // Fractions scale by themselves.

@@ -56,10 +56,7 @@ impl Schedule for Milestones {
     }
 
     fn values(&self, _epochs: usize) -> Vec<f64> {
-        self.values
-            .iter()
-            .map(|milestone| milestone.value)
-            .collect()
+        self.values.iter().map(|of| of.value).collect()
     }
 
     fn check(&self, epochs: usize) -> Result<()> {
@@ -69,22 +66,14 @@ impl Schedule for Milestones {
         for milestone in &self.values {
             milestone.from.check(epochs)?;
         }
-        if first.from.start(epochs) != 1 {
-            return Err(Error::setting(
-                "first milestone",
-                first.from,
-                "epoch 1 or fraction 0",
-            ));
-        }
+        let begins = first.from.start(epochs) == 1;
+        let expected = "epoch 1 or fraction 0";
+        Error::unless(begins, "first milestone", first.from, expected)?;
         for pair in self.values.windows(2) {
             let (a, b) = (pair[0].from, pair[1].from);
-            if a == b || a.start(epochs) > b.start(epochs) {
-                return Err(Error::setting(
-                    format!("milestone after {a}"),
-                    b,
-                    "milestones in ascending order",
-                ));
-            }
+            let rises = a != b && a.start(epochs) <= b.start(epochs);
+            let name = format_args!("milestone after {a}");
+            Error::unless(rises, name, b, "milestones in ascending order")?;
         }
         Ok(())
     }

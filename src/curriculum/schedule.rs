@@ -1,14 +1,13 @@
 use super::{Constant, Linear, Milestones, Scaling};
-use crate::base::{Error, Kind, Registry, Result, Spec};
+use crate::base::{Error, Result, Spec, open_kind};
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// One number for every epoch.
 ///
 /// Built in are [`Constant`] (a plain number converts into it), [`Milestones`] and [`Linear`]. One
 /// of your own needs [`at`](Schedule::at) and [`settings`](Schedule::settings); for files to know
-/// it, add it to the [`registry`](Kind::registry):
+/// it, add it to the [`registry`](crate::base::Kind::registry):
 ///
 /// ```
 /// use fireproof::base::{Kind, named};
@@ -47,7 +46,7 @@ pub trait Schedule: fmt::Debug + Send + Sync {
     /// May panic if [`check`](Schedule::check) refuses the schedule.
     fn at(&self, epoch: usize, epochs: usize) -> f64;
 
-    /// Everything that determines the schedule, with its name: see [`Kind::settings`].
+    /// Everything that determines the schedule, with its name: see [`Kind::settings`](crate::base::Kind::settings).
     fn settings(&self) -> Value;
 
     /// The values that a curriculum must allow, by default those of all epochs. A schedule whose
@@ -85,29 +84,11 @@ pub trait Schedule: fmt::Debug + Send + Sync {
 /// A number in a file is a [`Constant`].
 pub type ScheduleSpec = Spec<dyn Schedule>;
 
-impl Kind for dyn Schedule {
-    const KIND: &'static str = "schedule";
-    const BARE: Option<&'static str> = Some("constant");
-
-    fn registry() -> &'static Registry<Self> {
-        static SCHEDULES: LazyLock<Registry<dyn Schedule>> = LazyLock::new(|| {
-            Registry::<dyn Schedule>::new()
-                .with("constant", |schedule: Constant| Arc::new(schedule))
-                .with("milestones", |schedule: Milestones| Arc::new(schedule))
-                .with("linear", |schedule: Linear| Arc::new(schedule))
-        });
-        &SCHEDULES
-    }
-
-    fn settings(&self) -> Value {
-        Schedule::settings(self)
-    }
-}
-
-impl<S: Schedule + 'static> From<S> for ScheduleSpec {
-    fn from(schedule: S) -> Self {
-        Self(Arc::new(schedule))
-    }
+open_kind! {
+    Schedule in "schedule" or "constant",
+    "constant" => |schedule: Constant| schedule,
+    "milestones" => |schedule: Milestones| schedule,
+    "linear" => |schedule: Linear| schedule,
 }
 
 impl From<f64> for ScheduleSpec {

@@ -1,27 +1,17 @@
 use crate::base::{Error, Result};
+use derive_more::{Display, From};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A point in training. A whole number converts into an epoch, any other into a fraction.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Display, From, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// An epoch, counted from 1.
+    #[display("epoch {_0}")]
     Epoch(usize),
     /// A fraction of all epochs, from 0 to 1, to the nearest whole number of epochs.
+    #[display("fraction {_0}")]
     Fraction(f64),
-}
-
-impl From<usize> for When {
-    fn from(epoch: usize) -> Self {
-        Self::Epoch(epoch)
-    }
-}
-
-impl From<f64> for When {
-    fn from(fraction: f64) -> Self {
-        Self::Fraction(fraction)
-    }
 }
 
 impl When {
@@ -50,18 +40,6 @@ impl When {
             Self::Epoch(epoch) => ((1..=epochs).contains(&epoch), format!("1 to {epochs}")),
             Self::Fraction(f) => ((0.0..=1.0).contains(&f), "0 to 1".to_owned()),
         };
-        match inside {
-            true => Ok(()),
-            false => Err(Error::setting("point in training", self, expected)),
-        }
-    }
-}
-
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Epoch(epoch) => write!(f, "epoch {epoch}"),
-            Self::Fraction(fraction) => write!(f, "fraction {fraction}"),
-        }
+        Error::unless(inside, "point in training", self, expected)
     }
 }

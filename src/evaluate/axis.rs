@@ -143,43 +143,21 @@ impl Axis {
     /// [`Error::Setting`], naming the axis, for no levels, for levels that are not finite, have
     /// not as many parts each, or do not grow, and for what the threat refuses.
     pub fn check(&self) -> Result<()> {
-        let wrong = |found: String, expected: &str| {
-            Err(Error::setting(
-                format!("axis `{}`", self.name),
-                found,
-                expected,
-            ))
-        };
-        let Some(first) = self.levels.first() else {
-            return wrong("no level".to_owned(), "at least one");
-        };
+        let name = format!("axis `{}`", self.name);
+        let parts = self.levels.first().map_or(0, |first| first.parts().len());
+        Error::unless(!self.levels.is_empty(), &name, "no level", "at least one")?;
         for level in &self.levels {
-            if level.parts().iter().any(|part| !part.is_finite()) {
-                return wrong(level.to_string(), "finite numbers");
-            }
-            if level.parts().is_empty() || level.parts().len() != first.parts().len() {
-                return wrong(
-                    level.to_string(),
-                    "levels of equally many parts, at least one",
-                );
-            }
+            let finite = level.parts().iter().all(|part| part.is_finite());
+            Error::unless(finite, &name, level, "finite numbers")?;
+            let alike = parts > 0 && level.parts().len() == parts;
+            Error::unless(alike, &name, level, "levels of equally many parts")?;
+            self.threat
+                .check(level)
+                .map_err(|error| error.within(&name))?;
         }
-        if let Some([a, b]) = self.levels.array_windows().find(|[a, b]| a >= b) {
-            return wrong(format!("{a} before {b}"), "growing levels, each once");
-        }
-        for level in &self.levels {
-            self.threat.check(level).map_err(|error| match error {
-                Error::Setting {
-                    setting,
-                    found,
-                    expected,
-                } => Error::Setting {
-                    setting: format!("axis `{}`: {setting}", self.name),
-                    found,
-                    expected,
-                },
-                other => other,
-            })?;
+        for [a, b] in self.levels.array_windows() {
+            let found = format_args!("{a} before {b}");
+            Error::unless(a < b, &name, found, "growing levels, each once")?;
         }
         Ok(())
     }

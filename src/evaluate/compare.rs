@@ -2,7 +2,6 @@ use crate::base::statistics::{Interval, holm, paired, sign_flip};
 use crate::base::{Error, Result};
 use crate::evaluate::{Curve, Level, Outcomes, Profile};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// Two classifiers on the same images and poses at one level.
@@ -131,8 +130,8 @@ fn check_pairing(first: &Profile, second: &Profile) -> Result<()> {
     // What does not change the measurement may differ.
     let measured = |profile: &Profile| {
         let mut settings = profile.settings.clone();
-        if let Value::Object(fields) = &mut settings {
-            fields.retain(|name, _| !["batch_size", "keep_outcomes"].contains(&&**name));
+        for name in ["batch_size", "keep_outcomes"] {
+            settings.as_object_mut().map(|fields| fields.remove(name));
         }
         settings
     };

@@ -34,8 +34,8 @@ impl Profile {
     /// The profile as CSV, one row per axis and level: the columns of [`Report::to_csv`], those
     /// about section and training empty.
     pub fn to_csv(&self) -> String {
-        let mut text = row(COLUMNS.map(str::to_owned));
-        push_rows(&mut text, Default::default(), self);
+        let mut text = row(COLUMNS);
+        push_rows(&mut text, "", Default::default(), self);
         text
     }
 
@@ -52,27 +52,24 @@ impl Profile {
 impl Report {
     /// The report as CSV in long format: one row per classifier, axis and level.
     pub fn to_csv(&self) -> String {
-        let mut text = row(COLUMNS.map(str::to_owned));
+        let mut text = row(COLUMNS);
         for Entry {
             section,
             training,
             profile,
         } in &self.entries
         {
-            let mut made: [String; 7] = Default::default();
-            if let Some(training) = training {
-                made = [
-                    section.clone(),
+            let made = training.as_ref().map_or_else(Default::default, |training| {
+                [
                     training.model.clone(),
                     training.parameters.to_string(),
                     training.objective.clone(),
                     training.train_size.to_string(),
                     training.epochs.to_string(),
                     training.seed.to_string(),
-                ];
-            }
-            made[0].clone_from(section);
-            push_rows(&mut text, made, profile);
+                ]
+            });
+            push_rows(&mut text, section, made, profile);
         }
         text
     }
@@ -87,88 +84,45 @@ impl Report {
     }
 }
 
-fn push_rows(text: &mut String, made: [String; 7], profile: &Profile) {
-    let [
-        section,
-        model,
-        parameters,
-        objective,
-        train_size,
-        epochs,
-        seed,
-    ] = made;
-    let mut push = |axis: &str, level: String, unit: &str, counts: [String; 2], rates: [_; 3]| {
-        let [draws, queries] = counts;
-        let [accuracy, fooling, of_right] = rates.map(numbers);
-        let [accuracy, accuracy_low, accuracy_high] = accuracy;
-        let [fooling, fooling_low, fooling_high] = fooling;
-        let [of_right, of_right_low, of_right_high] = of_right;
-        text.push_str(&row([
-            section.clone(),
-            profile.name.clone(),
-            model.clone(),
-            parameters.clone(),
-            objective.clone(),
-            train_size.clone(),
-            epochs.clone(),
-            seed.clone(),
-            profile.data.name.clone(),
-            profile.data.images.to_string(),
-            axis.to_owned(),
-            level,
-            unit.to_owned(),
-            draws,
-            queries,
-            accuracy,
-            accuracy_low,
-            accuracy_high,
-            fooling,
-            fooling_low,
-            fooling_high,
-            of_right,
-            of_right_low,
-            of_right_high,
-        ]));
+fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Profile) {
+    let about = [section, &profile.name].map(str::to_owned);
+    let data = [profile.data.name.clone(), profile.data.images.to_string()];
+    let mut push = |measured: [String; 5], rates: [[String; 3]; 3]| {
+        let rates = rates.as_flattened();
+        text.push_str(&row([&about[..], &made, &data, &measured, rates].concat()));
     };
-    let none = String::new;
-    push(
-        "clean",
-        "0".to_owned(),
-        "",
-        [none(), none()],
-        [Some(profile.clean), None, None],
-    );
+    let clean = ["clean", "0", "", "", ""].map(str::to_owned);
+    let none = Default::default;
+    push(clean, [numbers(profile.clean), none(), none()]);
     for curve in &profile.curves {
         for point in &curve.points {
-            push(
-                &curve.axis,
+            let measured = [
+                curve.axis.clone(),
                 point.level.to_string(),
-                &curve.unit,
-                [point.draws.to_string(), point.queries.to_string()],
-                [
-                    Some(point.accuracy),
-                    Some(point.fooling),
-                    point.fooling_of_right,
-                ],
-            );
+                curve.unit.clone(),
+                point.draws.to_string(),
+                point.queries.to_string(),
+            ];
+            let of_right = point.fooling_of_right.map_or_else(none, numbers);
+            let [accuracy, fooling] = [point.accuracy, point.fooling].map(numbers);
+            push(measured, [accuracy, fooling, of_right]);
         }
     }
 }
 
-fn numbers(rate: Option<Rate>) -> [String; 3] {
-    rate.map_or_else(Default::default, |rate| {
-        [rate.value, rate.interval.low, rate.interval.high].map(|number| number.to_string())
-    })
+fn numbers(rate: Rate) -> [String; 3] {
+    [rate.value, rate.interval.low, rate.interval.high].map(|number| number.to_string())
 }
 
 // RFC 4180.
-fn row<const N: usize>(fields: [String; N]) -> String {
-    let quoted = fields.map(|field| {
+fn row(fields: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let quoted = fields.into_iter().map(|field| {
+        let field = field.as_ref();
         if field.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", field.replace('"', "\"\""))
         } else {
-            field
+            field.to_owned()
         }
     });
-    quoted.join(",") + "\r\n"
+    quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }

@@ -1,5 +1,6 @@
 use crate::base::{Error, Result, Seed};
 use crate::evaluate::Axis;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// What to measure of a classifier, and how: plain settings that a [`Profile`] embeds.
@@ -23,16 +24,21 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// [`Profile`]: crate::evaluate::Profile
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Evaluation {
     /// What is varied, each under a name of its own.
+    #[setters(skip)]
     pub axes: Vec<Axis>,
     /// Images per forward pass: bounds the memory, does not change the measurement.
     pub batch_size: usize,
     /// The seed of poses and random starts.
+    #[setters(into)]
     pub seed: Seed,
-    /// Whether the profile keeps every image's outcomes, which [`compare`](super::compare) needs.
+    /// Whether the profile keeps every image's outcomes, which [`compare`](super::compare) needs: a
+    /// bit per image, level, draw and rate.
+    #[setters(rename = "with_outcomes")]
     pub keep_outcomes: bool,
 }
 
@@ -59,25 +65,6 @@ impl Evaluation {
         self
     }
 
-    /// With this many images per forward pass.
-    pub fn with_batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
-        self
-    }
-
-    /// With this seed.
-    pub fn with_seed(mut self, seed: impl Into<Seed>) -> Self {
-        self.seed = seed.into();
-        self
-    }
-
-    /// With or without every image's outcomes in the profile: a bit per image, level, draw and
-    /// rate.
-    pub fn with_outcomes(mut self, keep: bool) -> Self {
-        self.keep_outcomes = keep;
-        self
-    }
-
     /// Refuses settings that make no sense.
     ///
     /// # Errors
@@ -87,18 +74,19 @@ impl Evaluation {
     pub fn check(&self) -> Result<()> {
         for (at, axis) in self.axes.iter().enumerate() {
             axis.check()?;
-            let earlier = self.axes[..at].iter().any(|other| other.name == axis.name);
-            if earlier || axis.name == "clean" || axis.name.is_empty() {
-                return Err(Error::setting(
-                    "evaluation: name of an axis",
-                    format!("`{}`", axis.name),
-                    "a name of its own, not `clean`",
-                ));
-            }
+            let taken = self.axes[..at].iter().any(|other| other.name == axis.name);
+            Error::unless(
+                !taken && axis.name != "clean" && !axis.name.is_empty(),
+                "evaluation: name of an axis",
+                format_args!("`{}`", axis.name),
+                "a name of its own, not `clean`",
+            )?;
         }
-        if self.batch_size == 0 {
-            return Err(Error::setting("evaluation: batch size", 0, "1 or more"));
-        }
-        Ok(())
+        Error::unless(
+            self.batch_size > 0,
+            "evaluation: batch size",
+            0,
+            "1 or more",
+        )
     }
 }

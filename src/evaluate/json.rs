@@ -1,66 +1,44 @@
 use crate::base::{Error, Result, write_atomically};
 use crate::evaluate::{Comparison, Profile, Report, SCHEMA};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
 
+macro_rules! as_json {
+    ($($what:ty: $name:literal),*) => {$(
+        impl $what {
+            #[doc = concat!("The ", $name, " as JSON; `docs/report-schema.md` describes every field.")]
+            pub fn to_json(&self) -> String {
+                let text = serde_json::to_string_pretty(self);
+                text.expect("plain data without foreign keys") + "\n"
+            }
+
+            #[doc = concat!("Writes the ", $name, " as JSON, as a whole or not at all.")]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Io`], naming the path.
+            pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
+                write_atomically(path.as_ref(), self.to_json().as_bytes())
+            }
+        }
+    )*};
+}
+
+as_json!(Profile: "profile", Comparison: "comparison", Report: "report");
+
 impl Profile {
-    /// The profile as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the profile as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
-    }
-
     /// Reads a profile that [`write_json`](Self::write_json) wrote.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] or [`Error::Format`], naming the path.
     pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
-        read_json(path.as_ref())
-    }
-}
-
-impl Comparison {
-    /// The comparison as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the comparison as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
+        read_json(path.as_ref(), "Profile")
     }
 }
 
 impl Report {
-    /// The report as JSON; `docs/report-schema.md` describes every field.
-    pub fn to_json(&self) -> String {
-        to_json(self)
-    }
-
-    /// Writes the report as JSON, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`], naming the path.
-    pub fn write_json(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_json().as_bytes())
-    }
-
     /// Reads a report that [`write_json`](Self::write_json) wrote.
     ///
     /// # Errors
@@ -73,7 +51,7 @@ impl Report {
             schema: u32,
         }
         // The version first: the fields of another one need not be these.
-        let Header { schema } = read_json(path.as_ref())?;
+        let Header { schema } = read_json(path.as_ref(), "Report")?;
         if schema != SCHEMA {
             return Err(Error::Format {
                 file: path.as_ref().to_owned(),
@@ -82,17 +60,11 @@ impl Report {
                 found: format!("schema {schema}"),
             });
         }
-        read_json(path.as_ref())
+        read_json(path.as_ref(), "Report")
     }
 }
 
-fn to_json(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("plain data without foreign keys");
-    text.push('\n');
-    text
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     let text = fs::read_to_string(path).map_err(|source| Error::io(path, source))?;
     serde_json::from_str(&text).map_err(|error| {
         // serde_json counts lines and columns from 1, columns in bytes.
@@ -103,16 +75,8 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
         Error::Format {
             file: path.to_owned(),
             offset: (before + error.column().saturating_sub(1)) as u64,
-            expected: format!("JSON of a {}", short_name::<T>()),
+            expected: format!("JSON of a {what}"),
             found: error.to_string(),
         }
     })
-}
-
-fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    match name.rsplit("::").next().unwrap_or(name) {
-        "Header" => "Report",
-        short => short,
-    }
 }

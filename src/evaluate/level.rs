@@ -86,23 +86,17 @@ impl From<Level> for Parts {
     }
 }
 
-impl From<f64> for Level {
-    fn from(level: f64) -> Self {
-        Self(vec![level])
-    }
+macro_rules! from {
+    ($($what:ty: $value:ident => $parts:expr),*) => {$(
+        impl From<$what> for Level {
+            fn from($value: $what) -> Self {
+                Self($parts.to_vec())
+            }
+        }
+    )*};
 }
 
-impl From<Degrees> for Level {
-    fn from(angle: Degrees) -> Self {
-        angle.0.into()
-    }
-}
-
-impl From<Pixels> for Level {
-    fn from(shift: Pixels) -> Self {
-        shift.0.into()
-    }
-}
+from!(f64: level => [level], Degrees: angle => [angle.0], Pixels: shift => [shift.0]);
 
 impl<const N: usize> From<[f64; N]> for Level {
     fn from(parts: [f64; N]) -> Self {

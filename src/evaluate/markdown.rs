@@ -3,38 +3,31 @@ use crate::evaluate::{
     At, Comparison, Curve, Entry, Level, Pair, Paired, Point, Profile, Rate, Report, TradeOff,
     axes, hypervolume, pareto_front,
 };
-use std::fmt::Write as _;
 use std::path::Path;
 
 impl Profile {
     /// The profile as Markdown: a heading, a line on its making, and a table per axis.
     pub fn to_markdown(&self) -> String {
-        let mut text = format!(
-            "## {}\n\nClean accuracy {} on the {} images of {}.\n",
-            cell(&self.name),
-            self.clean,
-            self.data.images,
-            cell(&self.data.name)
-        );
-        text.push_str(&conditions(self));
+        let (name, data) = (cell(&self.name), cell(&self.data.name));
+        let (clean, images) = (self.clean, self.data.images);
+        let mut text =
+            format!("## {name}\n\nClean accuracy {clean} on the {images} images of {data}.\n");
+        text += &conditions(self);
         for curve in &self.curves {
-            write!(
-                text,
-                "\n| {} | accuracy | fooling rate | of those right as they are |\n|---:|---:|---:|---:|\n",
-                cell(&curve.title)
-            )
-            .expect(STRING);
-            for point in &curve.points {
-                let level = cell(&curve.label_at(&point.level));
-                writeln!(
-                    text,
-                    "| {level} | {} | {} | {} |",
-                    point.accuracy,
-                    point.fooling,
-                    shown(point.fooling_of_right)
-                )
-                .expect(STRING);
-            }
+            let rows = curve.points.iter().map(|point| {
+                let rates = [
+                    Some(point.accuracy),
+                    Some(point.fooling),
+                    point.fooling_of_right,
+                ];
+                [
+                    vec![curve.label_at(&point.level)],
+                    rates.map(shown).to_vec(),
+                ]
+                .concat()
+            });
+            let columns = [&*curve.title, "accuracy", "fooling rate", OF_RIGHT];
+            text += &table("rrrr", columns, rows);
         }
         text
     }
@@ -43,70 +36,72 @@ impl Profile {
 impl Comparison {
     /// The comparison as Markdown: a table of accuracies and one of fooling rates, one row per level.
     pub fn to_markdown(&self) -> String {
-        let mut text = format!(
-            "## {} against {}\n\nDifferences in points with their 95 % intervals; images that count \
-             for one classifier alone; exact p, and after Holm within each axis.\n",
-            cell(&self.first),
-            cell(&self.second)
-        );
-        self.push_pairs(&mut text, "accuracy", |pair| &pair.accuracy);
-        self.push_pairs(&mut text, "fooling rate", |pair| &pair.fooling);
-        text
+        let (first, second) = (cell(&self.first), cell(&self.second));
+        let clean = vec![("clean".to_owned(), &self.clean)];
+        let accuracies = self.pairs("accuracy", clean, |pair| &pair.accuracy);
+        let fooling = self.pairs("fooling rate", Vec::new(), |pair| &pair.fooling);
+        format!(
+            "## {first} against {second}\n\nDifferences in points with their 95 % intervals; images \
+             that count for one classifier alone; exact p, and after Holm within each axis.\n\
+             {accuracies}{fooling}"
+        )
     }
 
-    fn push_pairs(&self, text: &mut String, rate: &str, of: fn(&Pair) -> &Paired) {
-        write!(
-            text,
-            "\n| {rate} | difference | only first | only second | p | p, adjusted |\n\
-             |---|---:|---:|---:|---:|---:|\n"
-        )
-        .expect(STRING);
-        let clean = (rate == "accuracy").then(|| ("clean".to_owned(), &self.clean));
+    fn pairs<'a>(
+        &'a self,
+        rate: &str,
+        before: Vec<(String, &'a Paired)>,
+        of: fn(&Pair) -> &Paired,
+    ) -> String {
         let levels = self.curves.iter().flat_map(|curve| {
-            let label = |pair: &Pair| cell(&curve.label_at(&pair.level));
-            curve.points.iter().map(move |pair| (label(pair), of(pair)))
+            let points = curve.points.iter();
+            points.map(move |pair| (curve.label_at(&pair.level), of(pair)))
         });
-        for (level, pair) in clean.into_iter().chain(levels) {
-            writeln!(
-                text,
-                "| {level} | {pair} | {} | {} | {} | {} |",
-                pair.only_first,
-                pair.only_second,
+        let rows = before.into_iter().chain(levels).map(|(level, pair)| {
+            vec![
+                level,
+                pair.to_string(),
+                pair.only_first.to_string(),
+                pair.only_second.to_string(),
                 p_value(pair.p_value),
-                p_value(pair.adjusted)
-            )
-            .expect(STRING);
-        }
+                p_value(pair.adjusted),
+            ]
+        });
+        let columns = [
+            rate,
+            "difference",
+            "only first",
+            "only second",
+            "p",
+            "p, adjusted",
+        ];
+        table("lrrrrr", columns, rows)
     }
 }
 
 impl Report {
     /// The report as Markdown: for each section how the classifiers were trained, and for each
-    /// axis a table of accuracies and one of fooling rates, classifiers down and levels across.
+    /// axis a table of accuracies and two of fooling rates, classifiers down and levels across.
     pub fn to_markdown(&self) -> String {
+        let versions = &self.versions;
         let mut text = format!(
             "# {}\n\nSeed {}; fireproof {}, Burn {}, device {}. Percentages with 95 % intervals.\n",
             cell(&self.title),
             self.seed,
-            self.versions.fireproof,
-            self.versions.burn,
-            cell(&self.versions.device)
+            versions.fireproof,
+            versions.burn,
+            cell(&versions.device)
         );
         for section in self.sections() {
-            write!(text, "\n## {}\n\n", cell(section)).expect(STRING);
-            let entries = self.section(section);
-            push_trainings(&mut text, &entries);
             let profiles = self.profiles(section);
-            if let Some(first) = profiles.first() {
-                text.push_str(&conditions(first));
-            }
+            text += &format!("\n## {}\n", cell(section));
+            text += &trainings(&self.section(section));
+            text += &profiles.first().map_or_else(String::new, |p| conditions(p));
             for axis in axes(&profiles) {
-                let mut push = |what, rate| push_rates(&mut text, what, &profiles, axis, rate);
-                push("accuracy", |p| Some(p.accuracy));
-                push("fooling rate", |p| Some(p.fooling));
-                push("fooling rate of those right as they are", |p| {
-                    p.fooling_of_right
-                });
+                let mut push = |what, rate| text += &rates(what, &profiles, axis, rate);
+                push("accuracy", |point| Some(point.accuracy));
+                push("fooling rate", |point| Some(point.fooling));
+                push(OF_RIGHT, |point| point.fooling_of_right);
             }
         }
         text
@@ -139,40 +134,59 @@ impl Report {
             .map(|profile| profile.trade_off(spatial.clone(), adversarial.clone()))
             .collect::<Result<Vec<TradeOff>>>()?;
         let front = pareto_front(&points);
-        let label = |at: &At| -> Result<String> {
-            let first = profiles.first().map(|profile| profile.curve(&at.axis));
-            Ok(first.transpose()?.map_or_else(
-                || at.level.to_string(),
-                |curve| cell(&curve.label_at(&at.level)),
-            ))
+        let rows = (profiles.iter().enumerate())
+            .map(|(at, profile)| {
+                let on_front = if front.contains(&at) { "yes" } else { "" };
+                Ok(vec![
+                    profile.name.clone(),
+                    profile.at(spatial.clone())?.accuracy.to_string(),
+                    profile.at(adversarial.clone())?.accuracy.to_string(),
+                    on_front.to_owned(),
+                ])
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let axes = axes(&profiles);
+        let label = |at: &At| {
+            let curve = axes.iter().find(|curve| curve.axis == at.axis);
+            curve.map_or_else(|| at.axis.clone(), |curve| curve.label_at(&at.level))
         };
-        let mut text = format!(
-            "| classifier | {} | {} | on the front |\n|---|---:|---:|:---:|\n",
-            label(&spatial)?,
-            label(&adversarial)?
-        );
-        for (at, profile) in profiles.iter().enumerate() {
-            writeln!(
-                text,
-                "| {} | {} | {} | {} |",
-                cell(&profile.name),
-                profile.at(spatial.clone())?.accuracy,
-                profile.at(adversarial.clone())?.accuracy,
-                if front.contains(&at) { "yes" } else { "" }
-            )
-            .expect(STRING);
-        }
-        writeln!(
-            text,
-            "\nHypervolume from (0, 0): {:.4}",
-            hypervolume(&points)
-        )
-        .expect(STRING);
-        Ok(text)
+        let (x, y) = (label(&spatial), label(&adversarial));
+        let table = table("lrrc", ["classifier", &x, &y, "on the front"], rows);
+        let area = hypervolume(&points);
+        Ok(format!(
+            "{}\nHypervolume from (0, 0): {area:.4}\n",
+            table.trim_start()
+        ))
     }
 }
 
-const STRING: &str = "writing to a string";
+const OF_RIGHT: &str = "fooling rate of those right as they are";
+
+// A table after an empty line; a letter says for each column whether it stands left, right or in
+// the centre.
+fn table(
+    columns: &str,
+    header: impl IntoIterator<Item = impl AsRef<str>>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let rules = columns.chars().map(|column| match column {
+        'r' => "---:",
+        'c' => ":---:",
+        _ => "---",
+    });
+    let mut text = format!(
+        "\n{}|{}|\n",
+        row(header),
+        rules.collect::<Vec<_>>().join("|")
+    );
+    text.extend(rows.into_iter().map(row));
+    text
+}
+
+fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let cells = cells.into_iter().map(|text| cell(text.as_ref()));
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+}
 
 // Text that stays within one Markdown table cell or line.
 fn cell(text: &str) -> String {
@@ -192,53 +206,56 @@ fn p_value(p: f64) -> String {
 }
 
 fn conditions(profile: &Profile) -> String {
-    let mut text = String::new();
-    for Curve { axis, threat, .. } in &profile.curves {
-        let start = if text.is_empty() { "\n" } else { "; " };
-        write!(text, "{start}{}: {}", cell(axis), cell(threat)).expect(STRING);
+    let of_axis = |curve: &Curve| format!("{}: {}", cell(&curve.axis), cell(&curve.threat));
+    let axes: Vec<String> = profile.curves.iter().map(of_axis).collect();
+    if axes.is_empty() {
+        return String::new();
     }
-    if !text.is_empty() {
-        text.push_str(" (at the largest level)");
-        if let Some(seed) = profile.settings.get("seed") {
-            write!(text, "; seed {seed}").expect(STRING);
-        }
-        text.push_str(".\n");
-    }
-    text
+    let seed = (profile.settings.get("seed")).map_or_else(String::new, |s| format!("; seed {s}"));
+    format!("\n{} (at the largest level){seed}.\n", axes.join("; "))
 }
 
-fn push_trainings(text: &mut String, entries: &[&Entry]) {
-    text.push_str(
-        "| classifier | network | parameters | objective | training images | epochs | seconds | \
-         clean accuracy |\n|---|---|---:|---|---:|---:|---:|---:|\n",
+fn trainings(entries: &[&Entry]) -> String {
+    let columns = [
+        "classifier",
+        "network",
+        "parameters",
+        "objective",
+        "training images",
+        "epochs",
+        "seconds",
+        "clean accuracy",
+    ];
+    let rows = entries.iter().map(
+        |Entry {
+             training, profile, ..
+         }| {
+            let training = training.as_ref().map_or_else(
+                || vec!["–".to_owned(); 6],
+                |training| {
+                    vec![
+                        training.model.clone(),
+                        training.parameters.to_string(),
+                        training.objective.clone(),
+                        training.train_size.to_string(),
+                        training.epochs.to_string(),
+                        format!("{:.0}", training.seconds),
+                    ]
+                },
+            );
+            let (name, clean) = (profile.name.clone(), profile.clean.to_string());
+            [vec![name], training, vec![clean]].concat()
+        },
     );
-    for entry in entries {
-        let training = entry.training.as_ref().map_or_else(
-            || "– | – | – | – | – | –".to_owned(),
-            |t| {
-                format!(
-                    "{} | {} | {} | {} | {} | {:.0}",
-                    cell(&t.model),
-                    t.parameters,
-                    cell(&t.objective),
-                    t.train_size,
-                    t.epochs,
-                    t.seconds
-                )
-            },
-        );
-        let (name, clean) = (cell(&entry.profile.name), entry.profile.clean);
-        writeln!(text, "| {name} | {training} | {clean} |").expect(STRING);
-    }
+    table("llrlrrrr", columns, rows)
 }
 
-fn push_rates(
-    text: &mut String,
+fn rates(
     what: &str,
     profiles: &[&Profile],
     axis: &Curve,
     rate: fn(&Point) -> Option<Rate>,
-) {
+) -> String {
     let curves: Vec<Option<&Curve>> = (profiles.iter())
         .map(|profile| profile.curve(&axis.axis).ok())
         .collect();
@@ -247,20 +264,16 @@ fn push_rates(
         .collect();
     levels.sort_by(|a, b| a.partial_cmp(b).expect("levels are finite"));
     levels.dedup();
-    write!(text, "\n| {what}: {} |", cell(&axis.title)).expect(STRING);
-    for level in &levels {
-        write!(text, " {} |", cell(&axis.label_at(level))).expect(STRING);
-    }
-    text.push_str("\n|---|");
-    text.push_str(&"---:|".repeat(levels.len()));
-    text.push('\n');
-    for (profile, curve) in profiles.iter().zip(curves) {
-        write!(text, "| {} |", cell(&profile.name)).expect(STRING);
-        for &level in &levels {
-            let points = curve.map_or(&[][..], |curve| &curve.points);
-            let point = points.iter().find(|point| point.level == *level);
-            write!(text, " {} |", shown(point.and_then(rate))).expect(STRING);
-        }
-        text.push('\n');
-    }
+    let mut header = vec![format!("{what}: {}", axis.title)];
+    header.extend(levels.iter().map(|level| axis.label_at(level)));
+    let rows = profiles.iter().zip(curves).map(|(profile, curve)| {
+        let points = curve.map_or(&[][..], |curve| &curve.points);
+        let rate_at = |level: &&Level| {
+            let point = points.iter().find(|point| point.level == **level);
+            shown(point.and_then(rate))
+        };
+        let rates = levels.iter().map(rate_at);
+        [profile.name.clone()].into_iter().chain(rates).collect()
+    });
+    table(&format!("l{}", "r".repeat(levels.len())), header, rows)
 }

@@ -5,7 +5,7 @@ use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::{
     Axis, Curve, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene, Threat, Versions,
 };
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 impl Evaluation {
     /// Measures a classifier on an image set.
@@ -50,7 +50,14 @@ impl Evaluation {
             let batch = data.batch(positions, device);
             let labels = batch.labels_to_vec();
             let logits = victim.logits(batch.images.clone());
-            check_classes(&logits, data.classes())?;
+            let [_, classes] = logits.dims();
+            if classes < data.classes() {
+                return Err(Error::input(
+                    "logits of the classifier",
+                    format!("{classes} classes"),
+                    format!("{} or more, as the image set has", data.classes()),
+                ));
+            }
             let clean = predictions(logits, &batch)?;
             clean_correct.extend(clean.iter().zip(&labels).map(|(a, b)| a == b));
             done += batch.len();
@@ -158,16 +165,4 @@ impl<'a> Test<'a> {
         }
         Ok(())
     }
-}
-
-fn check_classes(logits: &Tensor<2>, expected: usize) -> Result<()> {
-    let [_, classes] = logits.dims();
-    if classes < expected {
-        return Err(Error::input(
-            "logits of the classifier",
-            format!("{classes} classes"),
-            format!("{expected} or more, as the image set has"),
-        ));
-    }
-    Ok(())
 }

@@ -118,16 +118,3 @@ impl Profile {
         })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Oracle: the lock file that this crate is tested with.
-    #[test]
-    fn convention_burn_version_is_the_locked_one() {
-        let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"))
-            .expect("Cargo.lock");
-        assert!(lock.contains(&format!("name = \"burn\"\nversion = \"{BURN}\"")));
-    }
-}

@@ -2,6 +2,7 @@ use super::{Level, Scene, Threat};
 use crate::attack::Cost;
 use crate::base::{Degrees, Error, Pixels, Purpose, Result, named};
 use crate::transform::{Pose, PoseBudget, Warp};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,12 +16,13 @@ use serde_json::Value;
 /// use fireproof::base::Degrees;
 /// use fireproof::transform::Warp;
 ///
-/// let threat = RandomPose { draws: 5, warp: Warp::bilinear(), ..RandomPose::rotations() };
+/// let threat = RandomPose::rotations().with_draws(5).with_warp(Warp::bilinear());
 /// let axis = Axis::angles([90.0, 180.0].map(Degrees)).with_threat(threat);
 /// assert!(axis.check().is_ok());
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(default, deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct RandomPose {
     /// Rotations go up to ± this many degrees per unit of the level.
     pub angle: f64,
@@ -98,20 +100,10 @@ impl Threat for RandomPose {
         } else {
             (Pose::LARGEST_SHIFT.0, "shifts from 0 to 2²⁰ pixels")
         };
-        if !(0.0..=180.0).contains(&angle) {
-            return Err(Error::setting(
-                "level",
-                level,
-                "angles from 0 to 180 degrees",
-            ));
-        }
-        if !(0.0..=most).contains(&shift) {
-            return Err(Error::setting("level", level, expected));
-        }
-        if self.draws == 0 {
-            return Err(Error::setting("draws", 0, "1 or more"));
-        }
-        Ok(())
+        let turns = (0.0..=180.0).contains(&angle);
+        Error::unless(turns, "level", level, "angles from 0 to 180 degrees")?;
+        Error::unless((0.0..=most).contains(&shift), "level", level, expected)?;
+        Error::unless(self.draws > 0, "draws", 0, "1 or more")
     }
 
     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {

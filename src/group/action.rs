@@ -1,5 +1,6 @@
+use crate::base::indices;
 use crate::group::{Element, Group};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 impl Element {
     /// The images, moved: `flipud^m(rot90(x, r))`. Pixels are only rearranged.
@@ -59,15 +60,7 @@ impl Group {
             "{self} features have {} components",
             self.size()
         );
-        let components: Vec<i64> = self
-            .permutation(element)
-            .into_iter()
-            .map(|component| component as i64)
-            .collect();
-        let components = Tensor::<1, Int>::from_data(
-            TensorData::new(components, [self.size()]),
-            &features.device(),
-        );
+        let components = indices(self.permutation(element), &features.device());
         element.act_on_planes(features.select(2, components))
     }
 }

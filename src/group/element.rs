@@ -1,7 +1,8 @@
-use std::fmt;
+use derive_more::Display;
 
 /// A motion of the plane that keeps the origin: quarter turns, then perhaps a mirror.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
+#[display("{}°{}", 90 * turns, if *mirrored { " mirrored" } else { "" })]
 pub struct Element {
     mirrored: bool,
     turns: usize,
@@ -88,12 +89,5 @@ impl Element {
             2 => [last - row, last - column],
             _ => [last - column, row],
         }
-    }
-}
-
-impl fmt::Display for Element {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}°", 90 * self.turns)?;
-        f.write_str(if self.mirrored { " mirrored" } else { "" })
     }
 }

@@ -29,6 +29,11 @@ pub enum Border {
     Circular,
 }
 
+impl Border {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Zeros, Self::Edge, Self::Reflect, Self::Circular];
+}
+
 /// For sampling whole pixels: a ring of zeros is put around the image if the border is `Zeros`.
 /// Then *every* place of the infinite lattice is some pixel of the framed image, so that no
 /// sampling needs a mask.
@@ -51,6 +56,7 @@ impl Border {
 
     /// Where place `at` of the infinite lattice is found along a framed side of an image with
     /// `length` pixels there.
+    #[inline]
     pub(crate) fn index(self, at: i64, length: usize) -> usize {
         let length = length as i64;
         let index = match self {
@@ -131,13 +137,6 @@ fn modulo<const D: usize>(at: Tensor<D>, period: f64) -> Tensor<D> {
 mod tests {
     use super::*;
 
-    const BORDERS: [Border; 4] = [
-        Border::Zeros,
-        Border::Edge,
-        Border::Reflect,
-        Border::Circular,
-    ];
-
     // Oracle: numpy.pad of [1, 2, 3, 4] by 5 on each side, written out.
     #[test]
     fn value_extension_is_that_of_numpy_pad() {
@@ -147,7 +146,7 @@ mod tests {
             [2, 3, 4, 3, 2, 1, 2, 3, 4, 3, 2, 1, 2, 3],
             [4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1],
         ];
-        for (border, expected) in BORDERS.into_iter().zip(padded) {
+        for (border, expected) in Border::ALL.into_iter().zip(padded) {
             let row: &[i64] = match border {
                 Border::Zeros => &[0, 1, 2, 3, 4, 0],
                 _ => &[1, 2, 3, 4],
@@ -161,7 +160,7 @@ mod tests {
     #[test]
     fn value_split_interpolates_the_extension() {
         let device = crate::device();
-        for border in BORDERS {
+        for border in Border::ALL {
             for length in [1, 2, 3, 7] {
                 let pixels: Vec<f32> = (0..length).map(|i| ((i * i) as f32) + 1.0).collect();
                 let image = Tensor::<1>::from_floats(pixels.as_slice(), &device);
@@ -199,7 +198,7 @@ mod tests {
     fn error_absurd_places_stay_inside() {
         let device = crate::device();
         let absurd = [f32::INFINITY, -f32::INFINITY, 3e38, -3e38, 1e9];
-        for border in BORDERS {
+        for border in Border::ALL {
             for length in [1, 5] {
                 let (before, after) = border.margins();
                 let (first, _) = border.split(Tensor::<1>::from_floats(absurd, &device), length);

@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use crate::group::Group;
 use burn::tensor::Tensor;
-use burn::tensor::activation;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use super::path::choose;
+use super::relu::or_relu;
 use super::suits;
 
 /// Filters and bias of a convolution, with what kernels have made of them.
@@ -44,13 +44,11 @@ impl Filters {
     /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
     /// expanded over the group. A kernel may use what that ties together; p4m's mirrors save more
     /// than half of the products.
-    pub fn with_group(mut self, group: Group) -> Self {
-        self.group = group;
-        #[cfg(feature = "flex")]
-        {
-            self.prepared = Arc::default();
+    pub fn with_group(self, group: Group) -> Self {
+        Self {
+            group,
+            ..Self::new(self.weight, self.bias)
         }
-        self
     }
 
     /// The filters `[out, in, height, width]`.
@@ -111,12 +109,7 @@ pub fn conv2d(
         super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
         _ => {
             let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
-            let output = module::conv2d(input, weight, bias, options);
-            if relu {
-                activation::relu(output)
-            } else {
-                output
-            }
+            or_relu(module::conv2d(input, weight, bias, options), relu)
         }
     }
 }
@@ -223,16 +216,13 @@ mod prepared {
         x: &FlexTensor,
     ) -> (FlexTensor, Images) {
         let [batch, _, height, width] = dims(x);
-        let images = Images {
-            batch,
-            height,
-            width,
-        };
+        let images = [batch, height, width];
         let [rows, columns] = filters.output(images).expect("sizes have been checked");
         let [output, _] = filters.channels();
-        let mut y = Buffer::new(batch * output * rows * columns);
-        filters.forward(numbers(x), images, bias, relu, y.as_floats_mut());
-        (y.into_tensor([batch, output, rows, columns]), images)
+        let y = Buffer::filled([batch, output, rows, columns], |y| {
+            filters.forward(numbers(x), images, bias, relu, y);
+        });
+        (y, images)
     }
 
     fn input_gradient(
@@ -242,14 +232,10 @@ mod prepared {
         dy: &FlexTensor,
     ) -> FlexTensor {
         let [_, input] = filters.channels();
-        let Images {
-            batch,
-            height,
-            width,
-        } = images;
-        let mut dx = Buffer::new(batch * input * height * width);
-        filters.input_gradient(numbers(dy), gate.map(numbers), images, dx.as_floats_mut());
-        dx.into_tensor([batch, input, height, width])
+        let [batch, height, width] = images;
+        Buffer::filled([batch, input, height, width], |dx| {
+            filters.input_gradient(numbers(dy), gate.map(numbers), images, dx);
+        })
     }
 
     /// A convolution with filters that do not change.
@@ -339,30 +325,16 @@ mod prepared {
             let dy = contiguous(dy);
             let [output, input] = filters.channels();
             let [_, _, rows, columns] = dims::<4>(&dy);
+            let open = gate.as_ref().map(numbers);
             std::array::from_fn(|at| {
                 wanted[at].then(|| match at {
                     0 => input_gradient(&filters, gate.as_ref(), images, &dy),
-                    1 => {
-                        let mut dw = Buffer::new(output * input * 9);
-                        filters.weight_gradient(
-                            numbers(&x),
-                            numbers(&dy),
-                            gate.as_ref().map(numbers),
-                            images,
-                            dw.as_floats_mut(),
-                        );
-                        dw.into_tensor([output, input, 3, 3])
-                    }
-                    _ => {
-                        let mut db = Buffer::new(output);
-                        bias_gradient(
-                            numbers(&dy),
-                            gate.as_ref().map(numbers),
-                            rows * columns,
-                            db.as_floats_mut(),
-                        );
-                        db.into_tensor([output])
-                    }
+                    1 => Buffer::filled([output, input, 3, 3], |dw| {
+                        filters.weight_gradient(numbers(&x), numbers(&dy), open, images, dw);
+                    }),
+                    _ => Buffer::filled([output], |db| {
+                        bias_gradient(numbers(&dy), open, rows * columns, db);
+                    }),
                 })
             })
         }

@@ -1,6 +1,7 @@
-use burn::tensor::{Tensor, activation, module};
+use burn::tensor::{Tensor, module};
 
 use super::path::choose;
+use super::relu::or_relu;
 use super::suits;
 
 /// The affine map `input · weight + bias`, negative values replaced by 0 if `relu`.
@@ -48,14 +49,7 @@ pub fn linear(
             Some(bias) => super::flex::run3(flex::Linear { relu }, input, weight, bias),
             None => super::flex::run2(flex::Linear { relu }, input, weight),
         },
-        _ => {
-            let output = module::linear(input, weight, bias);
-            if relu {
-                activation::relu(output)
-            } else {
-                output
-            }
-        }
+        _ => or_relu(module::linear(input, weight, bias), relu),
     }
 }
 
@@ -88,9 +82,7 @@ mod flex {
 
     fn product(a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bool) -> FlexTensor {
         let size = [a.size()[0], b.size()[1]];
-        let mut c = Buffer::new(size[0] * size[1]);
-        matmul(Isa::detect(), a, b, bias, relu, c.as_floats_mut());
-        c.into_tensor(size)
+        Buffer::filled(size, |c| matmul(Isa::detect(), a, b, bias, relu, c))
     }
 
     // Inputs: images, weight and, if there are three, the bias.
@@ -118,26 +110,18 @@ mod flex {
         ) -> [Option<FlexTensor>; N] {
             let mut dy = contiguous(dy);
             if let Some(gate) = gate {
-                let mut open = Buffer::new(numbers(&dy).len());
-                relu_gradient(
-                    Isa::detect(),
-                    numbers(&dy),
-                    numbers(&gate),
-                    open.as_floats_mut(),
-                );
-                dy = open.into_tensor(dims::<2>(&dy));
+                dy = Buffer::filled(dims::<2>(&dy), |open| {
+                    relu_gradient(Isa::detect(), numbers(&dy), numbers(&gate), open);
+                });
             }
             let slope = matrix(&dy);
             std::array::from_fn(|at| {
                 wanted[at].then(|| match at {
                     0 => product(slope, matrix(&weight).transposed(), None, false),
                     1 => product(matrix(&x).transposed(), slope, None, false),
-                    _ => {
-                        let [_, outputs] = slope.size();
-                        let mut db = Buffer::new(outputs);
-                        bias_gradient(numbers(&dy), None, 1, db.as_floats_mut());
-                        db.into_tensor([outputs])
-                    }
+                    _ => Buffer::filled([slope.size()[1]], |db| {
+                        bias_gradient(numbers(&dy), None, 1, db);
+                    }),
                 })
             })
         }

@@ -82,26 +82,17 @@ mod flex {
         fn forward(&self, inputs: [FlexTensor; 3], keep: bool) -> (FlexTensor, Option<()>) {
             assert!(!keep, "a step is outside autodiff");
             let [x, gradient, clean] = inputs.map(contiguous);
-            let LinfStep {
-                length,
-                epsilon,
-                bounds,
-            } = self.0;
             let step = Step {
-                size: length as f32,
-                radius: epsilon as f32,
-                bounds,
+                size: self.0.length as f32,
+                radius: self.0.epsilon as f32,
+                bounds: self.0.bounds,
             };
-            let mut y = Buffer::new(numbers(&x).len());
-            elementwise::linf_step(
-                Isa::detect(),
-                numbers(&x),
-                numbers(&gradient),
-                numbers(&clean),
-                step,
-                y.as_floats_mut(),
-            );
-            (y.into_tensor(dims::<4>(&x)), None)
+            let isa = Isa::detect();
+            let [from, along, around] = [&x, &gradient, &clean].map(numbers);
+            let y = Buffer::filled(dims::<4>(&x), |y| {
+                elementwise::linf_step(isa, from, along, around, step, y);
+            });
+            (y, None)
         }
 
         fn backward(

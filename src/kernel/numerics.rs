@@ -1,8 +1,8 @@
 use super::scope::Restore;
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::env::VarError;
-use std::fmt;
 use std::sync::OnceLock;
 
 thread_local! {
@@ -13,8 +13,9 @@ thread_local! {
 ///
 /// The errors are the largest ones over the root mean square of the result, for uniform noise in up
 /// to 360 channels; `tests/kernel.rs` samples them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[display(rename_all = "snake_case")]
 pub enum Numerics {
     /// A direct sum, or F(2,3) Winograd, which rounds about as much as one (A. Lavin, S. Gray 2016,
     /// "Fast Algorithms for Convolutional Neural Networks"): errors below 1e-5 of the root mean
@@ -68,13 +69,4 @@ fn preset() -> Numerics {
             Numerics::Exact
         }
     })
-}
-
-impl fmt::Display for Numerics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Exact => "exact",
-            Self::Fast => "fast",
-        })
-    }
 }

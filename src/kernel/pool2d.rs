@@ -1,7 +1,8 @@
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use burn::tensor::{Tensor, activation, module};
+use burn::tensor::{Tensor, module};
 
 use super::path::choose;
+use super::relu::or_relu;
 
 /// The largest value of each window, or 0 where that is negative if `relu`.
 ///
@@ -33,14 +34,7 @@ pub fn max_pool2d(input: Tensor<4>, options: MaxPoolOptions<2>, relu: bool) -> T
     }) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => flex::max(input, options.kernel_size[0], options.stride[0], relu),
-        _ => {
-            let output = module::max_pool2d(input, options);
-            if relu {
-                activation::relu(output)
-            } else {
-                output
-            }
-        }
+        _ => or_relu(module::max_pool2d(input, options), relu),
     }
 }
 
@@ -131,19 +125,14 @@ mod flex {
         fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Self::Saved>) {
             let x = contiguous(x);
             let (windows, shape) = windows(&x, self.size, self.stride);
-            let count = shape.iter().product();
-            let mut y = Buffer::new(count);
+            let (count, relu) = (shape.iter().product(), self.relu);
             let mut codes = Buffer::bytes(count);
-            pool::max_pool(
-                Isa::detect(),
-                numbers(&x),
-                windows,
-                self.relu,
-                y.as_floats_mut(),
-                codes.as_bytes_mut(count),
-            );
+            let y = Buffer::filled(shape, |y| {
+                let codes = codes.as_bytes_mut(count);
+                pool::max_pool(Isa::detect(), numbers(&x), windows, relu, y, codes);
+            });
             let saved = keep.then(|| ((windows, dims(&x)), Arc::new(codes)));
-            (y.into_tensor(shape), saved)
+            (y, saved)
         }
 
         fn backward(
@@ -154,15 +143,10 @@ mod flex {
         ) -> [Option<FlexTensor>; 1] {
             let dy = contiguous(dy);
             let dy = numbers(&dy);
-            let mut dx = Buffer::new(shape.iter().product());
-            pool::max_pool_gradient(
-                Isa::detect(),
-                dy,
-                codes.as_bytes(dy.len()),
-                windows,
-                dx.as_floats_mut(),
-            );
-            [Some(dx.into_tensor(shape))]
+            let codes = codes.as_bytes(dy.len());
+            [Some(Buffer::filled(shape, |dx| {
+                pool::max_pool_gradient(Isa::detect(), dy, codes, windows, dx);
+            }))]
         }
     }
 
@@ -178,9 +162,10 @@ mod flex {
         fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Geometry>) {
             let x = contiguous(x);
             let (windows, shape) = windows(&x, self.size, self.stride);
-            let mut y = Buffer::new(shape.iter().product());
-            pool::average_pool(Isa::detect(), numbers(&x), windows, y.as_floats_mut());
-            (y.into_tensor(shape), keep.then(|| (windows, dims(&x))))
+            let y = Buffer::filled(shape, |y| {
+                pool::average_pool(Isa::detect(), numbers(&x), windows, y);
+            });
+            (y, keep.then(|| (windows, dims(&x))))
         }
 
         fn backward(
@@ -190,9 +175,9 @@ mod flex {
             _: [bool; 1],
         ) -> [Option<FlexTensor>; 1] {
             let dy = contiguous(dy);
-            let mut dx = Buffer::new(shape.iter().product());
-            pool::average_pool_gradient(Isa::detect(), numbers(&dy), windows, dx.as_floats_mut());
-            [Some(dx.into_tensor(shape))]
+            [Some(Buffer::filled(shape, |dx| {
+                pool::average_pool_gradient(Isa::detect(), numbers(&dy), windows, dx);
+            }))]
         }
     }
 }

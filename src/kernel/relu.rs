@@ -19,6 +19,14 @@ pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     }
 }
 
+/// A result of Burn's operations, or Burn's relu of it.
+pub(super) fn or_relu<const D: usize>(output: Tensor<D>, relu: bool) -> Tensor<D> {
+    match relu {
+        true => activation::relu(output),
+        false => output,
+    }
+}
+
 #[cfg(feature = "flex")]
 mod flex {
     use crate::kernel::cpu::Isa;

@@ -75,15 +75,8 @@ impl CnnConfig {
     /// [`Error::Setting`] for any other setting that makes no sense, or if no widths come within
     /// 5 % of a number of parameters to match.
     pub fn init(&self, device: &Device) -> crate::base::Result<Cnn> {
-        check_settings(
-            self.image,
-            self.classes,
-            self.dropout(),
-            self.normalize.as_ref(),
-        )?;
-        if self.hidden == 0 {
-            return Err(Error::setting("hidden", 0, "at least 1"));
-        }
+        check_settings(self.image, self.classes, self.dropout(), &self.normalize)?;
+        Error::unless(self.hidden > 0, "hidden", 0, "at least 1")?;
         let features = self.features()?;
         let widths = self.widths.resolve(|widths| {
             let head = self.head(widths, features).map(|layer| layer.num_params());

@@ -6,20 +6,17 @@ pub(crate) fn check_settings(
     image: [usize; 3],
     classes: usize,
     dropout: f64,
-    normalize: Option<&NormalizeConfig>,
+    normalize: &Option<NormalizeConfig>,
 ) -> Result<()> {
     let [channels, ..] = image;
-    if channels == 0 {
-        let found = format!("{image:?}");
-        return Err(Error::setting("image", found, "at least one channel"));
-    }
-    if classes < 2 {
-        return Err(Error::setting("classes", classes, "at least 2"));
-    }
-    if !(0.0..1.0).contains(&dropout) {
-        return Err(Error::setting("dropout", dropout, "at least 0 and below 1"));
-    }
-    normalize.map_or(Ok(()), |constants| constants.check(channels))
+    let found = format_args!("{image:?}");
+    Error::unless(channels > 0, "image", found, "at least one channel")?;
+    Error::unless(classes >= 2, "classes", classes, "at least 2")?;
+    let valid = (0.0..1.0).contains(&dropout);
+    Error::unless(valid, "dropout", dropout, "at least 0 and below 1")?;
+    normalize
+        .as_ref()
+        .map_or(Ok(()), |constants| constants.check(channels))
 }
 
 /// The size that a model's layers make of images of this size.

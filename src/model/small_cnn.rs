@@ -40,12 +40,7 @@ impl SmallCnnConfig {
     /// [`Error::Setting`](crate::base::Error::Setting) for any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<SmallCnn> {
         let [channels, height, width] = self.image;
-        check_settings(
-            self.image,
-            self.classes,
-            self.dropout,
-            self.normalize.as_ref(),
-        )?;
+        check_settings(self.image, self.classes, self.dropout, &self.normalize)?;
         let block = |channels| BlockConfig::new(Conv2dConfig::new(channels, 3));
         let blocks = vec![
             block([channels, 32]),

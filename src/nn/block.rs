@@ -6,6 +6,7 @@ use crate::nn::{
 use burn::module::Module;
 use burn::nn::BatchNormConfig;
 use burn::tensor::Device;
+use derive_setters::Setters;
 
 /// What the layer of a configuration gives.
 type Response<C> = <<C as LayerConfig>::Layer as Layer>::Output;
@@ -59,13 +60,14 @@ macro_rules! over_a_group {
 over_a_group!(LiftingConv2dConfig, GroupConv2dConfig);
 
 /// Configuration of a [`Block`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Setters)]
+#[setters(prefix = "with_", strip_option)]
 pub struct BlockConfig<C> {
     /// The convolution.
     pub conv: C,
     /// Whether a batch normalisation follows it.
     pub batch_norm: bool,
-    /// Side of the windows of the max pooling at the end, if there is one.
+    /// Side of the windows, which do not overlap, of the max pooling at the end, if there is one.
     pub max_pool: Option<usize>,
 }
 
@@ -77,18 +79,6 @@ impl<C: ConvolutionConfig> BlockConfig<C> {
             batch_norm: false,
             max_pool: None,
         }
-    }
-
-    /// The same with or without a batch normalisation.
-    pub fn with_batch_norm(mut self, batch_norm: bool) -> Self {
-        self.batch_norm = batch_norm;
-        self
-    }
-
-    /// The same with a max pooling at the end, over windows of this side that do not overlap.
-    pub fn with_max_pool(mut self, side: usize) -> Self {
-        self.max_pool = Some(side);
-        self
     }
 
     fn norm(&self) -> Option<C::Norm> {

@@ -29,13 +29,8 @@ pub(crate) fn convolve(
 pub(crate) fn fold(filters: &Filters, footprint: &Footprint) -> burn::nn::conv::Conv2d {
     let (weight, bias) = (filters.weight(), filters.bias());
     let [channels_out, channels_in, ..] = weight.dims();
-    let Footprint {
-        kernel: k,
-        stride: s,
-        padding: p,
-        dilation: d,
-        ..
-    } = *footprint;
+    let (k, s) = (footprint.kernel, footprint.stride);
+    let (p, d) = (footprint.padding, footprint.dilation);
     let mut folded = burn::nn::conv::Conv2dConfig::new([channels_in, channels_out], [k, k])
         .with_stride([s, s])
         .with_padding(burn::nn::PaddingConfig2d::Explicit(p, p, p, p))

@@ -3,7 +3,7 @@ use crate::kernel::Filters;
 use burn::module::{
     Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor,
 };
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use std::sync::{Arc, OnceLock};
 
 /// The filters of a convolution, expanded over the group and transformed for its kernel once for a
@@ -114,10 +114,7 @@ pub(crate) fn expand(
     let filters = match group {
         Group::P1 => weight,
         _ => {
-            let indices: Vec<i64> = indices(side).into_iter().map(|at| at as i64).collect();
-            let count = indices.len();
-            let indices =
-                Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &weight.device());
+            let indices = crate::base::indices(indices(side), &weight.device());
             weight
                 .reshape([output * input, components * side * side])
                 .select(1, indices)

@@ -1,6 +1,6 @@
 use crate::base::{Error, Result};
 use crate::group::Group;
-use std::fmt;
+use derive_more::Display;
 
 /// What a convolution or a pooling looks at, and on which sizes of image it is exact.
 ///
@@ -12,7 +12,8 @@ use std::fmt;
 ///
 /// Kernels are square and padding is the same on all sides by construction; anything else would
 /// not commute with quarter turns at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
+#[display("{group}, k={kernel}, s={stride}, p={padding}, d={dilation}")]
 pub struct Footprint {
     /// The group that the layer commutes with. p1 restricts nothing.
     pub group: Group,
@@ -90,20 +91,6 @@ impl Footprint {
             self.kernel > 0 && self.stride > 0 && self.dilation > 0,
             "kernel, stride and dilation must be at least 1: {self}"
         );
-    }
-}
-
-impl fmt::Display for Footprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            group,
-            kernel: k,
-            stride: s,
-            padding: p,
-            dilation: d,
-            ..
-        } = self;
-        write!(f, "{group}, k={k}, s={s}, p={p}, d={d}")
     }
 }
 

@@ -77,11 +77,7 @@ pub trait LayerConfig {
     fn init(&self, device: &Device) -> Self::Layer;
 }
 
-impl<A, B> Layer for (A, B)
-where
-    A: Layer,
-    B: Layer<Input = A::Output>,
-{
+impl<A: Layer, B: Layer<Input = A::Output>> Layer for (A, B) {
     type Input = A::Input;
     type Output = B::Output;
 
@@ -94,10 +90,8 @@ where
     }
 }
 
-impl<A, B> LayerConfig for (A, B)
+impl<A: LayerConfig, B: LayerConfig> LayerConfig for (A, B)
 where
-    A: LayerConfig,
-    B: LayerConfig,
     B::Layer: Layer<Input = <A::Layer as Layer>::Output>,
 {
     type Layer = (A::Layer, B::Layer);

@@ -34,17 +34,13 @@ impl NormalizeConfig {
         let each = |values: &[f32], valid: fn(f32) -> bool| {
             values.len() == channels && values.iter().all(|&value| valid(value))
         };
-        if channels > 0
+        let valid = channels > 0
             && each(&self.mean, |mean| mean.is_finite())
-            && each(&self.std, |std| std.is_finite() && std > 0.0)
-        {
-            return Ok(());
-        }
-        Err(Error::setting(
-            "normalize",
-            format!("mean {:?}, std {:?}", self.mean, self.std),
-            format!("{channels} finite means and {channels} finite positive deviations"),
-        ))
+            && each(&self.std, |std| std.is_finite() && std > 0.0);
+        let found = format_args!("mean {:?}, std {:?}", self.mean, self.std);
+        let expected =
+            format_args!("{channels} finite means and {channels} finite positive deviations");
+        Error::unless(valid, "normalize", found, expected)
     }
 
     /// The layer.

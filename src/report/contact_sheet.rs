@@ -1,4 +1,5 @@
 use crate::base::{Bounds, Error, Result, read, write_atomically};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use burn::tensor::Tensor;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -196,7 +197,7 @@ impl ContactSheet {
             svg,
             "<image x=\"{left}\" y=\"{above}\" width=\"{wide}\" height=\"{tall}\" \
              style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n</svg>",
-            base64(&self.to_png()?)
+            BASE64_STANDARD.encode(&self.to_png()?)
         )
         .expect("writing to a string");
         Ok(svg)
@@ -260,45 +261,4 @@ impl ContactSheet {
 
 fn escape(text: &str) -> String {
     (text.replace('&', "&amp;").replace('<', "&lt;")).replace('>', "&gt;")
-}
-
-// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            let value = bits >> (18 - 6 * digit) & 63;
-            let padding = digit > group.len();
-            text.push(if padding {
-                '='
-            } else {
-                DIGITS[value as usize] as char
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    // Oracle: the test vectors of RFC 4648, section 10.
-    #[test]
-    fn value_base64_test_vectors() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 }

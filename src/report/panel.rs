@@ -30,12 +30,11 @@ impl Panel {
     pub fn both(curve: &evaluate::Curve) -> Self {
         let accuracy = Curve::over("accuracy", &curve.points, |point| point.accuracy);
         let fooling = Curve::over("fooling rate", &curve.points, |point| point.fooling);
-        Self {
-            x_title: curve.title.clone(),
-            y_title: "share of images (%)".to_owned(),
-            curves: [accuracy, fooling].concat(),
-            plane: false,
-        }
+        Self::new(
+            &curve.title,
+            "share of images (%)",
+            [accuracy, fooling].concat(),
+        )
     }
 
     /// The trade-off plane: accuracy at a level of a spatial axis against accuracy at a level of an
@@ -64,11 +63,11 @@ impl Panel {
             Some(curve) => curve.label_at(&at.level),
             None => at.level.to_string(),
         };
+        let x = format!("spatial accuracy at {} (%)", label(&spatial));
+        let y = format!("adversarial accuracy at {} (%)", label(&adversarial));
         Ok(Self {
-            x_title: format!("spatial accuracy at {} (%)", label(&spatial)),
-            y_title: format!("adversarial accuracy at {} (%)", label(&adversarial)),
-            curves,
             plane: true,
+            ..Self::new(&x, &y, curves)
         })
     }
 
@@ -83,10 +82,14 @@ impl Panel {
         let curves = (measured.clone())
             .flat_map(|(name, curve)| Curve::over(name, &curve.points, rate))
             .collect();
-        let first = measured.map(|(_, curve)| curve.title.clone()).next();
+        let first = measured.map(|(_, curve)| &*curve.title).next();
+        Self::new(first.unwrap_or(axis), title, curves)
+    }
+
+    fn new(x_title: &str, y_title: &str, curves: Vec<Curve>) -> Self {
         Self {
-            x_title: first.unwrap_or_else(|| axis.to_owned()),
-            y_title: title.to_owned(),
+            x_title: x_title.to_owned(),
+            y_title: y_title.to_owned(),
             curves,
             plane: false,
         }
@@ -129,9 +132,8 @@ impl Panel {
     }
 
     fn points(&self) -> impl Iterator<Item = Point> + '_ {
-        self.curves
-            .iter()
-            .flat_map(|curve| curve.points.iter().copied())
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        points.copied()
     }
 
     fn frame(&self, corner: (f64, f64), size: (f64, f64)) -> Frame {
@@ -143,12 +145,8 @@ impl Panel {
         let mut levels: Vec<f64> = self.points().map(|point| point.x).collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
-        Frame::new(
-            corner,
-            size,
-            levels,
-            percent_ticks([(0.0, 100.0)].into_iter()),
-        )
+        let percent = percent_ticks([(0.0, 100.0)].into_iter());
+        Frame::new(corner, size, levels, percent)
     }
 
     fn draw_axes(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
@@ -165,24 +163,15 @@ impl Panel {
                 canvas.line(&[(x, frame.top), (x, bottom)], PALE, 1.0)?;
             }
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
-            let half = text_width(&short(tick), 12.0) / 2.0;
+            let (label, below) = (short(tick), (x, bottom + 14.0));
+            let half = text_width(&label, 12.0) / 2.0;
             if x - half >= free_from {
-                canvas.text(
-                    &short(tick),
-                    (x, bottom + 14.0),
-                    12.0,
-                    Anchor::Centre,
-                    false,
-                )?;
+                canvas.text(&label, below, 12.0, Anchor::Centre, false)?;
                 free_from = x + half + 5.0;
             }
         }
-        let corner = [
-            (left, frame.top),
-            (left, bottom),
-            (left + frame.width, bottom),
-        ];
-        canvas.line(&corner, INK, 1.0)?;
+        let right = (left + frame.width, bottom);
+        canvas.line(&[(left, frame.top), (left, bottom), right], INK, 1.0)?;
         let middle = (left + frame.width / 2.0, bottom + 34.0);
         canvas.text(&self.x_title, middle, 13.0, Anchor::Centre, false)?;
         let middle = (left - 44.0, frame.top + frame.height / 2.0);
@@ -199,13 +188,10 @@ impl Panel {
         let mut stairs = Vec::new();
         let mut left = frame.x.0;
         for at in pareto_front(&points) {
-            let TradeOff {
-                spatial,
-                adversarial,
-            } = points[at];
-            stairs.push(frame.place(left, adversarial));
-            stairs.push(frame.place(spatial, adversarial));
-            left = spatial;
+            let point = points[at];
+            stairs.push(frame.place(left, point.adversarial));
+            stairs.push(frame.place(point.spatial, point.adversarial));
+            left = point.spatial;
         }
         stairs.push(frame.place(left, frame.y.0));
         let mut dominated = stairs.clone();

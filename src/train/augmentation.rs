@@ -1,13 +1,16 @@
 use crate::train::StagedBatch;
 use crate::transform::{PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp};
 use burn::tensor::Tensor;
+use derive_more::From;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// How a random pose becomes pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, From, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Motion {
     /// Rotation and shift in one sampling, as everywhere else in this crate.
+    #[from]
     Joint(Warp),
     /// The published augmentation: rotation, and then a whole-pixel shift of the result; see
     /// [`TwoStep`].
@@ -21,21 +24,17 @@ impl Default for Motion {
     }
 }
 
-impl From<Warp> for Motion {
-    fn from(warp: Warp) -> Self {
-        Self::Joint(warp)
-    }
-}
-
 /// How training images are moved before anything else happens to them.
 ///
 /// Crop and flip first, then a pose drawn uniformly from the stage's budget (angle and shift), as
 /// in the published code; all fresh for each image and epoch. A stage without angle and shift
 /// samples nothing, so the images stay exactly as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Augmentation {
     /// How poses are sampled.
+    #[setters(into)]
     pub motion: Motion,
     /// Padding of the random crop, in pixels; 0 for none. The usual one for CIFAR is 4.
     pub crop: usize,
@@ -60,18 +59,6 @@ impl Augmentation {
             crop: 4,
             flip: true,
         }
-    }
-
-    /// With random crops after padding with this many pixels.
-    pub fn with_crop(mut self, padding: usize) -> Self {
-        self.crop = padding;
-        self
-    }
-
-    /// With or without random mirroring.
-    pub fn with_flip(mut self, flip: bool) -> Self {
-        self.flip = flip;
-        self
     }
 
     /// The images of the batch, cropped, mirrored and posed as the seed and the epoch have it.

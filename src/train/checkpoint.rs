@@ -32,13 +32,14 @@ impl Folder {
         std::fs::create_dir_all(&checkpoints).map_err(|e| Error::io(&checkpoints, e))?;
         let begun = !folder.epochs()?.is_empty();
         let path = root.join("training.json");
-        if begun && !resume {
-            return Err(Error::setting(
-                "training directory",
-                root.display(),
-                "a folder without a training in it, or `with_resume(true)` to go on with that one",
-            ));
-        }
+        let expected =
+            "a folder without a training in it, or `with_resume(true)` to go on with that one";
+        Error::unless(
+            !begun || resume,
+            "training directory",
+            root.display(),
+            expected,
+        )?;
         if begun && path.exists() {
             let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
             same_settings(&path, &text, settings)?;

@@ -66,16 +66,8 @@ impl StagedLoader {
         seed: impl Into<Seed>,
         device: &Device,
     ) -> Result<Self> {
-        if batch_size == 0 {
-            return Err(Error::setting("batch size", batch_size, "at least 1"));
-        }
-        if set.is_empty() {
-            return Err(Error::input(
-                format!("image set {}", set.name()),
-                "no image",
-                "at least one image",
-            ));
-        }
+        Error::unless(batch_size > 0, "batch size", batch_size, "at least 1")?;
+        not_empty(&set)?;
         Ok(Self {
             positions: 0..set.len(),
             set,
@@ -152,6 +144,14 @@ impl DataLoader<StagedBatch> for StagedLoader {
         let from = self.positions.start;
         let end = (from + end).min(self.positions.end);
         self.copy((from + start).min(end)..end, &self.device)
+    }
+}
+
+pub(super) fn not_empty(set: &ImageSet) -> Result<()> {
+    let what = || format!("image set {}", set.name());
+    match set.is_empty() {
+        true => Err(Error::input(what(), "no image", "at least one image")),
+        false => Ok(()),
     }
 }
 

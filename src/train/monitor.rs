@@ -4,7 +4,7 @@ use crate::train::checkpoint::Folder;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::scores::Scores;
-use crate::train::{Course, EpochRecord, Progress};
+use crate::train::{Course, EpochRecord};
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::{
@@ -19,52 +19,35 @@ use std::time::Instant;
 
 /// Receives burn-train's events: keeps the history and shows the progress.
 pub(super) struct Monitor {
-    course: Arc<Course>,
-    label: String,
-    folder: Option<Folder>,
-    // What went wrong in writing the epochs down.
-    failure: Arc<Mutex<Option<Error>>>,
-    interrupter: Interrupter,
-    display: Display,
+    pub course: Arc<Course>,
+    pub label: String,
+    pub folder: Option<Folder>,
+    /// What went wrong in writing the epochs down.
+    pub failure: Arc<Mutex<Option<Error>>>,
+    pub interrupter: Interrupter,
+    pub display: Display,
+    /// Of training and of validation.
+    pub numbers: [Numbers; 2],
+    pub now: Now,
+}
+
+/// Where the training is.
+#[derive(Default)]
+pub(super) struct Now {
     epoch: usize,
     images: u64,
     validating: bool,
     train: Scores,
     valid: Scores,
-    numbers: [Numbers; 2],
-    begun: Instant,
-    epoch_begun: Instant,
+    begun: Option<Instant>,
+    epoch_begun: Option<Instant>,
+}
+
+fn seconds(since: Option<Instant>) -> f64 {
+    since.map_or(0.0, |begun| begun.elapsed().as_secs_f64())
 }
 
 impl Monitor {
-    pub fn new(
-        course: Arc<Course>,
-        label: String,
-        progress: Progress,
-        folder: Option<Folder>,
-        failure: Arc<Mutex<Option<Error>>>,
-        numbers: [Numbers; 2],
-        interrupter: Interrupter,
-    ) -> Self {
-        let display = Display::new(progress);
-        Self {
-            course,
-            label,
-            folder,
-            failure,
-            interrupter,
-            display,
-            epoch: 0,
-            images: 0,
-            validating: false,
-            train: Scores::default(),
-            valid: Scores::default(),
-            numbers,
-            begun: Instant::now(),
-            epoch_begun: Instant::now(),
-        }
-    }
-
     fn named(&self, text: &str) -> String {
         match self.label.as_str() {
             "" => text.to_owned(),
@@ -75,15 +58,15 @@ impl Monitor {
     fn record(&self) -> EpochRecord {
         let [train_numbers, valid_numbers] = self.numbers.each_ref().map(Numbers::take);
         EpochRecord {
-            epoch: self.epoch,
-            stage: self.course.stage(self.epoch),
-            train_loss: self.train.loss(),
-            train_accuracy: self.train.accuracy(),
-            valid_loss: self.valid.loss(),
-            valid_accuracy: self.valid.accuracy(),
+            epoch: self.now.epoch,
+            stage: self.course.stage(self.now.epoch),
+            train_loss: self.now.train.loss(),
+            train_accuracy: self.now.train.accuracy(),
+            valid_loss: self.now.valid.loss(),
+            valid_accuracy: self.now.valid.accuracy(),
             train_numbers,
             valid_numbers,
-            seconds: self.epoch_begun.elapsed().as_secs_f64(),
+            seconds: seconds(self.now.epoch_begun),
         }
     }
 
@@ -127,8 +110,8 @@ fn listed(numbers: &BTreeMap<String, f64>) -> String {
 
 impl TrainingProgressLogger for Monitor {
     fn start(&mut self, epochs: usize, starting: usize, _items: Option<usize>, _: Option<&str>) {
-        self.epoch = starting;
-        self.begun = Instant::now();
+        self.now.epoch = starting;
+        self.now.begun = Some(Instant::now());
         if let Display::Bar(bar) = &self.display {
             bar.set_prefix(self.label.clone());
             bar.set_message(format!("epoch {starting}/{epochs}"));
@@ -136,29 +119,30 @@ impl TrainingProgressLogger for Monitor {
     }
 
     fn start_split(&mut self, split: &str, total_items: usize) {
-        self.validating = split != "train";
-        if self.validating {
-            self.valid = Scores::default();
+        self.now.validating = split != "train";
+        if self.now.validating {
+            self.now.valid = Scores::default();
             return;
         }
-        self.train = Scores::default();
-        self.epoch_begun = Instant::now();
-        self.images = total_items as u64;
+        self.now.train = Scores::default();
+        self.now.epoch_begun = Some(Instant::now());
+        self.now.images = total_items as u64;
         if let Display::Bar(bar) = &self.display {
-            bar.set_length(self.images * self.course.epochs() as u64);
+            bar.set_length(self.now.images * self.course.epochs() as u64);
         }
     }
 
     fn update_split(&mut self, items_processed: usize) {
-        if let (Display::Bar(bar), false) = (&self.display, self.validating) {
-            bar.set_position(self.images * (self.epoch as u64 - 1) + items_processed as u64);
+        if let (Display::Bar(bar), false) = (&self.display, self.now.validating) {
+            let before = self.now.images * (self.now.epoch as u64 - 1);
+            bar.set_position(before + items_processed as u64);
             bar.set_message(format!(
                 "epoch {}/{} {} loss {:.3} accuracy {:.1} %",
-                self.epoch,
+                self.now.epoch,
                 self.course.epochs(),
-                budgets(&self.course.stage(self.epoch)),
-                self.train.loss(),
-                100.0 * self.train.accuracy(),
+                budgets(&self.course.stage(self.now.epoch)),
+                self.now.train.loss(),
+                100.0 * self.now.train.accuracy(),
             ));
         }
     }
@@ -179,14 +163,14 @@ impl TrainingProgressLogger for Monitor {
             // A closed pipe is no reason to stop training.
             let _ = writeln!(sink, "{line}");
         }
-        self.epoch += 1;
+        self.now.epoch += 1;
     }
 
     fn end(&mut self) {
         if let Display::Bar(bar) = &self.display {
             bar.finish_and_clear();
             if let Some(record) = self.course.past().last() {
-                let total = self.begun.elapsed().as_secs_f64();
+                let total = seconds(self.now.begun);
                 let _ = writeln!(
                     std::io::stderr(),
                     "{} | {total:.1} s in all",
@@ -209,11 +193,11 @@ impl Drop for Monitor {
 
 impl MetricsRendererTraining for Monitor {
     fn update_train(&mut self, state: MetricState) {
-        self.train.add(&state);
+        self.now.train.add(&state);
     }
 
     fn update_valid(&mut self, state: MetricState) {
-        self.valid.add(&state);
+        self.now.valid.add(&state);
     }
 
     fn on_train_end(

@@ -1,18 +1,10 @@
-use crate::base::{NoSettings, Result};
+use crate::base::Result;
 use crate::train::{Objective, StagedBatch, Step, Student};
-use serde::Deserialize;
 use serde_json::Value;
 
 /// Cross-entropy of the images as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "NoSettings")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Natural;
-
-impl From<NoSettings> for Natural {
-    fn from(_: NoSettings) -> Self {
-        Self
-    }
-}
 
 impl Objective for Natural {
     fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step> {

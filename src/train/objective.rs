@@ -1,18 +1,17 @@
 use crate::attack::AttackSpec;
-use crate::base::{Error, Kind, Registry, Result, Spec};
+use crate::base::{Error, NoSettings, Result, Spec, open_kind};
 use crate::curriculum::Stage;
 use crate::train::{Natural, PgdTraining, Scored, StagedBatch, Student};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// What a model learns from a batch of images, and how.
 ///
 /// Built in are [`Natural`] and [`PgdTraining`]. One of your own needs [`step`](Objective::step)
 /// and [`settings`](Objective::settings); for files to know it, add it to the
-/// [`registry`](Kind::registry).
+/// [`registry`](crate::base::Kind::registry).
 ///
 /// An objective has no state of its own, so that one value can serve several trainings. What it
 /// must remember from step to step, such as an average of the weights, is the training's: tensors
@@ -51,7 +50,7 @@ pub trait Objective: fmt::Debug + Send + Sync {
     /// [`Error::Setting`] if the stage makes no sense as an attack.
     fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step>;
 
-    /// Everything that determines the objective, with its name: see [`Kind::settings`].
+    /// Everything that determines the objective, with its name: see [`Kind::settings`](crate::base::Kind::settings).
     fn settings(&self) -> Value;
 
     /// The attack that the images of this stage are learnt under, if there is one.
@@ -153,25 +152,8 @@ impl Step {
 /// An [`Objective`] as a plain value: cheap to clone, in files by name.
 pub type ObjectiveSpec = Spec<dyn Objective>;
 
-impl Kind for dyn Objective {
-    const KIND: &'static str = "objective";
-
-    fn registry() -> &'static Registry<Self> {
-        static OBJECTIVES: LazyLock<Registry<dyn Objective>> = LazyLock::new(|| {
-            Registry::<dyn Objective>::new()
-                .with("natural", |natural: Natural| Arc::new(natural))
-                .with("pgd_training", |training: PgdTraining| Arc::new(training))
-        });
-        &OBJECTIVES
-    }
-
-    fn settings(&self) -> Value {
-        Objective::settings(self)
-    }
-}
-
-impl<O: Objective + 'static> From<O> for ObjectiveSpec {
-    fn from(objective: O) -> Self {
-        Self(Arc::new(objective))
-    }
+open_kind! {
+    Objective in "objective",
+    "natural" => |_: NoSettings| Natural,
+    "pgd_training" => |training: PgdTraining| training,
 }

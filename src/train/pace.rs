@@ -1,9 +1,8 @@
-use crate::base::{Kind, Registry, Result, Spec};
+use crate::base::{Result, Spec, open_kind};
 use crate::curriculum::{Curriculum, Stage};
 use crate::train::EpochRecord;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// How a training goes through its curriculum, if not epoch by epoch: for instance a stage further
 /// only once the accuracy under attack is high enough.
@@ -17,7 +16,7 @@ pub trait Pace: fmt::Debug + Send + Sync {
     /// `past`, all that came before. It is asked for often, and must always answer the same.
     fn stage(&self, curriculum: &Curriculum, epoch: usize, past: &[EpochRecord]) -> Stage;
 
-    /// Everything that determines the pace, with its name: see [`Kind::settings`].
+    /// Everything that determines the pace, with its name: see [`Kind::settings`](crate::base::Kind::settings).
     fn settings(&self) -> Value;
 
     /// Refuses settings that make no sense, or not with this curriculum.
@@ -34,21 +33,4 @@ pub trait Pace: fmt::Debug + Send + Sync {
 /// A [`Pace`] as a plain value: cheap to clone, in files by name.
 pub type PaceSpec = Spec<dyn Pace>;
 
-impl Kind for dyn Pace {
-    const KIND: &'static str = "pace";
-
-    fn registry() -> &'static Registry<Self> {
-        static PACES: LazyLock<Registry<dyn Pace>> = LazyLock::new(Registry::new);
-        &PACES
-    }
-
-    fn settings(&self) -> Value {
-        Pace::settings(self)
-    }
-}
-
-impl<P: Pace + 'static> From<P> for PaceSpec {
-    fn from(pace: P) -> Self {
-        Self(Arc::new(pace))
-    }
-}
+open_kind!(Pace in "pace",);

@@ -16,7 +16,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PgdTraining {
-    attack: AttackSpec,
+    /// The attack, at the level and with the steps of the stage.
+    pub attack: AttackSpec,
 }
 
 impl Default for PgdTraining {
@@ -52,8 +53,7 @@ impl PgdTraining {
         let plain = Batch {
             images: batch.images.clone().without_autodiff(),
             labels: batch.labels.clone().without_autodiff(),
-            ids: batch.ids.clone(),
-            bounds: batch.bounds,
+            ..batch.clone()
         };
         let seed = staged.seed.derive(staged.epoch as u64);
         attack

@@ -23,10 +23,7 @@ pub struct Trainee<M: Module> {
     augmentation: Augmentation,
 }
 
-impl<M> Trainee<M>
-where
-    M: Module + ModuleDisplay + Classifier + 'static,
-{
+impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// A model that will learn from moved images by this objective.
     pub fn new(model: M, objective: impl Into<ObjectiveSpec>, augmentation: Augmentation) -> Self {
         let objective = objective.into();
@@ -93,10 +90,7 @@ fn remembered(values: Tensor<1>) -> Param<Tensor<1>> {
 ///
 /// burn-train lets no step fail, so an [`Error`](crate::base::Error) unwinds as the panic's
 /// payload, silently; `Training::fit` returns it as the error it is.
-impl<M> TrainStep for Trainee<M>
-where
-    M: Module + ModuleDisplay + Classifier + 'static,
-{
+impl<M: Module + ModuleDisplay + Classifier + 'static> TrainStep for Trainee<M> {
     type Input = StagedBatch;
     type Output = Scored;
 
@@ -124,10 +118,7 @@ where
     }
 }
 
-impl<M> InferenceStep for Trainee<M>
-where
-    M: Module + ModuleDisplay + Classifier + 'static,
-{
+impl<M: Module + ModuleDisplay + Classifier + 'static> InferenceStep for Trainee<M> {
     type Input = StagedBatch;
     type Output = Scored;
 

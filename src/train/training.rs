@@ -3,8 +3,10 @@ use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
-use crate::train::monitor::Monitor;
+use crate::train::loader::not_empty;
+use crate::train::monitor::{Monitor, Now};
 use crate::train::no_metric_files::NoMetricFiles;
+use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::student::seeded;
 use crate::train::{
@@ -17,6 +19,7 @@ use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,15 +49,18 @@ use std::sync::Arc;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Training {
     /// Budgets, attack strength and learning rate of every epoch.
     pub curriculum: Curriculum,
     /// How the training goes through the curriculum, if not epoch by epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[setters(into, strip_option)]
     pub pace: Option<PaceSpec>,
     /// What is learnt from a batch.
+    #[setters(into)]
     pub objective: ObjectiveSpec,
     /// How images are moved before.
     pub augmentation: Augmentation,
@@ -65,15 +71,25 @@ pub struct Training {
     /// Weight decay, added to the gradient of every parameter before momentum.
     pub weight_decay: f64,
     /// Seed of order, poses, crops, flips and attacks.
+    #[setters(into)]
     pub seed: Seed,
+    /// Where `training.json`, `history.json` and the checkpoints of the last two epochs are
+    /// written; by default nothing is written anywhere.
     #[serde(skip)]
-    directory: Option<PathBuf>,
+    #[setters(into, strip_option)]
+    pub directory: Option<PathBuf>,
+    /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
+    /// the weights that the uninterrupted training would have given. By default a directory that
+    /// holds a training is refused.
     #[serde(skip)]
-    resume: bool,
+    pub resume: bool,
+    /// How the training reports itself.
     #[serde(skip)]
-    progress: Progress,
+    pub progress: Progress,
+    /// A name for its reports, to tell several trainings apart.
     #[serde(skip)]
-    label: String,
+    #[setters(into)]
+    pub label: String,
 }
 
 impl Training {
@@ -97,69 +113,6 @@ impl Training {
         }
     }
 
-    /// Through the curriculum at this pace.
-    pub fn with_pace(mut self, pace: impl Into<PaceSpec>) -> Self {
-        self.pace = Some(pace.into());
-        self
-    }
-
-    /// With this augmentation.
-    pub fn with_augmentation(mut self, augmentation: Augmentation) -> Self {
-        self.augmentation = augmentation;
-        self
-    }
-
-    /// With batches of this many images.
-    pub fn with_batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
-        self
-    }
-
-    /// With this momentum.
-    pub fn with_momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
-        self
-    }
-
-    /// With this weight decay.
-    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = weight_decay;
-        self
-    }
-
-    /// With this seed.
-    pub fn with_seed(mut self, seed: impl Into<Seed>) -> Self {
-        self.seed = seed.into();
-        self
-    }
-
-    /// Writes `training.json`, `history.json` and the checkpoints of the last two epochs here;
-    /// by default nothing is written anywhere.
-    pub fn with_directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.directory = Some(directory.into());
-        self
-    }
-
-    /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
-    /// the weights that the uninterrupted training would have given. By default a directory that
-    /// holds a training is refused.
-    pub fn with_resume(mut self, resume: bool) -> Self {
-        self.resume = resume;
-        self
-    }
-
-    /// How the training reports itself.
-    pub fn with_progress(mut self, progress: Progress) -> Self {
-        self.progress = progress;
-        self
-    }
-
-    /// A name for its reports, to tell several trainings apart.
-    pub fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
-        self
-    }
-
     /// Trains a copy of the model on `train`; after each epoch measures loss and accuracy on
     /// `valid`, whose images stay unmoved and unattacked.
     ///
@@ -170,16 +123,13 @@ impl Training {
     /// [`Error::Setting`] or [`Error::Input`] for settings, sets or a model that do not go
     /// together; [`Error::Io`] if the directory cannot be written; [`Error::Training`] if the loss
     /// is not a number, a checkpoint cannot be used, or something panics on the way.
-    pub fn fit<M>(
+    pub fn fit<M: Module + ModuleDisplay + Classifier + 'static>(
         &self,
         model: M,
         train: &ImageSet,
         valid: &ImageSet,
         device: &Device,
-    ) -> Result<Trained<M>>
-    where
-        M: Module + ModuleDisplay + Classifier + 'static,
-    {
+    ) -> Result<Trained<M>> {
         self.check(train, valid)?;
         let mut settings = serde_json::to_value(self).expect("plain values");
         for (name, set) in [("train set", train), ("validation set", valid)] {
@@ -200,41 +150,19 @@ impl Training {
     ///
     /// [`Error::Setting`] or [`Error::Input`], as [`fit`](Training::fit).
     fn check(&self, train: &ImageSet, valid: &ImageSet) -> Result<()> {
-        for (name, value, valid, expected) in [
-            (
-                "momentum",
-                self.momentum,
-                (0.0..1.0).contains(&self.momentum),
-                "a number in [0, 1)",
-            ),
-            (
-                "weight decay",
-                self.weight_decay,
-                self.weight_decay.is_finite() && self.weight_decay >= 0.0,
-                "a finite number, 0 or more",
-            ),
-        ] {
-            if !valid {
-                return Err(Error::setting(name, value, expected));
-            }
-        }
-        if self.batch_size == 0 {
-            return Err(Error::setting("batch size", 0, "at least 1"));
-        }
+        let (momentum, decay) = (self.momentum, self.weight_decay);
+        let sane = (0.0..1.0).contains(&momentum);
+        Error::unless(sane, "momentum", momentum, "a number in [0, 1)")?;
+        let sane = decay.is_finite() && decay >= 0.0;
+        Error::unless(sane, "weight decay", decay, "a finite number, 0 or more")?;
+        Error::unless(self.batch_size > 0, "batch size", 0, "at least 1")?;
         self.curriculum.check()?;
         if let Some(pace) = &self.pace {
             pace.check(&self.curriculum)?;
         }
         self.objective.check()?;
-        for set in [train, valid] {
-            if set.is_empty() {
-                return Err(Error::input(
-                    format!("image set {}", set.name()),
-                    "no image",
-                    "at least one image",
-                ));
-            }
-        }
+        not_empty(train)?;
+        not_empty(valid)?;
         if (train.shape(), train.classes()) != (valid.shape(), valid.classes()) {
             return Err(Error::input(
                 format!("validation set {}", valid.name()),
@@ -245,17 +173,14 @@ impl Training {
         Ok(())
     }
 
-    fn run<M>(
+    fn run<M: Module + ModuleDisplay + Classifier + 'static>(
         &self,
         model: M,
         train: &ImageSet,
         valid: &ImageSet,
         device: Device,
         folder: Option<Folder>,
-    ) -> Result<Trained<M>>
-    where
-        M: Module + ModuleDisplay + Classifier + 'static,
-    {
+    ) -> Result<Trained<M>> {
         // `valid` makes the copy: a mere clone shares running statistics, and parameters that Burn
         // initialises at their first use. Those are initialised now, hence the seed.
         let model = seeded(&device, self.seed.0, || model.valid());
@@ -296,15 +221,16 @@ impl Training {
         let failure = Arc::default();
         let numbers = [Numbers::default(), Numbers::default()];
         let interrupter = Interrupter::new();
-        let monitor = Monitor::new(
-            course.clone(),
-            self.label.clone(),
-            self.progress,
+        let monitor = Monitor {
+            course: course.clone(),
+            label: self.label.clone(),
             folder,
-            Arc::clone(&failure),
-            numbers.clone(),
-            interrupter.clone(),
-        );
+            failure: Arc::clone(&failure),
+            interrupter: interrupter.clone(),
+            display: Display::new(self.progress),
+            numbers: numbers.clone(),
+            now: Now::default(),
+        };
         let [train_numbers, valid_numbers] = numbers;
         // burn-train keeps the path but writes nothing there unless told to.
         let directory = self.directory.clone().unwrap_or_default();

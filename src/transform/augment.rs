@@ -22,16 +22,14 @@ impl RandomCrop {
 
     /// The shift of each image.
     pub fn draw(&self, keys: &Keys) -> Vec<Pose> {
-        let pose = |at| {
-            let mut draws = keys.draws(Purpose::Crop, at);
+        keys.each(Purpose::Crop, |draws| {
             let mut shift = || {
                 let start = draws.below(2 * self.padding as u64 + 1);
                 Pixels(self.padding as f64 - start as f64)
             };
             let (right, down) = (shift(), shift());
             Pose::shift(right, down)
-        };
-        (0..keys.len()).map(pose).collect()
+        })
     }
 
     /// The images `[batch, channel, height, width]`, each cropped by its own draw.
@@ -74,20 +72,19 @@ impl RandomFlip {
     ///
     /// [`Error::Setting`] if the probability is not in `[0, 1]`.
     pub fn check(&self) -> Result<()> {
-        if (0.0..=1.0).contains(&self.probability) {
-            return Ok(());
-        }
-        Err(Error::setting(
+        let probability = self.probability;
+        let valid = (0.0..=1.0).contains(&probability);
+        Error::unless(
+            valid,
             "random flip: probability",
-            self.probability,
+            probability,
             "a number in [0, 1]",
-        ))
+        )
     }
 
     /// Whether each image is flipped.
     pub fn draw(&self, keys: &Keys) -> Vec<bool> {
-        let flip = |at| keys.draws(Purpose::Flip, at).chance(self.probability);
-        (0..keys.len()).map(flip).collect()
+        keys.each(Purpose::Flip, |draws| draws.chance(self.probability))
     }
 
     /// The images `[batch, channel, height, width]`, each flipped or not by its own draw.

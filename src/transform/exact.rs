@@ -3,7 +3,9 @@
 //! `[batch, channel, group, height, width]` are moved by the same functions as images.
 
 use super::Border;
-use burn::tensor::{Int, Tensor, TensorData};
+use crate::base::indices;
+use crate::group::Element;
+use burn::tensor::Tensor;
 
 /// Turns images by `quarter_turns` · 90° counter-clockwise as displayed; negative numbers turn
 /// clockwise. `numpy.rot90` with the last two axes.
@@ -27,13 +29,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// rot90(wide, 1).to_data().assert_eq(&tall.to_data(), true);
 /// ```
 pub fn rot90<const D: usize>(images: Tensor<D>, quarter_turns: i32) -> Tensor<D> {
-    let [height, width] = plane_axes::<D>();
-    match quarter_turns.rem_euclid(4) {
-        0 => images,
-        1 => images.swap_dims(height, width).flip([height]),
-        2 => images.flip([height, width]),
-        _ => images.swap_dims(height, width).flip([width]),
-    }
+    plane_axes::<D>();
+    Element::new(false, quarter_turns.rem_euclid(4) as usize).act_on_planes(images)
 }
 
 /// Exchanges left and right.
@@ -87,17 +84,11 @@ pub fn shift<const D: usize>(
     };
     let (rows, columns) = (sources(height, down), sources(width, right));
     let [framed_height, framed_width] = [height, width].map(|side| side + 2 * border.ring());
-    let table: Vec<i64> = rows
-        .iter()
-        .flat_map(|row| {
-            columns
-                .iter()
-                .map(move |column| row * framed_width + column)
-        })
-        .map(|index| index as i64)
-        .collect();
-    let table = TensorData::new(table, [height * width]);
-    let table = Tensor::<1, Int>::from_data(table, &images.device());
+    let row = |row: &usize| {
+        let start = row * framed_width;
+        columns.iter().map(move |column| start + column)
+    };
+    let table = indices(rows.iter().flat_map(row), &images.device());
     border
         .frame(images)
         .reshape([planes, framed_height * framed_width])

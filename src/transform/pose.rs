@@ -1,6 +1,6 @@
 use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A rotation about the image centre followed by a shift.
 ///
@@ -12,7 +12,8 @@ use std::fmt;
 /// assert_eq!(pose.to_string(), "30°, right 0 px, down 2 px");
 /// assert!(Pose::rotation(Degrees(f64::NAN)).check().is_err());
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Serialize, Deserialize)]
+#[display("{angle}, right {right}, down {down}")]
 pub struct Pose {
     /// Rotation, counter-clockwise as displayed.
     pub angle: Degrees,
@@ -72,16 +73,6 @@ impl Pose {
     }
 }
 
-impl fmt::Display for Pose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}, right {}, down {}",
-            self.angle, self.right, self.down
-        )
-    }
-}
-
 /// The set of poses that an image may be put in: rotations up to ±`angle` and shifts up to
 /// ±`shift` along each axis.
 ///
@@ -132,13 +123,9 @@ impl PoseBudget {
     /// [`Error::Setting`] if a limit is negative or not finite.
     pub fn check(&self) -> Result<()> {
         for (name, limit) in [("angle", self.angle.0), ("shift", self.shift.0)] {
-            if !(limit.is_finite() && limit >= 0.0) {
-                return Err(Error::setting(
-                    format!("pose budget: {name}"),
-                    limit,
-                    "a finite number, 0 or more",
-                ));
-            }
+            let valid = limit.is_finite() && limit >= 0.0;
+            let name = format_args!("pose budget: {name}");
+            Error::unless(valid, name, limit, "a finite number, 0 or more")?;
         }
         Ok(())
     }
@@ -150,15 +137,13 @@ impl PoseBudget {
 
     /// As [`draw`](Self::draw), of other random numbers: those of this purpose.
     pub fn draw_for(&self, purpose: Purpose, keys: &Keys) -> Vec<Pose> {
-        let pose = |at| {
-            let mut draws = keys.draws(purpose, at);
+        keys.each(purpose, |draws| {
             let mut within = |limit: f64| draws.uniform(-limit, limit);
             Pose {
                 angle: Degrees(within(self.angle.0)),
                 right: Pixels(within(self.shift.0)),
                 down: Pixels(within(self.shift.0)),
             }
-        };
-        (0..keys.len()).map(pose).collect()
+        })
     }
 }

@@ -1,5 +1,6 @@
 use super::{Border, Pose, bilinear, nearest};
 use burn::tensor::Tensor;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// How a value is made for a point between pixels.
@@ -36,8 +37,9 @@ pub enum Interpolation {
 /// let warp = Warp::bilinear().with_border(Border::Edge);
 /// assert_eq!(warp.apply(images, &poses).dims(), [2, 3, 32, 32]);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct Warp {
     /// How values between pixels are made.
     pub interpolation: Interpolation,
@@ -48,24 +50,12 @@ pub struct Warp {
 impl Warp {
     /// Nearest-neighbour sampling with zeros outside, as Pillow's `Image.rotate`.
     pub fn nearest() -> Self {
-        Self {
-            interpolation: Interpolation::Nearest,
-            border: Border::Zeros,
-        }
+        Self::default()
     }
 
     /// Bilinear sampling with zeros outside.
     pub fn bilinear() -> Self {
-        Self {
-            interpolation: Interpolation::Bilinear,
-            border: Border::Zeros,
-        }
-    }
-
-    /// The same with this border.
-    pub fn with_border(mut self, border: Border) -> Self {
-        self.border = border;
-        self
+        Self::default().with_interpolation(Interpolation::Bilinear)
     }
 
     /// The images, image `i` in pose `poses[i]`. Differentiable in the images with both
@@ -83,9 +73,7 @@ impl Warp {
         let [batch, ..] = images.dims();
         assert_eq!(poses.len(), batch, "a warp needs as many poses as images");
         for pose in poses {
-            if let Err(error) = pose.check() {
-                panic!("{error}");
-            }
+            pose.check().unwrap_or_else(|error| panic!("{error}"));
         }
         if poses.is_empty() {
             return images;

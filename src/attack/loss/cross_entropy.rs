@@ -1,18 +1,13 @@
 use super::{Loss, Reference};
 use burn::tensor::{Tensor, activation::log_softmax};
+use derive_more::Display;
 use serde_json::Value;
-use std::fmt;
 
 /// Cross-entropy with the label, in nats: `-log softmax(z)_y`. Towards a target `t`:
 /// `log softmax(z)_t`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
+#[display("cross-entropy")]
 pub struct CrossEntropy;
-
-impl fmt::Display for CrossEntropy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cross-entropy")
-    }
-}
 
 impl Loss for CrossEntropy {
     fn per_image(&self, logits: Tensor<2>, reference: &Reference) -> Tensor<1> {

@@ -1,20 +1,15 @@
 use super::{Loss, Reference};
 use burn::tensor::{Int, Tensor};
+use derive_more::Display;
 use serde_json::Value;
-use std::fmt;
 
 /// By how much the best other class beats the label: `max_{j≠y} z_j - z_y`. Positive exactly
 /// if the image is misclassified; its gradient does not fade as a network grows confident.
 /// Towards a target `t`: `z_t - max_{j≠t} z_j`. (N. Carlini, D. Wagner 2017, "Towards
 /// Evaluating the Robustness of Neural Networks", the function f₆ without its floor.)
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
+#[display("margin")]
 pub struct Margin;
-
-impl fmt::Display for Margin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("margin")
-    }
-}
 
 impl Loss for Margin {
     fn per_image(&self, logits: Tensor<2>, reference: &Reference) -> Tensor<1> {

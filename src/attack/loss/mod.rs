@@ -7,14 +7,15 @@ mod margin;
 pub use cross_entropy::CrossEntropy;
 pub use margin::Margin;
 
-use crate::base::{Kind, Registry, Spec};
+use crate::base::{NoSettings, Spec, open_kind};
 use burn::tensor::{Int, Tensor};
+use derive_setters::Setters;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// What a loss may know of each image besides its logits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Setters)]
+#[setters(prefix = "with_", strip_option)]
 pub struct Reference {
     /// The class to lead away from `[batch]`: the true one, or the one predicted on the clean
     /// image.
@@ -33,18 +34,6 @@ impl Reference {
             targets: None,
             clean: None,
         }
-    }
-
-    /// Towards these classes.
-    pub fn with_targets(mut self, targets: Tensor<1, Int>) -> Self {
-        self.targets = Some(targets);
-        self
-    }
-
-    /// With these clean logits.
-    pub fn with_clean(mut self, logits: Tensor<2>) -> Self {
-        self.clean = Some(logits);
-        self
     }
 
     /// What is known of the images at these positions `[positions]`.
@@ -83,27 +72,10 @@ pub trait Loss: fmt::Debug + fmt::Display + Send + Sync {
 /// A loss as a plain value: what attacks hold.
 pub type LossSpec = Spec<dyn Loss>;
 
-impl Kind for dyn Loss {
-    const KIND: &'static str = "loss";
-
-    fn registry() -> &'static Registry<Self> {
-        static LOSSES: LazyLock<Registry<dyn Loss>> = LazyLock::new(|| {
-            Registry::<dyn Loss>::new()
-                .with_plain("cross_entropy", || Arc::new(CrossEntropy))
-                .with_plain("margin", || Arc::new(Margin))
-        });
-        &LOSSES
-    }
-
-    fn settings(&self) -> Value {
-        Loss::settings(self)
-    }
-}
-
-impl<L: Loss + 'static> From<L> for LossSpec {
-    fn from(loss: L) -> Self {
-        Self(Arc::new(loss))
-    }
+open_kind! {
+    Loss in "loss",
+    "cross_entropy" => |_: NoSettings| CrossEntropy,
+    "margin" => |_: NoSettings| Margin,
 }
 
 impl Default for LossSpec {

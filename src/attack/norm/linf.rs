@@ -1,19 +1,14 @@
-use super::Norm;
-use crate::base::{Bounds, Draws};
+use super::{Limits, Norm};
+use crate::base::Draws;
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
+use derive_more::Display;
 use serde_json::Value;
-use std::fmt;
 
 /// The largest change of any pixel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
+#[display("L∞")]
 pub struct Linf;
-
-impl fmt::Display for Linf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("L∞")
-    }
-}
 
 impl Norm for Linf {
     fn length(&self, perturbation: &[f64]) -> f64 {
@@ -40,32 +35,18 @@ impl Norm for Linf {
         gradient.sign() * length
     }
 
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
-        let perturbation = (images - originals.clone()).clamp(-epsilon, epsilon);
-        bounds.clamp(originals.clone() + perturbation)
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4> {
+        let perturbation = (images - to.originals.clone()).clamp(-to.epsilon, to.epsilon);
+        to.bounds.clamp(to.originals.clone() + perturbation)
     }
 
-    fn step(
-        &self,
-        images: Tensor<4>,
-        gradient: Tensor<4>,
-        originals: &Tensor<4>,
-        length: f64,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn step(&self, images: Tensor<4>, gradient: Tensor<4>, length: f64, to: Limits) -> Tensor<4> {
         let step = LinfStep {
             length,
-            epsilon,
-            bounds: [bounds.low(), bounds.high()],
+            epsilon: to.epsilon,
+            bounds: [to.bounds.low(), to.bounds.high()],
         };
-        linf_step(images, gradient, originals, step)
+        linf_step(images, gradient, to.originals, step)
     }
 
     fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {

@@ -7,16 +7,15 @@ mod linf;
 pub use l2::L2;
 pub use linf::Linf;
 
-use crate::base::{Bounds, Draws, Kind, Registry, Spec};
+use crate::base::{Bounds, Draws, NoSettings, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 /// A norm of perturbations with the geometry that attacks need of it.
 ///
 /// Object-safe. One of your own works in every attack; give it a name with
-/// [`Registry::add`] to use it in files.
+/// [`Registry::add`](crate::base::Registry::add) to use it in files.
 ///
 /// ```
 /// use fireproof::attack::{L2, Linf, Norm};
@@ -35,29 +34,14 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     /// no step.
     fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4>;
 
-    /// The images of the ball around `originals` and within `bounds` that are nearest to `images`
-    /// in Euclidean distance.
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4>;
+    /// The images within the limits that are nearest to `images` in Euclidean distance.
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4>;
 
     /// A step of [`steepest`](Self::steepest) ascent and the projection of where it leads: the
     /// hot loop of attacks, for norms that have it in one pass.
-    fn step(
-        &self,
-        images: Tensor<4>,
-        gradient: Tensor<4>,
-        originals: &Tensor<4>,
-        length: f64,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn step(&self, images: Tensor<4>, gradient: Tensor<4>, length: f64, to: Limits) -> Tensor<4> {
         let moved = images + self.steepest(gradient, length);
-        self.project(moved, originals, epsilon, bounds)
+        self.project(moved, to)
     }
 
     /// A perturbation drawn uniformly from the ball.
@@ -80,85 +64,27 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     fn settings(&self) -> Value;
 }
 
+/// Where attacked images must stay: in the ball around their originals, and within bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
+    /// What perturbations start from.
+    pub originals: &'a Tensor<4>,
+    /// The radius of the ball.
+    pub epsilon: f64,
+    /// The range of valid pixels.
+    pub bounds: Bounds,
+}
+
 /// A norm as a plain value: what attacks hold.
 pub type NormSpec = Spec<dyn Norm>;
 
-impl Kind for dyn Norm {
-    const KIND: &'static str = "norm";
-
-    fn registry() -> &'static Registry<Self> {
-        static NORMS: LazyLock<Registry<dyn Norm>> = LazyLock::new(|| {
-            Registry::<dyn Norm>::new()
-                .with_plain("linf", || Arc::new(Linf))
-                .with_plain("l2", || Arc::new(L2))
-        });
-        &NORMS
-    }
-
-    fn settings(&self) -> Value {
-        Norm::settings(self)
-    }
-}
-
-impl<N: Norm + 'static> From<N> for NormSpec {
-    fn from(norm: N) -> Self {
-        Self(Arc::new(norm))
-    }
+open_kind! {
+    Norm in "norm",
+    "linf" => |_: NoSettings| Linf,
+    "l2" => |_: NoSettings| L2,
 }
 
 fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
     let zero = values.clone().equal_scalar(0.0);
     values.mask_fill(zero, 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::TensorData;
-
-    fn images(values: &[f32]) -> Tensor<4> {
-        let data = TensorData::new(values.to_vec(), [1, 1, 1, values.len()]);
-        Tensor::from_data(data, &crate::device())
-    }
-
-    fn vec(images: Tensor<4>) -> Vec<f32> {
-        images.to_data().iter::<f32>().collect()
-    }
-
-    #[test]
-    fn value_length_keeps_nan() {
-        for norm in [&Linf as &dyn Norm, &L2] {
-            assert!(norm.length(&[1.0, f64::NAN, 2.0]).is_nan());
-            assert_eq!(norm.length(&[]), 0.0);
-        }
-    }
-
-    #[test]
-    fn convention_zero_gradients_give_no_step() {
-        for norm in [&Linf as &dyn Norm, &L2] {
-            assert_eq!(vec(norm.steepest(images(&[0.0, 0.0]), 0.5)), [0.0, 0.0]);
-        }
-        let step = vec(Linf.steepest(images(&[0.0, -1e-30, 3.0]), 0.5));
-        assert_eq!(step, [0.0, -0.5, 0.5]);
-        let step = vec(L2.steepest(images(&[0.0, -3e-30, 4e-30]), 0.5));
-        assert!((step[1] + 0.3).abs() < 1e-7 && (step[2] - 0.4).abs() < 1e-7);
-    }
-
-    #[test]
-    fn value_l2_projection_is_onto_ball_and_bounds() {
-        // Oracle, by hand: the second pixel can only rise by 0.1; of ε² = 0.25 that leaves 0.24
-        // for the first, which wished for more.
-        let project = |moved: &[f32]| {
-            let originals = images(&[0.1, 0.9]);
-            vec(L2.project(images(moved), &originals, 0.5, Bounds::default()))
-        };
-        let projected = project(&[2.1, 1.9]);
-        assert!(
-            (projected[0] - 0.1 - 0.24f32.sqrt()).abs() < 1e-6,
-            "{projected:?}"
-        );
-        assert_eq!(projected[1], 1.0);
-        // What is inside stays where it is.
-        assert_eq!(project(&[0.2, 0.9]), [0.2, 0.9]);
-    }
 }

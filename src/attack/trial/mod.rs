@@ -34,7 +34,8 @@ pub struct Trial {
     gradients: Vec<u32>,
 }
 
-/// What one forward and one backward pass tell about a point of a [`Space`], outside autodiff.
+/// What one forward and one backward pass tell about a point of a [`Space`], or of images as they
+/// are (`D` = 4), outside autodiff.
 #[derive(Clone, Debug)]
 pub struct Pass<const D: usize = 2> {
     /// The point's images `[batch, channel, height, width]`.
@@ -43,7 +44,7 @@ pub struct Pass<const D: usize = 2> {
     pub logits: Tensor<2>,
     /// The loss of each image `[batch]`.
     pub loss: Tensor<1>,
-    /// The gradient of each image's loss in its point `[batch, coordinates]`.
+    /// The gradient of each image's loss in its point, `[batch, coordinates]` or as the images.
     pub gradient: Tensor<D>,
 }
 
@@ -66,10 +67,8 @@ impl Trial {
             return Err(Error::input("logits per image", classes, expected));
         }
         let least = goal.loss.least_classes();
-        if classes < least {
-            let expected = format!("a loss for {classes} classes (it takes at least {least})");
-            return Err(Error::setting("loss", &goal.loss, expected));
-        }
+        let expected = format_args!("a loss for {classes} classes (it takes at least {least})");
+        Error::unless(classes >= least, "loss", &goal.loss, expected)?;
         let mut trial = Self {
             victim: victim.clone(),
             keys: Keys::new(seed, batch.ids.iter().copied()),

@@ -1,8 +1,9 @@
 //! Searches on a part of a trial: the survivors, another draw, other originals.
 
 use super::Trial;
-use crate::attack::{Ball, Candidate, rows};
-use crate::base::{Result, read};
+use crate::attack::rows::positions;
+use crate::attack::{Ball, Candidate};
+use crate::base::{Result, indices, read};
 
 impl Trial {
     /// The positions of the images that nothing has fooled yet.
@@ -11,11 +12,7 @@ impl Trial {
         let Some(best) = &self.best else {
             return (0..self.len()).collect();
         };
-        let fooled = read::<f32, _, _>(&best.fooled).into_iter().enumerate();
-        fooled
-            .filter(|(_, f)| *f == 0.0)
-            .map(|(at, _)| at)
-            .collect()
+        positions(&read::<f32, _, _>(&best.fooled), |fooled| fooled == 0.0)
     }
 
     /// Runs `search` on a trial of those images alone that nothing has fooled yet, and takes over
@@ -138,7 +135,7 @@ impl Trial {
     }
 
     fn select(&self, positions: &[usize]) -> Self {
-        let at = rows::indices(positions, &self.originals);
+        let at = indices(positions.iter().copied(), &self.originals.device());
         Self {
             victim: self.victim.clone(),
             keys: self.keys.select(positions),

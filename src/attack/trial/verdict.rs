@@ -3,7 +3,7 @@
 use super::Trial;
 use crate::attack::ball::settle;
 use crate::attack::goal::{fooled, predicted_classes};
-use crate::attack::rows::{replace, select};
+use crate::attack::rows::{positions, replace, select};
 use crate::attack::{Ball, Candidate, Found};
 use crate::base::{Degrees, Error, Pixels, Result, read};
 use crate::transform::Pose;
@@ -27,8 +27,7 @@ impl Trial {
             Some(best) => {
                 let mut exact: Vec<f32> = read(&best.exact);
                 changed.into_iter().for_each(|at| exact[at] = 0.0);
-                let open = exact.iter().enumerate().filter(|(_, e)| **e == 0.0);
-                let open: Vec<usize> = open.map(|(at, _)| at).collect();
+                let open = positions(&exact, |exact| exact == 0.0);
                 open.iter().for_each(|&at| self.queries[at] += 1);
                 match open.is_empty() {
                     true => best.logits,

@@ -53,20 +53,12 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     let stage = stage.numbers(stage_len);
 
     pass.gather(unit, 0, [unit.high, unit.wide], data, stage);
-    let mut first = 0;
-    while first < count {
-        let count = stride.min(count - first);
-        let span = Span {
-            first,
-            count,
-            stride,
-            across: tiles[1],
-        };
+    for span in Span::all(count, stride, tiles[1]) {
         let blocks = Blocks {
             from: data,
             size: [unit.high, unit.wide],
         };
-        space.spread(isa, span, blocks, points);
+        space.enter::<true>(isa, span, blocks, points);
         space.multiply(isa, span, points, products);
         let overlap = Overlap {
             open,
@@ -74,7 +66,6 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
             size,
         };
         space.synthesise(isa, span, products, overlap);
-        first += count;
     }
     scatter(pass, plan, unit, edges, result, stage);
 }

@@ -13,15 +13,7 @@ use crate::group::Group;
 use crate::kernel::Numerics;
 
 /// Batch, and rows and columns of the convolution's *input*.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Images {
-    /// Number of images.
-    pub batch: usize,
-    /// Rows of an input image.
-    pub height: usize,
-    /// Columns of an input image.
-    pub width: usize,
-}
+pub type Images = [usize; 3];
 
 /// A 3×3 convolution's filters, transformed and packed for the kernels.
 ///
@@ -108,9 +100,9 @@ impl Prepared {
     }
 
     /// Rows and columns of the output, or `None` if the filter is larger than the padded image.
-    pub fn output(&self, images: Images) -> Option<[usize; 2]> {
+    pub fn output(&self, [_, height, width]: Images) -> Option<[usize; 2]> {
         let size = |x: usize| (x + 2 * self.padding).checked_sub(2).filter(|&x| x > 0);
-        Some([size(images.height)?, size(images.width)?])
+        Some([size(height)?, size(width)?])
     }
 
     fn forward_filters(&self) -> &Filters {
@@ -124,10 +116,9 @@ impl Prepared {
         let [co, ci] = self.channels;
         let method = Method::new([ci, co], self.numerics, self.tied);
         let overlap = self.padding == 0 && method != Method::Direct;
-        let reading = if overlap {
-            Reading::Transposed
-        } else {
-            Reading::Flipped
+        let reading = match overlap {
+            true => Reading::Transposed,
+            false => Reading::Flipped,
         };
         let make = || method.pack(&self.weights, self.channels, reading, self.isa);
         (overlap, filled(&self.backward, make))
@@ -139,11 +130,7 @@ impl Prepared {
         let output = self
             .output(images)
             .expect("the filter fits into the padded image");
-        let Images {
-            batch,
-            height,
-            width,
-        } = images;
+        let [batch, height, width] = images;
         assert_eq!(x.len(), batch * ci * height * width, "the input");
         assert_eq!(y.len(), batch * co * output[0] * output[1], "the output");
         let fits = gate.is_none_or(|gate| gate.len() == y.len());
@@ -168,7 +155,7 @@ impl Prepared {
         relu: bool,
         y: &mut [f32],
     ) {
-        let [co, ci] = self.channels;
+        let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, y, None);
         assert!(bias.is_none_or(|bias| bias.len() == co), "bias is [co]");
         let filters = self.forward_filters();
@@ -177,14 +164,14 @@ impl Prepared {
             channels: [ci, co],
             from: x,
             gate: None,
-            input: [images.height, images.width],
+            input: [height, width],
             padding: self.padding,
             bias,
             relu,
             to: Shared::new(y),
             output,
         };
-        convolve(&pass, filters, images.batch);
+        convolve(&pass, filters, batch);
     }
 
     /// Gradient of the input, `dx`, from that of the output, `dy`.
@@ -198,7 +185,7 @@ impl Prepared {
     /// # Panics
     /// If a length does not fit, or the filter is larger than the padded image.
     pub fn input_gradient(&self, dy: &[f32], gate: Option<&[f32]>, images: Images, dx: &mut [f32]) {
-        let [co, ci] = self.channels;
+        let ([co, ci], [batch, height, width]) = (self.channels, images);
         let input = self.check(images, dx, dy, gate);
         let (overlap, filters) = self.backward_filters();
         let pass = Pass {
@@ -211,12 +198,11 @@ impl Prepared {
             bias: None,
             relu: false,
             to: Shared::new(dx),
-            output: [images.height, images.width],
+            output: [height, width],
         };
-        if overlap {
-            overlap_add(&pass, filters, images.batch);
-        } else {
-            convolve(&pass, filters, images.batch);
+        match overlap {
+            true => overlap_add(&pass, filters, batch),
+            false => convolve(&pass, filters, batch),
         }
     }
 
@@ -240,8 +226,7 @@ impl Prepared {
         images: Images,
         dw: &mut [f32],
     ) {
-        let [co, ci] = self.channels;
-        let input = [images.height, images.width];
+        let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, dy, gate);
         assert_eq!(dw.len(), co * ci * 9, "dw is [co, ci, 3, 3]");
         let correlation = Correlation {
@@ -249,9 +234,9 @@ impl Prepared {
             x,
             dy,
             gate,
-            batch: images.batch,
+            batch,
             channels: self.channels,
-            input,
+            input: [height, width],
             output,
             padding: self.padding,
         };

@@ -49,19 +49,8 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
         self.point(stride).map(|lines| I * I * lines)
     }
 
-    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Enter::<W, I, O, false> {
-            span,
-            channels: self.packed.inputs,
-            from,
-            to,
-            point: self.point(span.stride)[0],
-            tile: PhantomData,
-        });
-    }
-
-    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Enter::<W, I, O, true> {
+    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Enter::<W, I, O, ADJOINT> {
             span,
             channels: self.packed.inputs,
             from,

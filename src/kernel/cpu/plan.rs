@@ -103,12 +103,7 @@ const CACHE_LINES: usize = 32 * 1024;
 impl Plan {
     /// Cuts the work.
     pub fn new(task: Task) -> Self {
-        let Task {
-            batch,
-            output,
-            step,
-            ..
-        } = task;
+        let (batch, output, step) = (task.batch, task.output, task.step);
         let tiles = [output[0].div_ceil(step), output[1].div_ceil(step)];
         let groups = batch / LANES;
         let mut full = Part {

@@ -37,6 +37,11 @@ impl Windows {
         })
     }
 
+    /// Height and width of a plane, size and stride of a window.
+    pub fn sizes(&self) -> [usize; 4] {
+        [self.plane[0], self.plane[1], self.size, self.stride]
+    }
+
     fn areas(&self) -> [usize; 2] {
         [self.plane.iter().product(), self.output().iter().product()]
     }
@@ -121,11 +126,7 @@ fn rectify(y: f32, code: u8) -> (f32, u8) {
 impl Work for Max<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Windows {
-            plane: [_, width],
-            size,
-            stride,
-        } = self.windows;
+        let [_, width, size, stride] = self.windows.sizes();
         let [area, made] = self.windows.areas();
         let wide = self.windows.output()[1];
         let planes = self.x.chunks_exact(area);
@@ -219,11 +220,7 @@ struct MaxGradient<'a> {
 impl Work for MaxGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Windows {
-            plane: [height, width],
-            size,
-            stride,
-        } = self.windows;
+        let [height, width, size, stride] = self.windows.sizes();
         let [area, made] = self.windows.areas();
         let [high, wide] = self.windows.output();
         let results = self
@@ -296,11 +293,7 @@ struct Average<'a> {
 impl Work for Average<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Windows {
-            plane: [_, width],
-            size,
-            stride,
-        } = self.windows;
+        let [_, width, size, stride] = self.windows.sizes();
         let [area, made] = self.windows.areas();
         let wide = self.windows.output()[1];
         let scale = 1.0 / (size * size) as f32;
@@ -344,11 +337,7 @@ struct AverageGradient<'a> {
 impl Work for AverageGradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Windows {
-            plane: [_, width],
-            size,
-            stride,
-        } = self.windows;
+        let [_, width, size, stride] = self.windows.sizes();
         let [area, made] = self.windows.areas();
         let wide = self.windows.output()[1];
         let scale = 1.0 / (size * size) as f32;

@@ -16,6 +16,16 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// All `count` tiles, `across` in a row, in runs of at most `stride`.
+    pub fn all(count: usize, stride: usize, across: usize) -> impl Iterator<Item = Self> {
+        (0..count).step_by(stride).map(move |first| Self {
+            first,
+            count: stride.min(count - first),
+            stride,
+            across,
+        })
+    }
+
     /// Row and column of the run's `t`-th tile.
     #[inline(always)]
     pub fn tile(self, t: usize) -> [usize; 2] {
@@ -58,10 +68,8 @@ pub(crate) trait Space<const I: usize, const O: usize>: Sync {
     fn chunk(&self, isa: Isa, tiles: usize) -> usize;
     /// Lines that data and products take, with `stride` columns.
     fn room(&self, stride: usize) -> [usize; 2];
-    /// `Bᵀ d B` of every channel and tile.
-    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
-    /// `A y Aᵀ` of every channel and tile.
-    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
+    /// `Bᵀ d B`, or for the adjoint `A y Aᵀ`, of every channel and tile.
+    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
     /// Products with the filters.
     fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]);
     /// `Aᵀ m A` of every channel and tile, with bias and relu.

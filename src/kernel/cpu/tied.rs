@@ -47,6 +47,16 @@ impl Tied {
             ],
         ]
     }
+
+    fn join(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
+        isa.run(Join {
+            span,
+            bases: self.halves.outputs / 4,
+            from,
+            apart: self.apart(span.stride)[1],
+            to,
+        });
+    }
 }
 
 impl Space<4, 2> for Tied {
@@ -61,18 +71,8 @@ impl Space<4, 2> for Tied {
         self.apart(stride).map(room)
     }
 
-    fn analyse(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Split::<false> {
-            span,
-            bases: self.halves.inputs / 4,
-            from,
-            to,
-            apart: self.apart(span.stride)[0],
-        });
-    }
-
-    fn spread(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
-        isa.run(Split::<true> {
+    fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
+        isa.run(Split::<ADJOINT> {
             span,
             bases: self.halves.inputs / 4,
             from,
@@ -85,48 +85,30 @@ impl Space<4, 2> for Tied {
         let [data_apart, out_apart] = self.apart(span.stride);
         let (data_halves, data_quarters) = data.split_at(HALVES * data_apart[0]);
         let (out_halves, out_quarters) = out.split_at_mut(HALVES * out_apart[0]);
-        isa.run(Products {
-            filters: &self.halves,
-            points: HALVES,
-            share: ORBIT,
-            count: span.count,
-            stride: span.stride,
-            data: data_halves,
-            data_point: data_apart[0],
-            out: out_halves,
-            out_point: out_apart[0],
-        });
-        isa.run(Products {
-            filters: &self.quarters,
-            points: QUARTERS,
-            share: 1,
-            count: span.count,
-            stride: span.stride,
-            data: data_quarters,
-            data_point: data_apart[1],
-            out: out_quarters,
-            out_point: out_apart[1],
-        });
+        let halves = (&self.halves, [HALVES, ORBIT], data_halves, out_halves);
+        let quarters = (&self.quarters, [QUARTERS, 1], data_quarters, out_quarters);
+        for (part, of) in [halves, quarters].into_iter().enumerate() {
+            let (filters, [points, share], data, out) = of;
+            isa.run(Products {
+                filters,
+                points,
+                share,
+                count: span.count,
+                stride: span.stride,
+                data,
+                data_point: data_apart[part],
+                out,
+                out_point: out_apart[part],
+            });
+        }
     }
 
     fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
-        isa.run(Join {
-            span,
-            bases: self.halves.outputs / 4,
-            from,
-            apart: self.apart(span.stride)[1],
-            to: Target::Rim(to),
-        });
+        self.join(isa, span, from, Target::Rim(to));
     }
 
     fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
-        isa.run(Join {
-            span,
-            bases: self.halves.outputs / 4,
-            from,
-            apart: self.apart(span.stride)[1],
-            to: Target::Overlap(to),
-        });
+        self.join(isa, span, from, Target::Overlap(to));
     }
 }
 

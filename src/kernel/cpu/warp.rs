@@ -39,6 +39,21 @@ pub struct Frame {
 const PIECE: usize = 1 << 13;
 
 impl Frame {
+    /// The shape `[batch, channels, height, width]`.
+    pub fn new([batch, channels, height, width]: [usize; 4]) -> Self {
+        Self {
+            batch,
+            channels,
+            height,
+            width,
+        }
+    }
+
+    /// As [`new`](Self::new) takes it.
+    pub fn shape(&self) -> [usize; 4] {
+        [self.batch, self.channels, self.height, self.width]
+    }
+
     /// Pixels of a channel.
     fn area(&self) -> usize {
         self.height * self.width
@@ -94,23 +109,34 @@ pub fn bilinear(
 ) {
     let (motions, rest) = motions.as_chunks::<4>();
     assert!(rest.is_empty(), "a motion is four numbers");
-    frame.check(&[images.len(), y.len()], motions.len());
-    if y.is_empty() {
+    let axes = Axes::new(border, frame);
+    for_each_image(frame, y, images, motions, |y, image, motion| {
+        isa.run(Forward {
+            axes,
+            motion,
+            image,
+            y,
+        })
+    });
+}
+
+/// Calls `work` with each image of the result, the image it is made of, and its motion.
+fn for_each_image<M: Copy + Sync>(
+    frame: Frame,
+    to: &mut [f32],
+    from: &[f32],
+    motions: &[M],
+    work: impl Fn(&mut [f32], &[f32], M) + Sync + Send,
+) {
+    frame.check(&[from.len(), to.len()], motions.len());
+    if to.is_empty() {
         return;
     }
-    let axes = Axes::new(border, frame);
-    y.par_chunks_exact_mut(frame.image())
-        .zip(images.par_chunks_exact(frame.image()))
+    to.par_chunks_exact_mut(frame.image())
+        .zip(from.par_chunks_exact(frame.image()))
         .zip(motions)
         .with_min_len(frame.some())
-        .for_each(|((y, image), &motion)| {
-            isa.run(Forward {
-                axes,
-                motion,
-                image,
-                y,
-            })
-        });
+        .for_each(|((to, from), &motion)| work(to, from, motion));
 }
 
 /// Gradients of [`bilinear`]'s images and motions from that of its result, each if wanted. Both
@@ -208,48 +234,7 @@ pub fn nearest(
     border: Border,
     y: &mut [f32],
 ) {
-    frame.check(&[images.len(), y.len()], sources.len());
-    if y.is_empty() {
-        return;
-    }
-    y.par_chunks_exact_mut(frame.image())
-        .zip(images.par_chunks_exact(frame.image()))
-        .zip(sources)
-        .with_min_len(frame.some())
-        .for_each(|((y, image), &source)| {
-            isa.run(Copies {
-                frame,
-                border,
-                source,
-                image,
-                y,
-            })
-        });
-}
-
-struct Copies<'a> {
-    frame: Frame,
-    border: Border,
-    source: [i64; 6],
-    image: &'a [f32],
-    y: &'a mut [f32],
-}
-
-impl Work for Copies<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let area = self.frame.area();
-        let mut table = Scratch::floats(area);
-        let table = table.numbers(area);
-        places(self.source, self.frame, self.border, table);
-        let planes = self.image.chunks_exact(area);
-        for (y, image) in self.y.chunks_exact_mut(area).zip(planes) {
-            for (y, place) in y.iter_mut().zip(&*table) {
-                // Border is past the end of the plane.
-                *y = image.get(place.to_bits() as usize).map_or(0.0, |&x| x);
-            }
-        }
-    }
+    copy::<false>(isa, images, sources, frame, border, y);
 }
 
 /// Gradient of [`nearest`]'s images from that of its result; overwritten.
@@ -267,48 +252,58 @@ pub fn nearest_gradient(
     border: Border,
     dimages: &mut [f32],
 ) {
-    frame.check(&[dy.len(), dimages.len()], sources.len());
-    if dy.is_empty() {
-        return;
-    }
-    dimages
-        .par_chunks_exact_mut(frame.image())
-        .zip(dy.par_chunks_exact(frame.image()))
-        .zip(sources)
-        .with_min_len(frame.some())
-        .for_each(|((dimage, dy), &source)| {
-            isa.run(Returns {
-                frame,
-                border,
-                source,
-                dy,
-                dimage,
-            })
-        });
+    copy::<true>(isa, dy, sources, frame, border, dimages);
 }
 
-struct Returns<'a> {
+/// Copies every pixel from its place, or adds it to its place on the way back.
+fn copy<const BACK: bool>(
+    isa: Isa,
+    from: &[f32],
+    sources: &[[i64; 6]],
+    frame: Frame,
+    border: Border,
+    to: &mut [f32],
+) {
+    for_each_image(frame, to, from, sources, |to, from, source| {
+        isa.run(Copies::<BACK> {
+            frame,
+            border,
+            source,
+            from,
+            to,
+        })
+    });
+}
+
+struct Copies<'a, const BACK: bool> {
     frame: Frame,
     border: Border,
     source: [i64; 6],
-    dy: &'a [f32],
-    dimage: &'a mut [f32],
+    from: &'a [f32],
+    to: &'a mut [f32],
 }
 
-impl Work for Returns<'_> {
+impl<const BACK: bool> Work for Copies<'_, BACK> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let area = self.frame.area();
         let mut table = Scratch::floats(area);
         let table = table.numbers(area);
         places(self.source, self.frame, self.border, table);
-        let planes = self.dy.chunks_exact(area);
-        for (dimage, dy) in self.dimage.chunks_exact_mut(area).zip(planes) {
-            dimage.fill(0.0);
-            for (dy, place) in dy.iter().zip(&*table) {
-                if let Some(sum) = dimage.get_mut(place.to_bits() as usize) {
-                    *sum += dy;
+        let planes = self.from.chunks_exact(area);
+        for (to, from) in self.to.chunks_exact_mut(area).zip(planes) {
+            if BACK {
+                to.fill(0.0);
+                for (dy, place) in from.iter().zip(&*table) {
+                    if let Some(sum) = to.get_mut(place.to_bits() as usize) {
+                        *sum += dy;
+                    }
                 }
+                continue;
+            }
+            for (y, place) in to.iter_mut().zip(&*table) {
+                // Border is past the end of the plane.
+                *y = from.get(place.to_bits() as usize).map_or(0.0, |&x| x);
             }
         }
     }
@@ -337,22 +332,14 @@ fn places(source: [i64; 6], frame: Frame, border: Border, table: &mut [f32]) {
             } else {
                 match border {
                     Border::Zeros => width * height,
-                    _ => whole(border, y, height) * width + whole(border, x, width),
+                    // Without a ring, the frame is the image.
+                    _ => {
+                        (border.index(y, frame.height) * frame.width) as i64
+                            + border.index(x, frame.width) as i64
+                    }
                 }
             };
             *place = f32::from_bits(index as u32);
         }
-    }
-}
-
-/// The pixel of an axis that lies at place `at` of the infinite lattice.
-fn whole(border: Border, at: i64, length: i64) -> i64 {
-    match border {
-        Border::Zeros | Border::Edge => at.clamp(0, length - 1),
-        Border::Reflect => {
-            let last = length - 1;
-            last - (at.rem_euclid((2 * last).max(1)) - last).abs()
-        }
-        Border::Circular => at.rem_euclid(length),
     }
 }

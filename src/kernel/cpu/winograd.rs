@@ -34,16 +34,8 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
     let stage = stage.numbers(stage_len);
 
     pass.gather(unit, pass.padding, size, data, stage);
-    let mut first = 0;
-    while first < count {
-        let count = stride.min(count - first);
-        let span = Span {
-            first,
-            count,
-            stride,
-            across: tiles[1],
-        };
-        space.analyse(isa, span, Blocks { from: data, size }, points);
+    for span in Span::all(count, stride, tiles[1]) {
+        space.enter::<false>(isa, span, Blocks { from: data, size }, points);
         space.multiply(isa, span, points, products);
         let rim = Rim {
             bias: pass.bias,
@@ -52,7 +44,6 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
             size: [unit.high, unit.wide],
         };
         space.combine(isa, span, products, rim);
-        first += count;
     }
     pass.scatter(unit, result, stage);
 }

@@ -103,6 +103,13 @@ impl Buffer {
         }
     }
 
+    /// A tensor of this shape whose numbers `fill` writes.
+    pub fn filled<const D: usize>(shape: [usize; D], fill: impl FnOnce(&mut [f32])) -> FlexTensor {
+        let mut buffer = Self::new(shape.iter().product());
+        fill(buffer.as_floats_mut());
+        buffer.into_tensor(shape)
+    }
+
     /// Room for `count` bytes.
     pub fn bytes(count: usize) -> Self {
         Self::new(count.div_ceil(4))

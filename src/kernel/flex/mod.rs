@@ -52,46 +52,47 @@ pub(crate) trait KernelBackend: Backend {
     ) -> FloatTensor<Self>;
 }
 
-impl KernelBackend for Flex {
-    fn run_kernel1<K: Kernel<1>>(kernel: K, a: FlexTensor) -> FlexTensor {
-        kernel.forward([a], false).0
-    }
+/// Kernels of each number of inputs: on Flex, under autodiff, and on tensors of any backend.
+macro_rules! runs {
+    ($($run:ident, $run_kernel:ident, $count:literal: $($x:ident $rank:ident),+;)+) => {
+        impl KernelBackend for Flex {
+            $(
+                fn $run_kernel<K: Kernel<$count>>(kernel: K, $($x: FlexTensor),+) -> FlexTensor {
+                    kernel.forward([$($x),+], false).0
+                }
+            )+
+        }
 
-    fn run_kernel2<K: Kernel<2>>(kernel: K, a: FlexTensor, b: FlexTensor) -> FlexTensor {
-        kernel.forward([a, b], false).0
-    }
+        impl<S: CheckpointStrategy> KernelBackend for Autodiff<Flex, S> {
+            $(
+                fn $run_kernel<K: Kernel<$count>>(
+                    kernel: K,
+                    $($x: FloatTensor<Self>),+
+                ) -> FloatTensor<Self> {
+                    track::<S, K, $count>(kernel, [$($x),+])
+                }
+            )+
+        }
 
-    fn run_kernel3<K: Kernel<3>>(
-        kernel: K,
-        a: FlexTensor,
-        b: FlexTensor,
-        c: FlexTensor,
-    ) -> FlexTensor {
-        kernel.forward([a, b, c], false).0
-    }
+        $(
+            #[doc = concat!("Runs a kernel on this many tensors: ", $count, ".")]
+            pub(crate) fn $run<K: Kernel<$count>, $(const $rank: usize,)+ const D: usize>(
+                kernel: K,
+                $($x: Tensor<$rank>),+
+            ) -> Tensor<D> {
+                Tensor::from_dispatch(<Dispatch as KernelBackend>::$run_kernel(
+                    kernel,
+                    $($x.into_dispatch()),+
+                ))
+            }
+        )+
+    };
 }
 
-impl<C: CheckpointStrategy> KernelBackend for Autodiff<Flex, C> {
-    fn run_kernel1<K: Kernel<1>>(kernel: K, a: FloatTensor<Self>) -> FloatTensor<Self> {
-        track::<C, K, 1>(kernel, [a])
-    }
-
-    fn run_kernel2<K: Kernel<2>>(
-        kernel: K,
-        a: FloatTensor<Self>,
-        b: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        track::<C, K, 2>(kernel, [a, b])
-    }
-
-    fn run_kernel3<K: Kernel<3>>(
-        kernel: K,
-        a: FloatTensor<Self>,
-        b: FloatTensor<Self>,
-        c: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        track::<C, K, 3>(kernel, [a, b, c])
-    }
+runs! {
+    run1, run_kernel1, 1: a A;
+    run2, run_kernel2, 2: a A, b B;
+    run3, run_kernel3, 3: a A, b B, c C;
 }
 
 /// Runs the forward pass and puts the backward pass into the graph.
@@ -130,45 +131,6 @@ impl<K: Kernel<N>, const N: usize> Backward<Flex, N> for Step<K> {
             }
         }
     }
-}
-
-/// Runs a kernel on one tensor.
-pub(crate) fn run1<K: Kernel<1>, const A: usize, const D: usize>(
-    kernel: K,
-    a: Tensor<A>,
-) -> Tensor<D> {
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run_kernel1(
-        kernel,
-        a.into_dispatch(),
-    ))
-}
-
-/// Runs a kernel on two tensors.
-pub(crate) fn run2<K: Kernel<2>, const A: usize, const B: usize, const D: usize>(
-    kernel: K,
-    a: Tensor<A>,
-    b: Tensor<B>,
-) -> Tensor<D> {
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run_kernel2(
-        kernel,
-        a.into_dispatch(),
-        b.into_dispatch(),
-    ))
-}
-
-/// Runs a kernel on three tensors.
-pub(crate) fn run3<K: Kernel<3>, const A: usize, const B: usize, const C: usize, const D: usize>(
-    kernel: K,
-    a: Tensor<A>,
-    b: Tensor<B>,
-    c: Tensor<C>,
-) -> Tensor<D> {
-    Tensor::from_dispatch(<Dispatch as KernelBackend>::run_kernel3(
-        kernel,
-        a.into_dispatch(),
-        b.into_dispatch(),
-        c.into_dispatch(),
-    ))
 }
 
 /// Whether a tensor is one that kernels work on: `f32` on Flex, with something in it.

@@ -29,46 +29,30 @@ pub fn warp_bilinear(images: Tensor<4>, motions: Tensor<2>, border: Border) -> T
                 let column = motions.clone().slice([0..batch, at..at + 1]);
                 column.reshape([batch, 1, 1])
             };
-            let motion = Motion {
-                cos: column(0),
-                sin: column(1),
-                right: column(2),
-                down: column(3),
-            };
-            let [x, y] = motion.sources(height, width);
+            let [x, y] = sources([0, 1, 2, 3].map(column), height, width);
             sample(images, x, y, border)
         }
     }
 }
 
-/// One motion per image, each field `[batch, 1, 1]`.
-struct Motion {
-    cos: Tensor<3>,
-    sin: Tensor<3>,
-    right: Tensor<3>,
-    down: Tensor<3>,
-}
-
-impl Motion {
-    /// For each output pixel the source's column and row, `[batch, height, width]`: the shift
-    /// undone, then the rotation about the centre.
-    fn sources(self, height: usize, width: usize) -> [Tensor<3>; 2] {
-        let device = self.cos.device();
-        let centred = |length: usize, shape: [usize; 3]| {
-            let half = (length as f32 - 1.0) / 2.0;
-            let offsets: Vec<f32> = (0..length).map(|at| at as f32 - half).collect();
-            let offsets = Tensor::<3>::from_data(TensorData::new(offsets, shape), &device);
-            (offsets, half)
-        };
-        let (x, centre_x) = centred(width, [1, 1, width]);
-        let (y, centre_y) = centred(height, [1, height, 1]);
-        let x = x - self.right;
-        let y = y - self.down;
-        [
-            (x.clone() * self.cos.clone() + centre_x) - y.clone() * self.sin.clone(),
-            x * self.sin + (y * self.cos + centre_y),
-        ]
-    }
+/// For each output pixel the source's column and row, `[batch, height, width]`, along a motion per
+/// image, each number `[batch, 1, 1]`: the shift undone, then the rotation about the centre.
+fn sources(motion: [Tensor<3>; 4], height: usize, width: usize) -> [Tensor<3>; 2] {
+    let [cos, sin, right, down] = motion;
+    let device = cos.device();
+    let centred = |length: usize, shape: [usize; 3]| {
+        let half = (length as f32 - 1.0) / 2.0;
+        let offsets: Vec<f32> = (0..length).map(|at| at as f32 - half).collect();
+        let offsets = Tensor::<3>::from_data(TensorData::new(offsets, shape), &device);
+        (offsets, half)
+    };
+    let (x, centre_x) = centred(width, [1, 1, width]);
+    let (y, centre_y) = centred(height, [1, height, 1]);
+    let (x, y) = (x - right, y - down);
+    [
+        (x.clone() * cos.clone() + centre_x) - y.clone() * sin.clone(),
+        x * sin + (y * cos + centre_y),
+    ]
 }
 
 /// The values of `images` at the points (`x`, `y`) in pixels from the centre of the first pixel.
@@ -128,16 +112,17 @@ mod flex {
         ) -> (FlexTensor, Option<Self::Saved>) {
             let inputs = inputs.map(contiguous);
             let [images, motions] = &inputs;
-            let mut y = Buffer::new(numbers(images).len());
-            warp::bilinear(
-                Isa::detect(),
-                numbers(images),
-                numbers(motions),
-                frame(images),
-                self.border,
-                y.as_floats_mut(),
-            );
-            let y = y.into_tensor(dims::<4>(images));
+            let (isa, frame) = (Isa::detect(), frame(images));
+            let y = Buffer::filled(dims::<4>(images), |y| {
+                warp::bilinear(
+                    isa,
+                    numbers(images),
+                    numbers(motions),
+                    frame,
+                    self.border,
+                    y,
+                );
+            });
             (y, keep.then_some(inputs))
         }
 

@@ -32,11 +32,5 @@ fn suits(images: &Tensor<4>) -> bool {
 
 #[cfg(feature = "flex")]
 fn frame(images: &burn_flex::FlexTensor) -> super::cpu::warp::Frame {
-    let [batch, channels, height, width] = super::flex::dims(images);
-    super::cpu::warp::Frame {
-        batch,
-        channels,
-        height,
-        width,
-    }
+    super::cpu::warp::Frame::new(super::flex::dims(images))
 }

@@ -48,22 +48,14 @@ fn push_places(
     width: usize,
     border: Border,
 ) {
-    let [
-        x_per_column,
-        x_per_row,
-        x_offset,
-        y_per_column,
-        y_per_row,
-        y_offset,
-    ] = source;
+    let (of_x, of_y) = source.split_at(3);
     let ring = border.ring();
     let framed_width = width + 2 * ring;
     for y in 0..height as i64 {
-        let from_x = x_offset + x_per_row * y;
-        let from_y = y_offset + y_per_row * y;
+        let [from_x, from_y] = [of_x, of_y].map(|of| of[2] + of[1] * y);
         table.extend((0..width as i64).map(|x| {
-            let source_x = (from_x + x_per_column * x) >> 16;
-            let source_y = (from_y + y_per_column * x) >> 16;
+            let source_x = (from_x + of_x[0] * x) >> 16;
+            let source_y = (from_y + of_y[0] * x) >> 16;
             // As unsigned numbers negative ones are larger than any side.
             let inside = (source_x as u64) < width as u64 && (source_y as u64) < height as u64;
             let (across, along) = if inside {
@@ -86,7 +78,7 @@ mod flex {
     use crate::kernel::cpu::Isa;
     use crate::kernel::cpu::warp::{self, Frame};
     use crate::kernel::flex::buffer::Buffer;
-    use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
+    use crate::kernel::flex::{Kernel, contiguous, numbers};
     use burn_flex::FlexTensor;
     use std::sync::Arc;
 
@@ -102,30 +94,19 @@ mod flex {
         fn forward(&self, [images]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Frame>) {
             let images = contiguous(images);
             let frame = frame(&images);
-            let mut y = Buffer::new(numbers(&images).len());
-            warp::nearest(
-                Isa::detect(),
-                numbers(&images),
-                &self.sources,
-                frame,
-                self.border,
-                y.as_floats_mut(),
-            );
-            (y.into_tensor(dims::<4>(&images)), keep.then_some(frame))
+            let (isa, images, border) = (Isa::detect(), numbers(&images), self.border);
+            let y = Buffer::filled(frame.shape(), |y| {
+                warp::nearest(isa, images, &self.sources, frame, border, y);
+            });
+            (y, keep.then_some(frame))
         }
 
         fn backward(&self, frame: Frame, dy: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
             let dy = contiguous(dy);
-            let mut dimages = Buffer::new(numbers(&dy).len());
-            warp::nearest_gradient(
-                Isa::detect(),
-                numbers(&dy),
-                &self.sources,
-                frame,
-                self.border,
-                dimages.as_floats_mut(),
-            );
-            [Some(dimages.into_tensor(dims::<4>(&dy)))]
+            let (isa, dy, border) = (Isa::detect(), numbers(&dy), self.border);
+            [Some(Buffer::filled(frame.shape(), |dimages| {
+                warp::nearest_gradient(isa, dy, &self.sources, frame, border, dimages);
+            }))]
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A norm: the sum of all changes.
 
 use burn::tensor::{Int, Tensor};
-use fireproof::attack::Norm;
-use fireproof::base::{Bounds, Draws};
+use fireproof::attack::{Limits, Norm};
+use fireproof::base::Draws;
 use serde_json::Value;
 use std::fmt;
 
@@ -41,13 +41,12 @@ impl Norm for L1 {
 
     /// Every change shrinks by the same amount, to 0 at most, and stays within the bounds; the
     /// least amount that suffices is found by halving.
-    fn project(
-        &self,
-        images: Tensor<4>,
-        originals: &Tensor<4>,
-        epsilon: f64,
-        bounds: Bounds,
-    ) -> Tensor<4> {
+    fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4> {
+        let Limits {
+            originals,
+            epsilon,
+            bounds,
+        } = to;
         let change = images - originals.clone();
         let shrunk = |amount: &Tensor<1>| {
             let size = change.clone().abs() - amount.clone().reshape([-1, 1, 1, 1]);
@@ -113,7 +112,7 @@ impl Norm for L1 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fireproof::base::{Purpose, Seed, read};
+    use fireproof::base::{Bounds, Purpose, Seed, read};
 
     fn images(values: &[f32]) -> Tensor<4> {
         Tensor::<1>::from_floats(values, &fireproof::device()).reshape([1, 1, 1, -1])
@@ -121,6 +120,14 @@ mod tests {
 
     #[test]
     fn value_projection_is_onto_ball_and_bounds() {
+        let project = |moved: &[f32], originals: &[f32]| -> Vec<f32> {
+            let limits = Limits {
+                originals: &images(originals),
+                epsilon: 0.4,
+                bounds: Bounds::default(),
+            };
+            read(&L1.project(images(moved), limits))
+        };
         // Oracle, by hand.
         for (moved, expected) in [
             // Inside.
@@ -130,15 +137,12 @@ mod tests {
             // A change of (0.1, 0.9, 0): the first dies at 0.1, the second stops at 0.4 by itself.
             ([0.6, 1.4, 0.5], [0.5, 0.9, 0.5]),
         ] {
-            let projected = L1.project(images(&moved), &images(&[0.5; 3]), 0.4, Bounds::default());
-            let projected: Vec<f32> = read(&projected);
+            let projected = project(&moved, &[0.5; 3]);
             let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
             assert!(projected.iter().zip(&expected).all(close), "{projected:?}");
         }
         // The bound leaves 0.1 to the first, so that the second keeps 0.3.
-        let originals = images(&[0.9, 0.5]);
-        let projected: Vec<f32> =
-            read(&L1.project(images(&[1.9, 0.9]), &originals, 0.4, Bounds::default()));
+        let projected = project(&[1.9, 0.9], &[0.9, 0.5]);
         assert!(
             projected[0] == 1.0 && (projected[1] - 0.8).abs() < 1e-6,
             "{projected:?}"

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{LANES, Line, Simd, Work};
+use super::{LANES, Simd, Work};
 
 /// Proof that the CPU has AVX2 and FMA; the field keeps others from making one.
 #[derive(Clone, Copy)]
@@ -45,6 +45,17 @@ fn transpose8(_proof: Avx2, r: [__m256; 8]) -> [__m256; 8] {
     }
 }
 
+/// Operations lane by lane: an instruction on both registers.
+macro_rules! on_both {
+    ($($name:ident($($x:ident),+): $instruction:ident;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $($x: Pair),+) -> Pair {
+            // SAFETY: `self` proves that the CPU has the feature.
+            unsafe { Pair($instruction($($x.0),+), $instruction($($x.1),+)) }
+        }
+    )+};
+}
+
 impl Simd for Avx2 {
     type V = Pair;
     const CORRELATE: (usize, usize) = (2, 1);
@@ -74,14 +85,6 @@ impl Simd for Avx2 {
         Pair(x, x)
     }
     #[inline(always)]
-    fn load(self, x: &Line) -> Pair {
-        self.load16(&x.0)
-    }
-    #[inline(always)]
-    fn store(self, x: Pair, to: &mut Line) {
-        self.store16(x, &mut to.0);
-    }
-    #[inline(always)]
     fn load16(self, x: &[f32; LANES]) -> Pair {
         // SAFETY: feature as above; the array has 64 bytes.
         unsafe {
@@ -99,52 +102,12 @@ impl Simd for Avx2 {
             _mm256_storeu_ps(to.as_mut_ptr().add(8), x.1);
         }
     }
-    #[inline(always)]
-    fn load_part(self, x: &[f32]) -> Pair {
-        let mut lanes = [0.0; LANES];
-        lanes[..x.len()].copy_from_slice(x);
-        self.load16(&lanes)
-    }
-    #[inline(always)]
-    fn store_part(self, x: Pair, to: &mut [f32]) {
-        let mut lanes = [0.0; LANES];
-        self.store16(x, &mut lanes);
-        to.copy_from_slice(&lanes[..to.len()]);
-    }
-    #[inline(always)]
-    fn add(self, a: Pair, b: Pair) -> Pair {
-        // SAFETY: feature as above.
-        unsafe { Pair(_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn sub(self, a: Pair, b: Pair) -> Pair {
-        // SAFETY: feature as above.
-        unsafe { Pair(_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn mul(self, a: Pair, b: Pair) -> Pair {
-        // SAFETY: feature as above.
-        unsafe { Pair(_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    fn fma(self, a: Pair, b: Pair, c: Pair) -> Pair {
-        // SAFETY: feature as above.
-        unsafe {
-            Pair(
-                _mm256_fmadd_ps(a.0, b.0, c.0),
-                _mm256_fmadd_ps(a.1, b.1, c.1),
-            )
-        }
-    }
-    #[inline(always)]
-    fn fnma(self, a: Pair, b: Pair, c: Pair) -> Pair {
-        // SAFETY: feature as above.
-        unsafe {
-            Pair(
-                _mm256_fnmadd_ps(a.0, b.0, c.0),
-                _mm256_fnmadd_ps(a.1, b.1, c.1),
-            )
-        }
+    on_both! {
+        add(a, b): _mm256_add_ps;
+        sub(a, b): _mm256_sub_ps;
+        mul(a, b): _mm256_mul_ps;
+        fma(a, b, c): _mm256_fmadd_ps;
+        fnma(a, b, c): _mm256_fnmadd_ps;
     }
     #[inline(always)]
     fn relu(self, x: Pair) -> Pair {

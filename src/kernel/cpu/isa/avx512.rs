@@ -27,6 +27,17 @@ fn first(n: usize) -> __mmask16 {
     ((1u32 << n) - 1) as __mmask16
 }
 
+/// Operations lane by lane: one instruction.
+macro_rules! by_one {
+    ($($name:ident($($x:ident),+): $instruction:ident;)+) => {$(
+        #[inline(always)]
+        fn $name(self, $($x: __m512),+) -> __m512 {
+            // SAFETY: `self` proves that the CPU has the feature.
+            unsafe { $instruction($($x),+) }
+        }
+    )+};
+}
+
 impl Simd for Avx512 {
     type V = __m512;
     const CORRELATE: (usize, usize) = (3, 3);
@@ -85,30 +96,12 @@ impl Simd for Avx512 {
         // SAFETY: feature as above; lanes outside the slice are masked and not written.
         unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), first(to.len()), x) }
     }
-    #[inline(always)]
-    fn add(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: feature as above.
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    fn sub(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: feature as above.
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: feature as above.
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        // SAFETY: feature as above.
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    fn fnma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        // SAFETY: feature as above.
-        unsafe { _mm512_fnmadd_ps(a, b, c) }
+    by_one! {
+        add(a, b): _mm512_add_ps;
+        sub(a, b): _mm512_sub_ps;
+        mul(a, b): _mm512_mul_ps;
+        fma(a, b, c): _mm512_fmadd_ps;
+        fnma(a, b, c): _mm512_fnmadd_ps;
     }
     #[inline(always)]
     fn relu(self, x: __m512) -> __m512 {

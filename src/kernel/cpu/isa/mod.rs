@@ -129,17 +129,33 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// All lanes `x`.
     fn splat(self, x: f32) -> Self::V;
     /// Loads a line.
-    fn load(self, x: &Line) -> Self::V;
+    #[inline(always)]
+    fn load(self, x: &Line) -> Self::V {
+        self.load16(&x.0)
+    }
     /// Stores a line.
-    fn store(self, x: Self::V, to: &mut Line);
+    #[inline(always)]
+    fn store(self, x: Self::V, to: &mut Line) {
+        self.store16(x, &mut to.0);
+    }
     /// Loads sixteen neighbours.
     fn load16(self, x: &[f32; LANES]) -> Self::V;
     /// Stores sixteen neighbours.
     fn store16(self, x: Self::V, to: &mut [f32; LANES]);
     /// Loads fewer than sixteen neighbours; the other lanes are zero.
-    fn load_part(self, x: &[f32]) -> Self::V;
+    #[inline(always)]
+    fn load_part(self, x: &[f32]) -> Self::V {
+        let mut lanes = [0.0; LANES];
+        lanes[..x.len()].copy_from_slice(x);
+        self.load16(&lanes)
+    }
     /// Stores the first lanes, fewer than sixteen.
-    fn store_part(self, x: Self::V, to: &mut [f32]);
+    #[inline(always)]
+    fn store_part(self, x: Self::V, to: &mut [f32]) {
+        let mut lanes = [0.0; LANES];
+        self.store16(x, &mut lanes);
+        to.copy_from_slice(&lanes[..to.len()]);
+    }
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`.

@@ -32,30 +32,12 @@ impl Simd for Portable {
         Line([x; LANES])
     }
     #[inline(always)]
-    fn load(self, x: &Line) -> Line {
-        *x
-    }
-    #[inline(always)]
-    fn store(self, x: Line, to: &mut Line) {
-        *to = x;
-    }
-    #[inline(always)]
     fn load16(self, x: &[f32; LANES]) -> Line {
         Line(*x)
     }
     #[inline(always)]
     fn store16(self, x: Line, to: &mut [f32; LANES]) {
         *to = x.0;
-    }
-    #[inline(always)]
-    fn load_part(self, x: &[f32]) -> Line {
-        let mut r = Line::ZERO;
-        r.0[..x.len()].copy_from_slice(x);
-        r
-    }
-    #[inline(always)]
-    fn store_part(self, x: Line, to: &mut [f32]) {
-        to.copy_from_slice(&x.0[..to.len()]);
     }
     #[inline(always)]
     fn add(self, a: Line, b: Line) -> Line {

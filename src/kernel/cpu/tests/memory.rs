@@ -4,7 +4,7 @@ use super::Noise;
 use super::tied::expand;
 use crate::group::Group;
 use crate::kernel::Numerics;
-use crate::kernel::cpu::conv::{Images, Prepared};
+use crate::kernel::cpu::conv::Prepared;
 
 /// After a first round, passes take no fresh memory: page faults do not grow with rounds.
 #[test]
@@ -30,11 +30,7 @@ fn value_steady_state_takes_no_pages() {
         );
         return;
     }
-    let images = Images {
-        batch: 40,
-        height: 26,
-        width: 26,
-    };
+    let images = [40, 26, 26];
     let mut noise = Noise::new(1);
     let mut layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
         .map(|(ci, co, padding)| {

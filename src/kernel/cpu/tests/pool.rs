@@ -1,6 +1,6 @@
 //! Pooling and element-wise steps against their definitions.
 
-use super::{Noise, isas};
+use super::{Noise, close, isas};
 use crate::kernel::cpu::elementwise::{Step, linf_step, relu, relu_gradient};
 use crate::kernel::cpu::pool::{
     CLOSED, Windows, average_pool, average_pool_gradient, max_pool, max_pool_gradient,
@@ -15,11 +15,7 @@ fn coarse(noise: &mut Noise, len: usize) -> Vec<f32> {
 
 fn cases(noise: &mut Noise) -> (Windows, usize) {
     let size = [2, 2, 2, 1, 3, 5][noise.pick(0, 5)];
-    let stride = if noise.pick(0, 1) == 0 {
-        size
-    } else {
-        noise.pick(1, 4)
-    };
+    let stride = [size, noise.pick(1, 4)][noise.pick(0, 1)];
     let plane = [noise.pick(size, 65), noise.pick(size, 50)];
     (
         Windows {
@@ -36,15 +32,11 @@ fn value_and_gradient_of_pooling_against_the_definition() {
     for seed in 0..300 {
         let mut noise = Noise::new(seed);
         let (windows, planes) = cases(&mut noise);
-        let Windows {
-            plane: [height, width],
-            size,
-            stride,
-        } = windows;
+        let [height, width, size, stride] = windows.sizes();
         let [high, wide] = windows.output();
         let x = coarse(&mut noise, planes * height * width);
         let dy = noise.numbers(planes * high * wide);
-        let relu = noise.pick(0, 1) == 0;
+        let relu = noise.coin();
         let (mut best, mut codes) = (Vec::new(), Vec::new());
         let mut mean = Vec::new();
         let (mut dx, mut dx_mean) = (vec![0.0f64; x.len()], vec![0.0f64; x.len()]);
@@ -69,12 +61,7 @@ fn value_and_gradient_of_pooling_against_the_definition() {
             mean.push((0..size * size).map(|k| f64::from(x[at(k)])).sum::<f64>() / area);
             (0..size * size).for_each(|k| dx_mean[at(k)] += f64::from(dy[n]) / area);
         }
-        let close = |a: &[f32], b: &[f64]| {
-            a.len() == b.len()
-                && a.iter()
-                    .zip(b)
-                    .all(|(&a, b)| (f64::from(a) - b).abs() < 1e-5)
-        };
+        let close = |a: &[f32], b: &[f64]| close(a, b, 1e-5);
         for isa in isas() {
             let (mut y, mut found) = (vec![f32::NAN; dy.len()], vec![7; dy.len()]);
             max_pool(isa, &x, windows, relu, &mut y, &mut found);

@@ -2,17 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Noise, bits, error, isas};
+use super::{Noise, bits, close, error, isas};
 use crate::kernel::cpu::isa::Isa;
 use crate::kernel::cpu::warp::{Frame, bilinear, bilinear_gradient, nearest, nearest_gradient};
 use crate::kernel::{Border, composed, warp_bilinear, warp_nearest};
-
-const BORDERS: [Border; 4] = [
-    Border::Zeros,
-    Border::Edge,
-    Border::Reflect,
-    Border::Circular,
-];
 
 /// Small and large, narrow and wide, some longer than a block of pixels.
 fn frame(noise: &mut Noise) -> Frame {
@@ -20,18 +13,13 @@ fn frame(noise: &mut Noise) -> Frame {
         .get(noise.pick(0, 9))
         .copied()
         .unwrap_or([noise.pick(1, 33), noise.pick(1, 40)]);
-    Frame {
-        batch: noise.pick(1, 5),
-        channels: noise.pick(1, 4),
-        height,
-        width,
-    }
+    Frame::new([noise.pick(1, 5), noise.pick(1, 4), height, width])
 }
 
 fn start(seed: u64) -> (Noise, Frame, Border) {
     let mut noise = Noise::new(seed);
     let frame = frame(&mut noise);
-    let border = BORDERS[noise.pick(0, 3)];
+    let border = Border::ALL[noise.pick(0, 3)];
     (noise, frame, border)
 }
 
@@ -131,14 +119,11 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
             bilinear(isa, &x, &motions, frame, border, &mut y);
             let wanted = (Some(&mut dx[..]), Some(&mut dm[..]));
             bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
-            let close = |found: &[f32], expected: &[f64]| {
-                found
-                    .iter()
-                    .zip(expected)
-                    .all(|(&a, b)| (f64::from(a) - b).abs() < 2e-4)
-            };
-            assert!(close(&y, &value), "{isa:?}, {frame:?}, {border:?}");
-            assert!(close(&dx, &gradient), "{isa:?}, {frame:?}, {border:?}");
+            assert!(close(&y, &value, 2e-4), "{isa:?}, {frame:?}, {border:?}");
+            assert!(
+                close(&dx, &gradient, 2e-4),
+                "{isa:?}, {frame:?}, {border:?}"
+            );
             // No sum is contracted or reordered, so all instruction sets agree, bit for bit.
             let all = [bits(&y), bits(&dx), bits(&dm)];
             assert_eq!(first.get_or_insert(all.clone()), &all, "{isa:?}");
@@ -253,14 +238,9 @@ fn gradient_of_bilinear_is_that_of_burns_operations() {
 // Oracle: central differences of images that are linear in both coordinates, away from the border.
 #[test]
 fn gradient_of_motions_by_finite_differences() {
-    let frame = Frame {
-        batch: 1,
-        channels: 2,
-        height: 9,
-        width: 12,
-    };
+    let frame = Frame::new([1, 2, 9, 12]);
     let mut noise = Noise::new(5);
-    for border in BORDERS {
+    for border in Border::ALL {
         for _ in 0..20 {
             // Such an image has no kinks at its pixels, so the step may be large.
             let slopes = noise.numbers(4);

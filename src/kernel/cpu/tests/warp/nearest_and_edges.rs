@@ -104,12 +104,7 @@ fn gradient_of_bilinear_images_is_the_adjoint() {
 
 #[test]
 fn an_image_does_not_depend_on_the_others() {
-    let frame = Frame {
-        batch: 40,
-        channels: 3,
-        height: 19,
-        width: 21,
-    };
+    let frame = Frame::new([40, 3, 19, 21]);
     let one = Frame { batch: 1, ..frame };
     let mut noise = Noise::new(6);
     let (motions, sources) = (motions(&mut noise, frame), sources(&mut noise, frame));
@@ -125,7 +120,7 @@ fn an_image_does_not_depend_on_the_others() {
         nearest_gradient(isa, dy, s, frame, border, d);
         (y, dm)
     };
-    for border in BORDERS {
+    for border in Border::ALL {
         let (all, all_dm) = run(frame, &x, &dy, &motions, &sources, border);
         for i in 0..frame.batch {
             let part = i * len(one)..(i + 1) * len(one);
@@ -149,15 +144,10 @@ fn an_image_does_not_depend_on_the_others() {
 // No motion whatever reads or writes border, and one with a NaN makes its image NaN.
 #[test]
 fn absurd_motions_stay_inside() {
-    let frame = Frame {
-        batch: 1,
-        channels: 1,
-        height: 5,
-        width: 6,
-    };
+    let frame = Frame::new([1, 1, 5, 6]);
     let (x, dy) = (vec![1.0; 30], vec![1.0; 30]);
     let absurd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3e38, -1e9];
-    for (border, isa) in BORDERS
+    for (border, isa) in Border::ALL
         .into_iter()
         .flat_map(|o| isas().into_iter().map(move |isa| (o, isa)))
     {
@@ -183,13 +173,7 @@ fn absurd_motions_stay_inside() {
 #[test]
 fn nothing_makes_nothing() {
     for shape in [[0, 1, 2, 2], [2, 0, 2, 2], [2, 1, 0, 2], [2, 1, 2, 0]] {
-        let [batch, channels, height, width] = shape;
-        let frame = Frame {
-            batch,
-            channels,
-            height,
-            width,
-        };
+        let (batch, frame) = (shape[0], Frame::new(shape));
         let motions = vec![0.5; 4 * batch];
         let mut dm = vec![f32::NAN; 4 * batch];
         let (isa, border) = (Isa::detect(), Border::Edge);
@@ -204,12 +188,7 @@ fn nothing_makes_nothing() {
 
 #[test]
 fn error_lengths_that_do_not_fit() {
-    let frame = Frame {
-        batch: 2,
-        channels: 1,
-        height: 2,
-        width: 2,
-    };
+    let frame = Frame::new([2, 1, 2, 2]);
     let (isa, o) = (Isa::Portable, Border::Zeros);
     let refused = |work: &dyn Fn()| {
         let work = std::panic::AssertUnwindSafe(work);

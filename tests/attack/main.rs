@@ -1,0 +1,19 @@
+//! Attacks against independent oracles: analytic optima, torchattacks, and the properties that
+//! every honest attack has.
+
+#[macro_use]
+#[path = "../common/whole.rs"]
+mod whole;
+#[allow(dead_code, unused_imports)] // A part of it: `tests/portability` uses the rest.
+#[path = "../common/mod.rs"]
+mod common;
+
+mod effort;
+mod errors;
+mod linear;
+mod network;
+mod norms;
+mod optima;
+mod results;
+mod specs;
+mod torchattacks;

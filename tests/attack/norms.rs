@@ -1,0 +1,82 @@
+//! The geometry of the norms, by hand.
+
+use crate::common::{On, values};
+use burn::tensor::Tensor;
+use fireproof::attack::{L2, Limits, Linf, Norm};
+use fireproof::base::Bounds;
+
+on_every_device![
+    convention_zero_gradients_give_no_step,
+    value_l2_projection_is_onto_ball_and_bounds,
+];
+
+fn images(on: &On, values: &[f32]) -> Tensor<4> {
+    on.tensor(values.to_vec(), [1, 1, 1, values.len()])
+}
+
+#[test]
+fn value_length_keeps_nan() {
+    for norm in [&Linf as &dyn Norm, &L2] {
+        assert!(norm.length(&[1.0, f64::NAN, 2.0]).is_nan());
+        assert_eq!(norm.length(&[]), 0.0);
+    }
+}
+
+fn convention_zero_gradients_give_no_step(on: &On) {
+    for norm in [&Linf as &dyn Norm, &L2] {
+        assert_eq!(
+            values(norm.steepest(images(on, &[0.0, 0.0]), 0.5)),
+            [0.0, 0.0]
+        );
+    }
+    let step = values(Linf.steepest(images(on, &[0.0, -1e-30, 3.0]), 0.5));
+    assert_eq!(step, [0.0, -0.5, 0.5]);
+    let step = values(L2.steepest(images(on, &[0.0, -3e-30, 4e-30]), 0.5));
+    assert!((step[1] + 0.3).abs() < 1e-7 && (step[2] - 0.4).abs() < 1e-7);
+}
+
+fn value_l2_projection_is_onto_ball_and_bounds(on: &On) {
+    // Oracle, by hand: the second pixel can only rise by 0.1; of ε² = 0.25 that leaves 0.24
+    // for the first, which wished for more.
+    let project = |moved: &[f32]| {
+        let limits = Limits {
+            originals: &images(on, &[0.1, 0.9]),
+            epsilon: 0.5,
+            bounds: Bounds::default(),
+        };
+        values(L2.project(images(on, moved), limits))
+    };
+    let projected = project(&[2.1, 1.9]);
+    assert!(
+        (projected[0] - 0.1 - 0.24f32.sqrt()).abs() < 1e-6,
+        "{projected:?}"
+    );
+    assert_eq!(projected[1], 1.0);
+    // What is inside stays where it is.
+    assert_eq!(project(&[0.2, 0.9]), [0.2, 0.9]);
+}
+
+#[test]
+fn value_settle_brings_every_image_into_the_ball_exactly() {
+    // A flat image moved alike everywhere rounds every pixel the same way, so the errors add
+    // up to more than the tolerance.
+    let pixels = 784;
+    for (level, epsilon) in [(0.3, 0.1), (0.7, 1.0), (100.0, 0.5)] {
+        let step = epsilon / (pixels as f64).sqrt() * 1.001;
+        let original = vec![level; pixels];
+        let mut image = vec![(f64::from(level) + step) as f32; pixels];
+        let length = |image: &[f32]| {
+            let moved = image.iter().map(|&v| f64::from(v) - f64::from(level));
+            L2.length(&Vec::from_iter(moved))
+        };
+
+        assert!(L2.settle(&mut image, &original, epsilon));
+        let settled = length(&image);
+        assert!(settled <= epsilon, "{settled} {epsilon}");
+        assert!(settled >= epsilon * (1.0 - 1e-4) || level > 1.0);
+        assert!(!L2.settle(&mut image, &original, epsilon));
+        let mut inside = original.clone();
+        assert!(!L2.settle(&mut inside, &original, epsilon));
+        assert_eq!(inside, original);
+    }
+}

@@ -1,0 +1,79 @@
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use fireproof::base::device_named;
+use proptest::prelude::ProptestConfig;
+
+/// Where a test runs, and in which size.
+pub struct On {
+    device: Device,
+    smallest: bool,
+}
+
+impl On {
+    /// The whole test on the device of this build, which is Flex by default; or its smallest size
+    /// on the device of a name.
+    pub fn new(name: Option<&str>) -> Self {
+        Self {
+            device: match name {
+                None => fireproof::device(),
+                Some(name) => device_named(name).expect("compiled in"),
+            },
+            smallest: name.is_some(),
+        }
+    }
+
+    pub fn device(&self) -> Device {
+        self.device.clone()
+    }
+
+    /// One of the two, by the size of the test.
+    pub fn pick<T>(&self, whole: T, smallest: T) -> T {
+        match self.smallest {
+            true => smallest,
+            false => whole,
+        }
+    }
+
+    /// As `pick`, of lists.
+    pub fn among<'a, T>(&self, whole: &'a [T], smallest: &'a [T]) -> &'a [T] {
+        self.pick(whole, smallest)
+    }
+
+    /// Whether this is Flex, whose kernels and arithmetic are this crate's concern.
+    pub fn is_flex(&self) -> bool {
+        device_named("flex").is_ok_and(|flex| flex == self.device)
+    }
+
+    /// A tolerance: what holds on Flex, and what holds where sums have another order.
+    pub fn limit<T>(&self, flex: T, elsewhere: T) -> T {
+        match self.is_flex() {
+            true => flex,
+            false => elsewhere,
+        }
+    }
+
+    /// Cases of a property test.
+    pub fn cases(&self, whole: u32, smallest: u32) -> ProptestConfig {
+        ProptestConfig {
+            cases: self.pick(whole, smallest),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        }
+    }
+
+    pub fn tensor<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values, shape), &self.device)
+    }
+
+    pub fn labels(&self, labels: &[i64]) -> Tensor<1, Int> {
+        Tensor::from_data(labels, &self.device)
+    }
+
+    /// Whole numbers from −15 to 15 that look random.
+    pub fn pattern<const D: usize>(&self, shape: [usize; D], salt: i64) -> Tensor<D> {
+        let count: usize = shape.iter().product();
+        let values = (0..count as i64)
+            .map(|at| ((at * at * 7 + at * 13 + salt * 29) % 31 - 15) as f32)
+            .collect();
+        self.tensor(values, shape)
+    }
+}

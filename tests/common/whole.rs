@@ -1,0 +1,19 @@
+//! Runs the tests of a suite whole.
+
+/// Makes a test of each of these functions of `&On`, run whole on the device of this build. A text
+/// behind a name is what the test must panic with.
+///
+/// What is left out here is dead code, and the compiler says so.
+macro_rules! on_every_device {
+    ($($test:ident $(: $panics:literal)?),+ $(,)?) => {
+        mod whole {
+            $(
+                #[test]
+                $(#[should_panic(expected = $panics)])?
+                fn $test() {
+                    super::$test(&crate::common::On::new(None));
+                }
+            )+
+        }
+    };
+}

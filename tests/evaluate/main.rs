@@ -1,0 +1,21 @@
+//! Evaluation on hand-made classifiers: axes, rates, comparisons, and the files of a report.
+
+#[macro_use]
+#[path = "../common/whole.rs"]
+mod whole;
+#[allow(dead_code, unused_imports)] // A part of it: `tests/portability` uses the rest.
+#[path = "../common/mod.rs"]
+mod common;
+
+mod clusters;
+mod comparison;
+mod files;
+mod given;
+mod outcomes;
+mod pareto;
+mod poses;
+mod rates;
+mod schema;
+mod settings;
+mod tables;
+mod threats;

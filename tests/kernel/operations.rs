@@ -1,0 +1,173 @@
+//! Operations in every form in which a graph asks for them, against Burn's.
+
+use super::given::{apart, draws, noise, options};
+use crate::common::{On, values};
+use burn::tensor::Tensor;
+use burn::tensor::ops::MaxPoolOptions;
+use fireproof::kernel::{self, Filters, LinfStep, Path};
+
+on_every_device![
+    value_linf_step_is_the_composed_one_to_the_bit,
+    value_views_are_read_as_shown,
+    gradient_of_relu_passes_where_the_output_is_nan,
+    gradient_with_few_parents_views_and_checkpointing,
+    value_filters_and_results_are_shared_safely,
+    error_channels_that_do_not_fit: "channels",
+    error_bias_that_does_not_fit: "one bias per output",
+    error_negative_radius: "a radius is at least 0",
+];
+
+// Oracle: the composed operations, bit for bit, at zeros, ties and the ends of ball and bounds.
+fn value_linf_step_is_the_composed_one_to_the_bit(on: &On) {
+    let device = on.device();
+    let draws = &mut draws(40_000);
+    let originals = noise([5, 3, 9, 8], draws, &device).abs();
+    let moved = originals.clone() + noise([5, 3, 9, 8], draws, &device) * 0.1;
+    let gradient = (noise([5, 3, 9, 8], draws, &device) * 2.0).round();
+    assert!(values(gradient.clone()).contains(&0.0));
+    let all = [
+        [0.0, 1.0],
+        [f32::NEG_INFINITY, f32::INFINITY],
+        [0.25, f32::INFINITY],
+        [f32::NEG_INFINITY, 0.5],
+    ];
+    for bounds in all {
+        for (length, epsilon) in [(0.05, 0.1), (-0.3, 0.07), (0.0, 0.0), (8.0 / 255.0, 0.3)] {
+            let step = LinfStep {
+                length,
+                epsilon,
+                bounds,
+            };
+            let run = || kernel::linf_step(moved.clone(), gradient.clone(), &originals, step);
+            let (got, ran) = kernel::record(run);
+            assert!(!on.is_flex() || ran[0].path == Path::Kernel);
+            assert_eq!(values(got), values(kernel::composed(run)), "{step:?}");
+        }
+    }
+}
+
+// Views that are not in row order are read as what they show.
+fn value_views_are_read_as_shown(on: &On) {
+    let device = on.device();
+    let draws = &mut draws(60_000);
+    let wide = noise([3, 9, 12, 10], draws, &device);
+    let view = wide.swap_dims(0, 1).narrow(2, 1, 8).flip([3]);
+    let copy = Tensor::<4>::from_data(view.to_data(), &device);
+    let filters = Filters::new(noise([4, 3, 3, 3], draws, &device), None);
+    let run = |x: Tensor<4>| values(kernel::conv2d(x, &filters, options(0), true));
+    assert_eq!(run(view.clone()), run(copy.clone()));
+    let pool = |x: Tensor<4>| values(kernel::max_pool2d(x, MaxPoolOptions::new([2, 2]), true));
+    assert_eq!(pool(view.clone()), pool(copy.clone()));
+    assert_eq!(values(kernel::relu(view)), values(kernel::relu(copy)));
+}
+
+// Oracle: Burn's operations. A NaN passes relu, and so does the gradient there.
+fn gradient_of_relu_passes_where_the_output_is_nan(on: &On) {
+    let device = on.device().autodiff();
+    let pixels = [-1.0f32, 2.0, f32::NAN, 0.0].repeat(9);
+    let run = || {
+        let x = Tensor::<1>::from_floats(pixels.as_slice(), &device);
+        let x = x.reshape([1, 1, 6, 6]).require_grad();
+        let gradients = kernel::relu(x.clone()).sum().backward();
+        values(x.grad(&gradients).unwrap())
+    };
+    assert_eq!(run(), kernel::composed(run));
+
+    let run = || {
+        let x = Tensor::<1>::from_floats(pixels.as_slice(), &device);
+        let x = x.reshape([9, 4]).require_grad();
+        let weight = Tensor::<2>::eye(4, &on.device());
+        let gradients = kernel::linear(x.clone(), weight, None, true)
+            .sum()
+            .backward();
+        values(x.grad(&gradients).unwrap())
+    };
+    let (kernel, composed) = (run(), kernel::composed(run));
+    let nan = |all: &[f32]| all.iter().map(|v| v.is_nan()).collect::<Vec<_>>();
+    assert_eq!(nan(&kernel), nan(&composed));
+}
+
+// What a graph asks for in other ways: the same as by Burn's operations.
+fn gradient_with_few_parents_views_and_checkpointing(on: &On) {
+    let plain = on.device();
+    for device in [
+        plain.clone().autodiff(),
+        plain.clone().autodiff().gradient_checkpointing(),
+    ] {
+        let run = || {
+            let draws = &mut draws(80_000);
+            let x = noise([3, 2, 12, 9], draws, &device);
+            let weight = noise([4, 2, 3, 3], draws, &plain);
+            let bias = noise([4], draws, &device).require_grad();
+            // Only the bias learns; the gradient of the output comes as a transposed view, and
+            // the input of the linear layer as a view that begins within its memory.
+            let filters = Filters::new(weight, Some(bias.clone()));
+            let y = kernel::conv2d(x, &filters, options(1), true);
+            let pooled = kernel::max_pool2d(y.clone(), MaxPoolOptions::new([3, 3]), false);
+            let features = pooled.swap_dims(2, 3).flatten::<2>(1, 3).narrow(0, 1, 2);
+            let weight = noise([5, 48], draws, &device).require_grad();
+            let y = kernel::linear(features, weight.clone().transpose(), None, true);
+            let gradients = (y.clone() * noise([2, 5], draws, &device)).sum().backward();
+            [
+                values(y),
+                values(bias.grad(&gradients).unwrap()),
+                values(weight.grad(&gradients).unwrap()),
+            ]
+        };
+        let (found, expected) = (run(), kernel::composed(run));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(apart(found, expected) < 2e-5);
+        }
+    }
+}
+
+// One `Filters` with two paddings, and results that are copied and written to.
+fn value_filters_and_results_are_shared_safely(on: &On) {
+    let device = on.device().autodiff();
+    let draws = &mut draws(90_000);
+    let filters = Filters::new(noise([9, 8, 3, 3], draws, &on.device()), None);
+    let x = noise([2, 8, 7, 7], draws, &device).require_grad();
+    for padding in [1, 0, 1, 2] {
+        let run = || values(kernel::conv2d(x.clone(), &filters, options(padding), false));
+        assert!(apart(&run(), &kernel::composed(run)) < 2e-5);
+    }
+    // The output is kept for the backward pass: writing to it must write to a copy.
+    let y = kernel::conv2d(x.clone(), &filters, options(1), true);
+    let before = values(y.clone());
+    let written = y
+        .clone()
+        .slice_assign([0..1, 0..1, 0..1, 0..1], Tensor::ones([1; 4], &device));
+    assert_eq!(values(written)[0], 1.0);
+    assert_eq!(values(y.clone()), before);
+    let data = y.inner().into_data();
+    assert_eq!(data.clone(), data);
+}
+
+fn error_channels_that_do_not_fit(on: &On) {
+    let device = on.device();
+    let filters = Filters::new(Tensor::ones([2, 3, 3, 3], &device), None);
+    kernel::conv2d(
+        Tensor::ones([1, 4, 5, 5], &device),
+        &filters,
+        options(0),
+        false,
+    );
+}
+
+fn error_bias_that_does_not_fit(on: &On) {
+    let device = on.device();
+    Filters::new(
+        Tensor::ones([2, 3, 3, 3], &device),
+        Some(Tensor::ones([3], &device)),
+    );
+}
+
+fn error_negative_radius(on: &On) {
+    let images = Tensor::<4>::ones([1, 1, 2, 2], &on.device());
+    let step = LinfStep {
+        length: 0.1,
+        epsilon: -0.1,
+        bounds: [0.0, 1.0],
+    };
+    kernel::linf_step(images.clone(), images.clone(), &images, step);
+}

@@ -1,0 +1,13 @@
+//! Models: parameters, sizes, widths, seeds, invariance, records.
+
+#[macro_use]
+#[path = "../common/whole.rs"]
+mod whole;
+#[allow(dead_code, unused_imports)] // A part of it: `tests/portability` uses the rest.
+#[path = "../common/mod.rs"]
+mod common;
+
+mod given;
+mod logits;
+mod sizes;
+mod weights;

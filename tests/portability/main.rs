@@ -1,0 +1,152 @@
+//! Every test of tensors once more, in its smallest size, on every backend compiled in:
+//!
+//! ```text
+//! cargo test --release --features wgpu,ndarray --test portability
+//! ```
+//!
+//! The name of a test ends in the backend and what it is about, so that `wgpu` or `nn::conv` in
+//! this command picks some. What a suite keeps for Flex (its files of plain `#[test]`s say why)
+//! is not listed here. `agreement` compares backends with each other.
+//!
+//! Software Vulkan runs at a few GFLOP/s and compiles a shader for each kernel it meets: a smallest
+//! size is a handful of images of a few pixels.
+
+/// Makes a test of each of these functions of `&On` for each backend compiled in.
+macro_rules! on_every_device {
+    ($($test:ident $(: $panics:literal)?),+ $(,)?) => {
+        on_device!(flex "flex", $($test $(: $panics)?),+);
+        on_device!(ndarray "ndarray", $($test $(: $panics)?),+);
+        // Features `vulkan` is WGPU with another shader compiler, which software drivers do not
+        // support fully.
+        on_device!(wgpu "wgpu", $($test $(: $panics)?),+);
+    };
+}
+
+macro_rules! on_device {
+    ($module:ident $name:literal, $($test:ident $(: $panics:literal)?),+) => {
+        #[cfg(feature = $name)]
+        mod $module {
+            $(
+                #[test]
+                $(#[should_panic(expected = $panics)])?
+                fn $test() {
+                    super::$test(&crate::common::On::new(Some($name)));
+                }
+            )+
+        }
+    };
+}
+
+#[path = "../common/mod.rs"]
+mod common;
+
+#[cfg(all(feature = "flex", any(feature = "ndarray", feature = "wgpu")))]
+mod agreement;
+mod listed;
+
+#[path = "../attack"]
+mod attack {
+    mod effort;
+    mod errors;
+    mod linear;
+    mod network;
+    mod norms;
+    mod optima;
+    mod results;
+    mod torchattacks;
+}
+
+#[path = "../base"]
+mod base {
+    mod batch;
+}
+
+#[path = "../data"]
+mod data {
+    mod batch;
+    mod given;
+}
+
+#[path = "../equivariance"]
+mod equivariance {
+    mod convolutions;
+    mod given;
+    mod layers;
+    mod network;
+    mod sizes;
+}
+
+#[path = "../evaluate"]
+mod evaluate {
+    mod comparison;
+    mod given;
+    mod poses;
+    mod rates;
+    mod settings;
+    mod threats;
+}
+
+#[path = "../frozen"]
+mod frozen {
+    mod apart;
+    mod given;
+    mod passes;
+}
+
+#[path = "../group"]
+mod group {
+    mod actions;
+}
+
+#[path = "../kernel"]
+mod kernel {
+    mod definition;
+    mod given;
+    mod operations;
+}
+
+#[path = "../model"]
+mod model {
+    mod given;
+    mod logits;
+    mod sizes;
+    mod weights;
+}
+
+#[path = "../nn"]
+mod nn {
+    mod blocks;
+    mod conv;
+    mod dropout;
+    mod filters;
+    mod given;
+    mod records;
+    mod simple;
+    mod sizes;
+}
+
+#[cfg(feature = "train")]
+#[path = "../train"]
+mod train {
+    mod given;
+    mod loader;
+    mod steps;
+}
+
+#[path = "../transform"]
+mod transform {
+    mod augment;
+    mod bilinear;
+    mod both;
+    mod exact;
+    mod given;
+    mod nearest;
+}
+
+#[path = "../trial"]
+mod trial {
+    mod attacks;
+    mod errors;
+    mod given;
+    mod host;
+}

@@ -1,0 +1,22 @@
+//! Training: the loader, the learning rate, the optimiser, the objectives and whole trainings.
+//!
+//! Whole trainings run on Flex: Burn's generator is one for all threads of a process, bits are
+//! promised there alone, and elsewhere they would take minutes. `tests/portability` has one.
+#![cfg(feature = "train")]
+
+#[macro_use]
+#[path = "../common/whole.rs"]
+mod whole;
+#[allow(dead_code, unused_imports)] // A part of it: `tests/portability` uses the rest.
+#[path = "../common/mod.rs"]
+mod common;
+
+mod fits;
+mod fitting;
+mod given;
+mod loader;
+mod objectives;
+mod progress;
+mod resume;
+mod settings;
+mod steps;

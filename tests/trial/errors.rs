@@ -1,0 +1,70 @@
+//! Combinations that make no sense.
+
+use super::given::{IMAGES, batch, victim};
+use crate::common::On;
+use burn::tensor::{Int, Tensor};
+use fireproof::attack::{Attack, AttackSpec, Fgsm, Frozen, Keep, Margin, Pgd};
+use fireproof::base::Seed;
+
+on_every_device![error_combinations_that_make_no_sense,];
+
+fn error_combinations_that_make_no_sense(on: &On) {
+    let victim = victim(on);
+    let batch = batch(on, &victim);
+    let cases: [(AttackSpec, &str); 5] = [
+        (Fgsm::linf(0.1).or(Pgd::linf(0.2)).into(), "one ball"),
+        (Fgsm::linf(0.1).or(Pgd::l2(0.1)).into(), "one ball"),
+        (
+            Fgsm::linf(0.1).or(Pgd::linf(0.1).with_targets(1)).into(),
+            "the same targets",
+        ),
+        (Fgsm::linf(0.1).then(Pgd::l2(0.1)).into(), "one norm"),
+        (Fgsm::linf(0.1).restarts(2).into(), "without a random start"),
+    ];
+    for (attack, expected) in cases {
+        let error = attack
+            .attack(&victim, &batch, Seed(1))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    // The margin of the two other classes is a number all the same.
+    let broken = Frozen::from_fn(|images: Tensor<4>| {
+        let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+        Tensor::cat(vec![mean.clone(), mean.clone() * 2.0, mean * f32::NAN], 1)
+    });
+    let mut ones = batch.clone();
+    ones.labels = Tensor::<1, Int>::zeros([IMAGES], &on.device());
+    let attack = Pgd::linf(0.1).with_loss(Margin).with_keep(Keep::Last);
+    let error = attack.attack(&broken, &ones, Seed(1)).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("of attacked image 1000: found NaN")
+    );
+    let error = Pgd::linf(0.1)
+        .at_level(&[0.1, 0.2])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("one number"), "{error}");
+    for (json, expected) in [
+        (
+            r#"{"attack": "apgdd"}"#,
+            "one of: ensemble, fgsm, pgd, restarts, sequence",
+        ),
+        (r#"{"epsilon": 1}"#, "no name"),
+        (
+            r#"{"attack": "pgd", "norm": "l3", "epsilon": 1}"#,
+            "one of: l2, linf",
+        ),
+        (
+            r#"{"attack": "pgd", "norm": "l2", "epsilon": 1, "loss": "hinge"}"#,
+            "margin",
+        ),
+    ] {
+        let error = serde_json::from_str::<AttackSpec>(json)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -1,0 +1,61 @@
+//! A classifier that treats every image by itself, its images, and every attack.
+
+use crate::common::{On, uniform, values};
+use burn::tensor::Tensor;
+use fireproof::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Keep, Margin, Pgd};
+use fireproof::base::{Batch, Purpose, Seed};
+
+pub const IMAGES: usize = 24;
+
+pub const SIDE: usize = 6;
+
+// Three classes by smooth functions of the pixels; every image is independent of the others.
+pub fn victim(on: &On) -> Frozen {
+    let mut draws = Seed(3).draws(Purpose::Weights, 0, 0);
+    let weights = uniform(&mut draws, SIDE * SIDE * 3, -1.0, 1.0);
+    let weights = on.tensor(weights, [SIDE * SIDE, 3]);
+    Frozen::from_fn(move |images: Tensor<4>| {
+        // Products one by one: matrix products may sum in another order for another batch.
+        let x = (images.flatten::<2>(1, 3) * 3.0).sin();
+        let x = x.unsqueeze_dim::<3>(2) * weights.clone().unsqueeze_dim::<3>(0);
+        x.sum_dim(1).squeeze_dim::<2>(1)
+    })
+}
+
+// Labels are the predictions, but for every sixth image.
+pub fn batch(on: &On, victim: &Frozen) -> Batch {
+    let mut draws = Seed(4).draws(Purpose::Subset, 0, 0);
+    let pixels = uniform(&mut draws, IMAGES * SIDE * SIDE, 0.0, 1.0);
+    let images = on.tensor(pixels, [IMAGES, 1, SIDE, SIDE]);
+    let predicted = victim.predict(images.clone()).into_iter().enumerate();
+    let labels: Vec<i64> = predicted
+        .map(|(at, class)| (class + i64::from(at % 6 == 5)) % 3)
+        .collect();
+    let ids = (0..IMAGES as u64).map(|at| 1000 + 7 * at).collect();
+    Batch::new(images, on.labels(&labels)).with_ids(ids)
+}
+
+pub fn pixels(found: &Found) -> Vec<f32> {
+    values(&found.images)
+}
+
+/// Every attack of the crate: a new one is a line here.
+pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
+    vec![
+        Fgsm::linf(epsilon).into(),
+        Fgsm::l2(4.0 * epsilon).with_keep(Keep::Last).into(),
+        Pgd::linf(epsilon).into(),
+        Pgd::l2(4.0 * epsilon).with_loss(Margin).into(),
+        Pgd::linf(epsilon).with_keep(Keep::Last).into(),
+        Pgd::linf(epsilon).with_steps(2).restarts(3).into(),
+        Pgd::l2(4.0 * epsilon)
+            .with_keep(Keep::Last)
+            .restarts(2)
+            .into(),
+        Fgsm::linf(epsilon)
+            .or(Pgd::linf(epsilon).with_loss(Margin))
+            .into(),
+        Fgsm::linf(epsilon / 2.0).then(Pgd::linf(epsilon)).into(),
+        Pgd::linf(epsilon).with_targets(1).restarts(2).into(),
+    ]
+}
