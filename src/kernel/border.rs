@@ -56,7 +56,6 @@ impl Border {
 
     /// Where place `at` of the infinite lattice is found along a framed side of an image with
     /// `length` pixels there.
-    #[inline]
     pub(crate) fn index(self, at: i64, length: usize) -> usize {
         let length = length as i64;
         let index = match self {
@@ -69,6 +68,12 @@ impl Border {
             Self::Circular => at.rem_euclid(length),
         };
         index as usize
+    }
+
+    /// As [`index`](Self::index), in a plane; apart from the loops that seldom come here.
+    #[cold]
+    pub(crate) fn place(self, [y, x]: [i64; 2], [height, width]: [usize; 2]) -> usize {
+        self.index(y, height) * width + self.index(x, width)
     }
 }
 

@@ -12,7 +12,7 @@ thread_local! {
 /// Which arithmetic a convolution uses.
 ///
 /// The errors are the largest ones over the root mean square of the result, for uniform noise in up
-/// to 360 channels; `tests/kernel.rs` samples them.
+/// to 360 channels; `tests/kernel` samples them.
 #[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[display(rename_all = "snake_case")]

@@ -38,17 +38,9 @@ impl On {
         self.pick(whole, smallest)
     }
 
-    /// Whether this is Flex, whose kernels and arithmetic are this crate's concern.
-    pub fn is_flex(&self) -> bool {
-        device_named("flex").is_ok_and(|flex| flex == self.device)
-    }
-
-    /// A tolerance: what holds on Flex, and what holds where sums have another order.
-    pub fn limit<T>(&self, flex: T, elsewhere: T) -> T {
-        match self.is_flex() {
-            true => flex,
-            false => elsewhere,
-        }
+    /// Whether this is the device of a name.
+    pub fn is(&self, name: &str) -> bool {
+        device_named(name).is_ok_and(|device| device == self.device)
     }
 
     /// Cases of a property test.

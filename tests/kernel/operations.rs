@@ -40,7 +40,7 @@ fn value_linf_step_is_the_composed_one_to_the_bit(on: &On) {
             };
             let run = || kernel::linf_step(moved.clone(), gradient.clone(), &originals, step);
             let (got, ran) = kernel::record(run);
-            assert!(!on.is_flex() || ran[0].path == Path::Kernel);
+            assert!(!on.is("flex") || ran[0].path == Path::Kernel);
             assert_eq!(values(got), values(kernel::composed(run)), "{step:?}");
         }
     }

@@ -327,17 +327,11 @@ fn places(source: [i64; 6], frame: Frame, border: Border, table: &mut [f32]) {
             let (x, y) = (at(0, from_x, column), at(3, from_y, column));
             // As unsigned numbers negative ones are larger than any side.
             let inside = ((x as u64) < width as u64) & ((y as u64) < height as u64);
-            let index = if inside {
-                y * width + x
-            } else {
-                match border {
-                    Border::Zeros => width * height,
-                    // Without a ring, the frame is the image.
-                    _ => {
-                        (border.index(y, frame.height) * frame.width) as i64
-                            + border.index(x, frame.width) as i64
-                    }
-                }
+            let index = match inside {
+                true => y * width + x,
+                false if border == Border::Zeros => width * height,
+                // Without a ring, the frame is the image.
+                false => border.place([y, x], [frame.height, frame.width]) as i64,
             };
             *place = f32::from_bits(index as u32);
         }
