@@ -33,6 +33,26 @@ fn value_mnist_folder_plain_gzipped_and_under_either_name() {
     }
 }
 
+// Oracle: the same files in the folder itself. A folder that has both is taken as it is.
+#[test]
+fn value_mnist_as_torchvision_leaves_it() {
+    let dir = folder_with("none", &[]);
+    let there = mnist(dir.path()).unwrap();
+    let above = tempdir().unwrap();
+    for inside in ["raw", "MNIST/raw"] {
+        let raw = above.path().join(inside);
+        fs::create_dir_all(&raw).unwrap();
+        for (name, content) in whole() {
+            fs::write(raw.join(name), content).unwrap();
+        }
+        let found = mnist(above.path()).unwrap();
+        assert_eq!(found.train.pixels(2), there.train.pixels(2), "{inside}");
+        fs::remove_dir_all(&raw).unwrap();
+    }
+    let error = mnist(above.path()).unwrap_err().to_string();
+    assert!(error.contains(&above.path().display().to_string()) && !error.contains("raw"), "{error}");
+}
+
 #[test]
 fn value_idx_reads_any_size_and_number_of_classes() {
     let dir = tempdir().unwrap();
