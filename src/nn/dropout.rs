@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct GroupDropoutConfig {
     /// The probability that a channel is dropped, at least 0 and below 1.
     pub probability: f64,
-    /// The seed of the layer's draws, by which it differs from other layers of a network.
+    /// The seed of the layer's own draws.
     #[config(default = 0)]
     pub seed: u64,
 }
@@ -77,9 +77,8 @@ impl GroupDropout {
         self.drop_channels(input, &keys)
     }
 
-    /// The input with some channels dropped, as determined by the layer's seed and the images' keys
-    /// alone, whatever the batch. Layers of one network want seeds of their own, or they drop the same
-    /// channels.
+    /// The input with some channels dropped, as determined by the images' keys alone, whatever the
+    /// batch.
     ///
     /// # Shapes
     ///
@@ -90,12 +89,10 @@ impl GroupDropout {
     /// Panics unless there are as many keys as images.
     pub fn forward_with<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         assert_eq!(keys.len(), input.dims()[0], "as many ids as images");
-        if !self.is_active(&input) {
-            return input;
+        match self.is_active(&input) {
+            true => self.drop_channels(input, keys),
+            false => input,
         }
-        let mut keys = keys.clone();
-        keys.seed = keys.seed.derive(self.seed.0);
-        self.drop_channels(input, &keys)
     }
 
     /// [`forward_with`](Self::forward_with) these keys, or [`forward`](Self::forward) without.

@@ -50,7 +50,10 @@ fn value_mnist_as_torchvision_leaves_it() {
         fs::remove_dir_all(&raw).unwrap();
     }
     let error = mnist(above.path()).unwrap_err().to_string();
-    assert!(error.contains(&above.path().display().to_string()) && !error.contains("raw"), "{error}");
+    assert!(
+        error.contains(&above.path().display().to_string()) && !error.contains("raw"),
+        "{error}"
+    );
 }
 
 #[test]

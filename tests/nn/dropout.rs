@@ -57,10 +57,4 @@ fn value_dropout_depends_on_named_numbers_alone(on: &On) {
     assert_eq!(batch[32..64], alone);
     let other = values(first.forward_with(ones(1), &keys.select(&[1]).with_draw(2)));
     assert_ne!(alone, other);
-    // Another layer drops other channels of the same image in the same epoch.
-    let another = GroupDropoutConfig::new(0.5).with_seed(4).init();
-    let beside = values(another.forward_with(ones(1), &keys.select(&[1])));
-    assert_ne!(alone, beside);
-    let agree = alone.iter().zip(&beside).filter(|(a, b)| a == b).count();
-    assert!((6..=26).contains(&agree), "{agree} of 32, as unrelated masks do");
 }
