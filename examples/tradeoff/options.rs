@@ -120,7 +120,7 @@ impl Options {
             Sizes {
                 width: 5,
                 epochs: 6,
-                train: 1500,
+                train: 2200,
                 batch: 50,
                 test: 400,
                 training_steps: 4,
