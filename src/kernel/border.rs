@@ -71,6 +71,7 @@ impl Border {
     }
 
     /// As [`index`](Self::index), in a plane; apart from the loops that seldom come here.
+    #[cfg(feature = "flex")]
     #[cold]
     pub(crate) fn place(self, [y, x]: [i64; 2], [height, width]: [usize; 2]) -> usize {
         self.index(y, height) * width + self.index(x, width)

@@ -88,7 +88,7 @@ fn smoke_json_round_trip() {
     let read = Profile::read_json(&path).unwrap();
     assert_eq!(
         point(&read, "angles", 2).correct,
-        point(&profile, "angles", 2).correct
+        point(profile, "angles", 2).correct
     );
     assert!(
         compare(&read, profile).unwrap().curves[0].points[1]

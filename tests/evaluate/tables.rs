@@ -99,8 +99,8 @@ fn value_markdown_tables_are_rectangular_and_complete() {
     let table = profile.to_markdown();
     let row = format!(
         "| ±60° | {} | {} |",
-        point(&profile, "angles", 1).accuracy,
-        point(&profile, "angles", 1).fooling
+        point(profile, "angles", 1).accuracy,
+        point(profile, "angles", 1).fooling
     );
     assert!(table.contains(&row), "{table}");
     let front = report
