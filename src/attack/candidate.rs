@@ -1,4 +1,5 @@
-use super::rows::{replace, select};
+use super::rows::{either, replace, select};
+use crate::base::indices;
 use burn::tensor::Tensor;
 
 /// Images that an attack proposes, one for each image of its [`Trial`](super::Trial).
@@ -74,12 +75,10 @@ impl Best {
             .bool_and(other.loss.clone().greater_equal(enough));
         let higher = alike.bool_and(other.loss.clone().greater(self.loss.clone()));
         let taken = newly.clone().bool_or(as_high);
-        let every_pixel = (taken.clone())
-            .reshape([-1, 1, 1, 1])
-            .expand(other.candidate.images.shape());
-        let every_class = (taken.clone())
-            .reshape([-1, 1])
-            .expand(other.logits.shape());
+        // Row by row, which a mask over all pixels would not know of.
+        let count = taken.dims()[0];
+        let mine = indices(0..count, &taken.device());
+        let rows = mine + taken.clone().int() * count as i64;
         let [mine, theirs] = [self.candidate, other.candidate];
         let centre = || originals.clone();
         let centres = both(mine.originals, theirs.originals, centre, centre);
@@ -87,14 +86,11 @@ impl Best {
         let poses = both(mine.poses, theirs.poses, still, still);
         Self {
             candidate: Candidate {
-                originals: centres.map(|[a, b]| a.mask_where(every_pixel.clone(), b)),
-                images: mine.images.mask_where(every_pixel, theirs.images),
-                poses: poses.map(|[a, b]| {
-                    let rows = taken.clone().reshape([-1, 1]).expand(a.shape());
-                    a.mask_where(rows, b)
-                }),
+                originals: centres.map(|pair| either(pair, &rows)),
+                images: either([mine.images, theirs.images], &rows),
+                poses: poses.map(|pair| either(pair, &rows)),
             },
-            logits: self.logits.mask_where(every_class, other.logits),
+            logits: either([self.logits, other.logits], &rows),
             exact: self.exact.mask_where(taken, other.exact),
             loss: self.loss.mask_where(newly.bool_or(higher), other.loss),
             fooled: self.fooled.max_pair(other.fooled),

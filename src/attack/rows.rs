@@ -1,8 +1,8 @@
 //! Tensors as rows, one for each image: choosing some and putting them back.
 
 use crate::base::indices;
-use burn::tensor::Tensor;
 use burn::tensor::kind::Basic;
+use burn::tensor::{Int, Tensor};
 
 /// The rows at these positions.
 pub(crate) fn select<const D: usize, K: Basic>(
@@ -15,6 +15,11 @@ pub(crate) fn select<const D: usize, K: Basic>(
     tensor
         .clone()
         .select(0, indices(positions.iter().copied(), &tensor.device()))
+}
+
+/// These rows of two tensors of as many rows, one after the other.
+pub(crate) fn either<const D: usize>(pair: [Tensor<D>; 2], rows: &Tensor<1, Int>) -> Tensor<D> {
+    Tensor::cat(pair.to_vec(), 0).select(0, rows.clone())
 }
 
 /// The tensor with these rows in place of those at `positions`.
