@@ -234,7 +234,7 @@ impl Work for Forward<'_> {
 
 impl Work for Backward<'_> {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, simd: S) {
         let axes = &self.axes;
         let area = axes.height * axes.width;
         let mut memory = Scratch::floats(Table::size(axes));
@@ -247,9 +247,31 @@ impl Work for Backward<'_> {
             let slopes = memory.numbers(2 * (area + SLACK));
             let (x, y) = slopes.split_at_mut(area + SLACK);
             let mut slopes = [x, y];
-            incline(axes, &table, self.image, self.dy, &mut slopes);
+            // A function of its own, so that no change elsewhere changes how it is compiled.
+            simd.vectorize(Incline {
+                axes,
+                table: &table,
+                image: self.image,
+                dy: self.dy,
+                slopes: &mut slopes,
+            });
             *dmotion = folding!(axes, turn(self.motion, &slopes));
         }
+    }
+}
+
+struct Incline<'a, 'b> {
+    axes: &'a Axes,
+    table: &'a Table<'a>,
+    image: &'a [f32],
+    dy: &'a [f32],
+    slopes: &'a mut [&'b mut [f32]; 2],
+}
+
+impl Work for Incline<'_, '_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        incline(self.axes, self.table, self.image, self.dy, self.slopes);
     }
 }
 
