@@ -3,7 +3,7 @@
 use crate::options::Options;
 use crate::plan::{self, Claim};
 use fireproof::base::Result;
-use fireproof::evaluate::{Comparison, Curve, Entry, Pair, Paired, Report, compare};
+use fireproof::evaluate::{Curve, Entry, Pair, Paired, Report, compare};
 use fireproof::train::EpochRecord;
 use std::fmt::Write as _;
 
@@ -27,11 +27,11 @@ const STRING: &str = "writing to a string";
 pub fn verdicts(report: &Report, options: &Options) -> Result<String> {
     let mut text = format!(
         "What the numbers say. Differences in points, with 95 % intervals, on the same images; * where \
-         p < {SIGNIFICANT} after\nHolm over the levels. Rises and falls need such a level, and no other \
-         way at any; within ±{:.0}: every interval\nis; else it is undecided. One training each, so \
-         they speak of these networks, not of all seeds. A network\nhas learned if it gets {:.0} % \
-         of its training images, moved and attacked as they are, and the last epoch\nadded at most \
-         {:.0} points; of others nothing is concluded.\n",
+         p < {SIGNIFICANT} after\nHolm over the levels. Better or worse needs such a level, and none \
+         the other way; the same within ±{:.0} needs\nevery interval to be; else it is undecided. One \
+         training each, so they speak of these networks, not of all\nseeds. A network has learned if \
+         it gets {:.0} % of its training images, moved and attacked as they are, and the\nlast epoch \
+         added at most {:.0} points; of others nothing is concluded.\n",
         100.0 * MARGIN,
         100.0 * LEARNED,
         100.0 * PLATEAU
@@ -96,8 +96,11 @@ fn push_verdict(
         writeln!(text, "    {} {said}", trained(entry)).expect(STRING);
     }
     if learned {
-        for (rate, better) in [("accuracy", 1.0), ("fooling rate", -1.0)] {
-            let changes = changes(&comparison, axes, rate, better)?;
+        let curves = [comparison.curve(spatial)?, comparison.curve(plan::ATTACK)?];
+        let accuracy: fn(&Pair) -> &Paired = |pair| &pair.accuracy;
+        let fooling: fn(&Pair) -> &Paired = |pair| &pair.fooling;
+        for (rate, of, better) in [("accuracy", accuracy, 1.0), ("fooling rate", fooling, -1.0)] {
+            let changes = curves.map(|curve| Change::along(curve, of, better));
             let conclusion = conclusion(claim, changes);
             let [poses, attacks] = changes.map(Change::word);
             writeln!(
@@ -186,20 +189,6 @@ impl Change {
             Self::Undecided => "undecided",
         }
     }
-}
-
-fn changes(
-    comparison: &Comparison,
-    axes: [&str; 2],
-    rate: &str,
-    better: f64,
-) -> Result<[Change; 2]> {
-    let of: fn(&Pair) -> &Paired = match rate {
-        "accuracy" => |pair| &pair.accuracy,
-        _ => |pair| &pair.fooling,
-    };
-    let [spatial, adversarial] = axes.map(|axis| comparison.curve(axis));
-    Ok([spatial?, adversarial?].map(|curve| Change::along(curve, of, better)))
 }
 
 fn conclusion(claim: Claim, [spatial, adversarial]: [Change; 2]) -> &'static str {
