@@ -20,7 +20,7 @@ fn batch(victim: &Frozen) -> Batch {
     let images = Tensor::<4>::from_data(data, &device);
     // Predictions as labels: nothing is fooled to begin with.
     let labels = Tensor::<1, Int>::from_data(&victim.predict(images.clone())[..], &device);
-    Batch::new(images, labels)
+    Batch::new(images, labels).expect("a label for each image")
 }
 
 fn attacks(criterion: &mut Criterion) {

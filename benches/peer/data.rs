@@ -39,7 +39,7 @@ pub fn weight<const D: usize>(shape: [usize; D], salt: u32, fan_in: usize) -> Te
 pub fn batch(count: usize) -> Batch {
     let labels: Vec<i64> = (0..count as i64).map(|at| at % 10).collect();
     let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device());
-    Batch::new(fill([count, 1, 28, 28], 1, 0.0, 1.0), labels)
+    Batch::new(fill([count, 1, 28, 28], 1, 0.0, 1.0), labels).expect("a label for each image")
 }
 
 /// Poses `[count, 3]` within ±30° and ±3 pixels.

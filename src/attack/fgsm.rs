@@ -1,7 +1,8 @@
 use super::attack::single;
 use super::label::Short;
 use super::{
-    Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec, Pgd, Targets, Trial,
+    Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec, Pgd, TargetsSpec,
+    Trial,
 };
 use crate::base::{Result, StepSize, named};
 use derive_setters::Setters;
@@ -33,7 +34,7 @@ pub struct Fgsm {
     /// The classes that images are to be taken for; without them, any class but the label.
     #[serde(default)]
     #[setters(into, strip_option)]
-    pub targets: Option<Targets>,
+    pub targets: Option<TargetsSpec>,
     /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
     /// then means that the attack changed the prediction.
     #[serde(default)]

@@ -1,4 +1,4 @@
-use super::{CrossEntropy, LossSpec, Reference, Targets};
+use super::{CrossEntropy, LossSpec, Reference, TargetsSpec};
 use burn::tensor::{Bool, Int, Tensor};
 use std::fmt;
 
@@ -8,7 +8,7 @@ pub struct Goal {
     /// Ranks candidates: the higher the better.
     pub loss: LossSpec,
     /// The class that each image is to be taken for; without it, any class but the label.
-    pub targets: Option<Targets>,
+    pub targets: Option<TargetsSpec>,
     /// Whether the classifier's own clean predictions take the place of the labels: `fooled` then
     /// means that the attack changed the prediction.
     pub predicted_labels: bool,

@@ -18,7 +18,7 @@
 //!     vec![Tensor::full([1, 1, 8, 8], 0.55, &device), Tensor::full([1, 1, 8, 8], 0.75, &device)],
 //!     0,
 //! );
-//! let batch = Batch::new(images, Tensor::<1, Int>::ones([2], &device));
+//! let batch = Batch::new(images, Tensor::<1, Int>::ones([2], &device))?;
 //!
 //! let found = Pgd::linf(0.1).attack(&victim, &batch, Seed(7))?;
 //! assert_eq!(found.fooled, [true, false]);
@@ -32,8 +32,8 @@
 //! To add one, implement [`Attack::search`] on a [`Trial`], which makes and counts passes, keeps the
 //! best candidates and gives the verdict; a gradient attack is an [`Ascent`] in a [`Space`] with a
 //! [`StepRule`]. Inside this crate that is a file and a line in the registry of `spec.rs`; a
-//! [`Norm`] is a file and a line in `norm/mod.rs`, a [`Loss`] one in `loss/mod.rs`; from outside it
-//! is [`Registry::add`](crate::base::Registry::add).
+//! [`Norm`] is a file and a line in `norm/mod.rs`, a [`Loss`] one in `loss/mod.rs`, a choice of
+//! [`Targets`] one in `targets/mod.rs`; from outside it is [`Registry::add`](crate::base::Registry::add).
 
 mod ascent;
 #[allow(clippy::module_inception)]
@@ -75,5 +75,7 @@ pub use restarts::Restarts;
 pub use sequence::Sequence;
 pub use space::{PixelSpace, Space};
 pub use spec::AttackSpec;
-pub use targets::Targets;
+pub use targets::{
+    Choice, FixedTarget, GivenTargets, LeastLikely, NextClass, RandomTarget, Targets, TargetsSpec,
+};
 pub use trial::{Pass, Trial};

@@ -3,7 +3,7 @@ use super::ball::check_length;
 use super::label::Short;
 use super::{
     Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Goal, Keep, L2, Linf, LossSpec, NormSpec,
-    PixelSpace, Space, Targets, Trial,
+    PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, StepSize, named};
 use derive_setters::Setters;
@@ -41,9 +41,9 @@ use std::fmt;
 /// [`Error::Ball`]: crate::base::Error::Ball
 ///
 /// ```
-/// use fireproof::attack::{Attack, Pgd, Targets};
+/// use fireproof::attack::{Attack, NextClass, Pgd};
 ///
-/// let attack = Pgd::l2(0.5).with_steps(40).with_targets(Targets::Next).restarts(5);
+/// let attack = Pgd::l2(0.5).with_steps(40).with_targets(NextClass).restarts(5);
 /// assert_eq!(attack.to_string(), "PGD-40 L2 ε=0.5 step=0.03125, towards next class ×5");
 /// assert!(Pgd::linf(-0.1).check().is_err());
 /// ```
@@ -73,7 +73,7 @@ pub struct Pgd {
     /// The classes that images are to be taken for; without them, any class but the label.
     #[serde(default)]
     #[setters(into, strip_option)]
-    pub targets: Option<Targets>,
+    pub targets: Option<TargetsSpec>,
     /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
     /// then means that the attack changed the prediction.
     #[serde(default)]

@@ -18,29 +18,29 @@ pub struct Batch {
 impl Batch {
     /// A batch of `[0, 1]` images whose ids count from 0.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics unless there are as many labels as images.
-    pub fn new(images: Tensor<4>, labels: Tensor<1, Int>) -> Self {
+    /// [`Error::Input`] unless there are as many labels as images.
+    pub fn new(images: Tensor<4>, labels: Tensor<1, Int>) -> Result<Self> {
         let count = images.dims()[0];
-        one_each("labels", labels.dims()[0], count);
-        Self {
+        one_each("labels", labels.dims()[0], count)?;
+        Ok(Self {
             images,
             labels,
             ids: (0..count as u64).collect(),
             bounds: Bounds::default(),
-        }
+        })
     }
 
     /// The same batch with these ids.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics unless there are as many ids as images.
-    pub fn with_ids(mut self, ids: Vec<u64>) -> Self {
-        one_each("ids", ids.len(), self.len());
+    /// [`Error::Input`] unless there are as many ids as images.
+    pub fn with_ids(mut self, ids: Vec<u64>) -> Result<Self> {
+        one_each("ids", ids.len(), self.len())?;
         self.ids = ids;
-        self
+        Ok(self)
     }
 
     /// The same batch with this pixel range.
@@ -51,13 +51,13 @@ impl Batch {
 
     /// The same batch with other images in place of its own.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Panics unless there are as many images as before.
-    pub fn with_images(mut self, images: Tensor<4>) -> Self {
-        one_each("labels", self.len(), images.dims()[0]);
+    /// [`Error::Input`] unless there are as many images as before.
+    pub fn with_images(mut self, images: Tensor<4>) -> Result<Self> {
+        one_each("labels", self.len(), images.dims()[0])?;
         self.images = images;
-        self
+        Ok(self)
     }
 
     /// The number of images.
@@ -151,6 +151,12 @@ impl Batch {
     }
 }
 
-fn one_each(what: &str, found: usize, images: usize) {
-    assert_eq!(found, images, "a batch needs as many {what} as images");
+fn one_each(what: &str, found: usize, images: usize) -> Result<()> {
+    match found == images {
+        true => Ok(()),
+        false => {
+            let expected = format!("one for each of the {images} images");
+            Err(Error::input(format!("{what} of a batch"), found, expected))
+        }
+    }
 }

@@ -49,6 +49,8 @@ pub enum Purpose {
     Subset = 10,
     /// Poses of images that a classifier is tested on; the id is the image's.
     TestPose = 11,
+    /// Target classes of attacks; the id is the image's.
+    Target = 12,
 }
 
 impl Seed {

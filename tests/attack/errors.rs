@@ -68,13 +68,18 @@ fn error_batches_refused(on: &On) {
     let with_pixel = |value: f32| {
         let mut pixels = values(&batch.images);
         pixels[PIXELS + 9] = value;
-        batch.clone().with_images(on.tensor(pixels, [2, 1, 8, 8]))
+        batch
+            .clone()
+            .with_images(on.tensor(pixels, [2, 1, 8, 8]))
+            .unwrap()
     };
     let mut relabelled = batch.clone();
     relabelled.labels = on.labels(&[0, 2]);
     let mut negative = batch.clone();
     negative.labels = on.labels(&[-1, 0]);
-    let empty = Batch::new(batch.images.clone().narrow(0, 0, 1), on.labels(&[0])).select(&[]);
+    let empty = Batch::new(batch.images.clone().narrow(0, 0, 1), on.labels(&[0]))
+        .unwrap()
+        .select(&[]);
     let place = "pixel [channel 0, row 1, column 1] of image 1";
     for (batch, expected) in [
         (with_pixel(1.5), place),

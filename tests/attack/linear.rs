@@ -45,5 +45,5 @@ pub fn linear_batch(on: &On) -> Batch {
     let pixels = (0..2 * PIXELS)
         .map(|i| (i * 37 % 101) as f32 / 100.0)
         .collect();
-    Batch::new(on.tensor(pixels, [2, 1, 8, 8]), on.labels(&[0, 0]))
+    Batch::new(on.tensor(pixels, [2, 1, 8, 8]), on.labels(&[0, 0])).unwrap()
 }

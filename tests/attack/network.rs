@@ -74,7 +74,10 @@ pub fn random_batch(on: &On, victim: &Frozen, count: usize) -> Batch {
     let ids = (0..count as u64)
         .map(|position| 1000 + 7 * position)
         .collect();
-    Batch::new(images, on.labels(&classes)).with_ids(ids)
+    Batch::new(images, on.labels(&classes))
+        .unwrap()
+        .with_ids(ids)
+        .unwrap()
 }
 
 pub fn network(on: &On) -> (Frozen, Batch) {

@@ -143,6 +143,7 @@ fn value_l2_starts_are_uniform_in_the_true_ball(on: &On) {
         Tensor::full([images, 1, 2, 2], 0.5, &device),
         on.labels(&vec![0; images]),
     )
+    .unwrap()
     .with_bounds(Bounds::none());
     let victim = Frozen::from_fn(|x: Tensor<4>| x.flatten::<2>(1, 3));
     let start = Pgd::l2(0.3).with_steps(0).with_keep(Keep::Last);

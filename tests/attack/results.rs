@@ -4,7 +4,8 @@ use super::network::{Net, network, random_batch};
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    Attack, CrossEntropy, Found, Frozen, Keep, Loss, Pgd, Reference, Targets, verify,
+    Attack, CrossEntropy, FixedTarget, Found, Frozen, Keep, LeastLikely, Loss, NextClass, Pgd,
+    Reference, TargetsSpec, verify,
 };
 use fireproof::base::{Batch, Bounds, Seed};
 
@@ -77,7 +78,7 @@ fn value_every_result_is_in_its_ball_and_bounds(on: &On) {
     let flat = Tensor::cat(flat.to_vec(), 0);
     let batch = random_batch(on, &victim, 20);
     let images = Tensor::cat(vec![batch.images, flat], 0);
-    let batch = Batch::new(images, on.labels(&[3; 24]));
+    let batch = Batch::new(images, on.labels(&[3; 24])).unwrap();
     for &epsilon in on.among(&[1e-7, 0.001, 0.1, 1.0 / 3.0, 2.0], &[1e-7, 0.1]) {
         for pgd in [
             Pgd::linf(epsilon),
@@ -94,7 +95,8 @@ fn value_every_result_is_in_its_ball_and_bounds(on: &On) {
     // Unbounded and far from 0.
     let far = batch
         .clone()
-        .with_images(batch.images.clone() * 300.0 - 20.0);
+        .with_images(batch.images.clone() * 300.0 - 20.0)
+        .unwrap();
     for pgd in [Pgd::linf(0.1), Pgd::l2(0.1)] {
         let found = pgd.attack(&victim, &far.clone().with_bounds(Bounds::none()), Seed(8));
         verify(
@@ -148,11 +150,11 @@ fn value_targets_are_chosen_as_documented(on: &On) {
             .min_by(|a, b| row[*a as usize].total_cmp(&row[*b as usize]))
             .unwrap()
     };
-    let cases: [(Targets, &dyn Fn(usize) -> i64); 4] = [
-        (Targets::Next, &|image| (truth[image] + 1) % 10),
-        (Targets::Fixed(4), &|_| 4),
+    let cases: [(TargetsSpec, &dyn Fn(usize) -> i64); 4] = [
+        (NextClass.into(), &|image| (truth[image] + 1) % 10),
+        (FixedTarget::new(4).into(), &|_| 4),
         (given.clone().into(), &|image| given[image] as i64),
-        (Targets::LeastLikely, &least),
+        (LeastLikely.into(), &least),
     ];
     for (targets, expected) in cases {
         let pgd = Pgd::l2(3.0).with_steps(20).with_targets(targets);

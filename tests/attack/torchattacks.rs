@@ -41,7 +41,7 @@ fn value_torchattacks_pgd(on: &On) {
     let classes: Vec<i64> = classes[..count].iter().map(|c| i64::from(*c)).collect();
     let pixels = pixels[..count * 784].iter();
     let pixels = pixels.map(|p| f32::from(*p) / 255.0).collect();
-    let batch = Batch::new(on.tensor(pixels, [count, 1, 28, 28]), on.labels(&classes));
+    let batch = Batch::new(on.tensor(pixels, [count, 1, 28, 28]), on.labels(&classes)).unwrap();
 
     let raw = unpack(include_bytes!("../fixtures/torchattacks_expected.bin.gz"));
     let shown = 50 * 784;

@@ -9,7 +9,7 @@ on_every_device![
     error_batch_refuses_what_is_not_a_number,
     error_batch_refuses_labels_without_a_class,
     error_batch_refuses_emptiness,
-    error_batch_counts_differ: "as many labels as images",
+    error_batch_counts_differ,
     value_batch_select_keeps_ids,
     value_bounds_clamp_and_serialise,
     convention_closures_are_classifiers,
@@ -18,7 +18,7 @@ on_every_device![
 fn batch(on: &On, pixels: Vec<f32>, labels: Vec<i64>) -> Batch {
     let count = labels.len();
     let side = pixels.len() / count / 2;
-    Batch::new(on.tensor(pixels, [count, 1, 2, side]), on.labels(&labels))
+    Batch::new(on.tensor(pixels, [count, 1, 2, side]), on.labels(&labels)).unwrap()
 }
 
 fn error_batch_names_the_pixel(on: &On) {
@@ -26,6 +26,7 @@ fn error_batch_names_the_pixel(on: &On) {
     pixels[10] = 1.5;
     let error = batch(on, pixels, vec![0, 1])
         .with_ids(vec![40, 41])
+        .unwrap()
         .check(10)
         .unwrap_err()
         .to_string();
@@ -65,21 +66,29 @@ fn error_batch_refuses_emptiness(on: &On) {
     let empty = Batch::new(
         Tensor::empty([0, 1, 2, 2], &device),
         Tensor::<1, Int>::empty([0], &device),
-    );
+    )
+    .unwrap();
     assert!(empty.check(10).is_err());
 }
 
 fn error_batch_counts_differ(on: &On) {
-    let device = on.device();
-    Batch::new(
-        Tensor::zeros([2, 1, 2, 2], &device),
-        Tensor::<1, Int>::zeros([3], &device),
-    );
+    let images = |count| Tensor::zeros([count, 1, 2, 2], &on.device());
+    let batch = Batch::new(images(2), on.labels(&[0, 1])).unwrap();
+    for (result, what) in [
+        (Batch::new(images(2), on.labels(&[0, 1, 2])), "labels"),
+        (batch.clone().with_ids(vec![4, 5, 6]), "ids"),
+        (batch.with_images(images(3)), "labels"),
+    ] {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(&format!("{what} of a batch")), "{error}");
+    }
 }
 
 fn value_batch_select_keeps_ids(on: &On) {
     let pixels: Vec<f32> = (0..12).map(|i| i as f32 / 12.0).collect();
-    let all = batch(on, pixels.clone(), vec![5, 6, 7]).with_ids(vec![10, 20, 30]);
+    let all = batch(on, pixels.clone(), vec![5, 6, 7])
+        .with_ids(vec![10, 20, 30])
+        .unwrap();
     let some = all.select(&[2, 0]);
     assert_eq!(some.ids, [30, 10]);
     assert_eq!(some.labels_to_vec(), [7, 5]);

@@ -84,7 +84,7 @@ fn convention_robust_images_are_right_on_the_clean_image(on: &On) {
         .map(|&b| (vec![b; SIDE * SIDE], u8::from(b <= 127)));
     let data = set(images.collect());
     // Targeted at the label's neighbour, the attack would even repair these predictions.
-    let attack = Pgd::linf(0.0).with_targets(fireproof::attack::Targets::Next);
+    let attack = Pgd::linf(0.0).with_targets(fireproof::attack::NextClass);
     let evaluation = over(Axis::epsilons(attack, [0.7]));
     let profile = run(on, &evaluation, &bright(), &data);
     assert_eq!(profile.clean, Rate::of(0, 64));

@@ -58,7 +58,7 @@ impl Threat for TurnedThenAttacked {
         let poses =
             PoseBudget::new(Degrees(angle), Pixels(0.0))?.draw_for(Purpose::TestPose, scene.keys());
         let turned = Warp::nearest().apply(scene.batch().images.clone(), &poses);
-        let batch = scene.batch().clone().with_images(turned);
+        let batch = scene.batch().clone().with_images(turned)?;
         Ok(scene
             .attack(&Pgd::linf(epsilon).with_steps(2), &batch)?
             .predicted)

@@ -43,7 +43,7 @@ pub fn images(on: &On, seed: f32) -> Tensor<4> {
 }
 
 pub fn batch(on: &On) -> Batch {
-    Batch::new(images(on, 0.0), on.labels(&[0, 1, 2, 0, 1]))
+    Batch::new(images(on, 0.0), on.labels(&[0, 1, 2, 0, 1])).unwrap()
 }
 
 pub fn frozen_logits(on: &On, victim: &Frozen) -> Vec<f32> {

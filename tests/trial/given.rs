@@ -32,7 +32,10 @@ pub fn batch(on: &On, victim: &Frozen) -> Batch {
         .map(|(at, class)| (class + i64::from(at % 6 == 5)) % 3)
         .collect();
     let ids = (0..IMAGES as u64).map(|at| 1000 + 7 * at).collect();
-    Batch::new(images, on.labels(&labels)).with_ids(ids)
+    Batch::new(images, on.labels(&labels))
+        .unwrap()
+        .with_ids(ids)
+        .unwrap()
 }
 
 pub fn pixels(found: &Found) -> Vec<f32> {

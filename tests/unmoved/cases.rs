@@ -40,11 +40,8 @@ pub fn cases(radii: [f64; 2], weak: [f64; 2]) -> Vec<Case> {
             add(&format!("5 restarts, {kept}"), Box::new(attack), inside);
         }
         let attacks = [
-            ("next", pgd(epsilon).with_targets(Targets::Next)),
-            (
-                "least likely",
-                pgd(2.0 * epsilon).with_targets(Targets::LeastLikely),
-            ),
+            ("next", pgd(epsilon).with_targets(NextClass)),
+            ("least likely", pgd(2.0 * epsilon).with_targets(LeastLikely)),
             (
                 "towards 3",
                 pgd(epsilon).with_targets(3).with_keep(Keep::Last),
@@ -52,7 +49,7 @@ pub fn cases(radii: [f64; 2], weak: [f64; 2]) -> Vec<Case> {
             ("margin", pgd(epsilon).with_loss(Margin)),
             ("margin, next, no random start", {
                 let attack = pgd(epsilon).with_loss(Margin);
-                attack.with_targets(Targets::Next).with_random_start(false)
+                attack.with_targets(NextClass).with_random_start(false)
             }),
             ("predicted labels", pgd(epsilon).with_predicted_labels(true)),
             (
@@ -67,7 +64,7 @@ pub fn cases(radii: [f64; 2], weak: [f64; 2]) -> Vec<Case> {
         for (what, attack) in attacks {
             add(what, Box::new(attack), inside);
         }
-        let attack = restarts(pgd(epsilon).with_targets(Targets::Next), 3);
+        let attack = restarts(pgd(epsilon).with_targets(NextClass), 3);
         add("next, 3 restarts", Box::new(attack), inside);
         add("no bounds", Box::new(pgd(epsilon)), Bounds::none());
     }

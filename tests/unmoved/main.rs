@@ -30,7 +30,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use cases::*;
 use compare::*;
-use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Margin, Pgd, Targets};
+use fireproof::attack::{Attack, Fgsm, Frozen, Keep, LeastLikely, Margin, NextClass, Pgd};
 use fireproof::base::{Batch, Bounds, Classifier, Degrees, Pixels, Seed};
 use fireproof::curriculum::Curriculum;
 use fireproof::data::{ImageSet, embedded_mnist};

@@ -3,7 +3,7 @@ mod verdict;
 
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
-use super::{Candidate, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
+use super::{Candidate, Choice, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
 use crate::base::{Batch, Bounds, Error, Keys, Result, Seed, read};
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -87,7 +87,7 @@ impl Trial {
             trial.reference.labels = predicted_classes(trial.clean());
         }
         if let Some(targets) = &goal.targets {
-            let targets = trial.choose(targets, classes)?;
+            let targets = trial.choose(&**targets, classes)?;
             trial.reference.targets = Some(targets);
         }
         if goal.loss.wants_clean() {
@@ -96,13 +96,19 @@ impl Trial {
         Ok(trial)
     }
 
-    fn choose(&mut self, targets: &Targets, classes: usize) -> Result<Tensor<1, Int>> {
+    fn choose(&mut self, targets: &dyn Targets, classes: usize) -> Result<Tensor<1, Int>> {
         let labels: Vec<i64> = read(&self.reference.labels);
-        let logits: Vec<f32> = match targets.need_logits() {
+        let logits: Vec<f32> = match targets.wants_logits() {
             true => read(&self.clean()),
             false => Vec::new(),
         };
-        let chosen = TensorData::new(targets.choose(&labels, classes, &logits)?, [labels.len()]);
+        let chosen = targets.choose(&Choice {
+            labels: &labels,
+            classes,
+            logits: &logits,
+            keys: &self.keys,
+        })?;
+        let chosen = TensorData::new(chosen, [labels.len()]);
         Ok(Tensor::from_data(chosen, &self.originals.device()))
     }
 

@@ -93,7 +93,8 @@ mod tests {
         let batch = Batch::new(
             Tensor::zeros([1, 1, 2, 2], &device),
             Tensor::zeros([1], &device),
-        );
+        )
+        .unwrap();
         let attack = Pgd::linf(0.1).with_loss(Dlr);
         assert!(attack.attack(&victim, &batch, Seed(1)).is_err());
     }

@@ -52,6 +52,7 @@ pub(crate) mod tests {
             images,
             Tensor::from_data(TensorData::new(labels, [count]), &device),
         )
+        .unwrap()
     }
 
     /// Three classes by smooth functions of single images, without matrix products, whose rounding

@@ -38,7 +38,7 @@ impl Threat for TurnedAttack {
         let (angle, epsilon) = Self::parts(level)?;
         let poses = PoseBudget::new(angle, Pixels(0.0))?.draw(scene.keys());
         let images = Warp::nearest().apply(scene.batch().images.clone(), &poses);
-        let batch = scene.batch().clone().with_images(images);
+        let batch = scene.batch().clone().with_images(images)?;
         let attack = self.attack.at_level(&[epsilon])?;
         Ok(scene.attack(&*attack, &batch)?.predicted)
     }
