@@ -19,6 +19,8 @@ fn point(level: f64, accuracy: f64) -> Point {
         fooling_of_right: None,
         draws: 1,
         queries: 1.0,
+        vanished: 0.0,
+        undefined: 0.0,
         correct: None,
         fooled: None,
     }

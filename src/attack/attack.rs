@@ -65,8 +65,8 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) and [`Trial::new`] refuse, [`Error::Input`] for a loss of NaN at
-    /// what is returned, [`Error::Ball`] should a result not be in its ball.
+    /// What [`check`](Self::check) and [`Trial::new`] refuse, [`Error::Ball`] should a result not be
+    /// in its ball.
     fn attack(&self, victim: &Frozen, batch: &Batch, seed: Seed) -> Result<Found> {
         self.check()?;
         let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;

@@ -11,19 +11,27 @@ pub struct Found {
     /// The images that the perturbations start from: the batch's own, or, for an attack that moves
     /// images, the moved ones.
     pub originals: Tensor<4>,
-    /// The class that the classifier takes each attacked image for.
+    /// The class that the classifier takes each attacked image for; [`NO_CLASS`](super::NO_CLASS)
+    /// where one of its logits is NaN.
     pub predicted: Vec<i64>,
-    /// Whether the classifier gets the attacked image wrong (targeted: takes it for the target).
+    /// Whether the classifier gets the attacked image wrong (targeted: takes it for the target), or
+    /// has a logit of NaN for it.
     ///
     /// Decided by an exact forward pass outside autodiff on exactly the images returned.
     pub fooled: Vec<bool>,
     /// The attack's loss at the attacked image, in that same pass; higher is worse for the
-    /// classifier.
+    /// classifier. NaN where the logits make it so.
     pub loss: Vec<f32>,
     /// Forward passes spent on each image, with and without gradients, verdicts included.
     pub queries: Vec<u32>,
     /// Backward passes spent on each image.
     pub gradients: Vec<u32>,
+    /// In how many of them every entry of the gradient was zero: there the attack had nothing to go
+    /// by, as with a loss that saturates, and an image that stands may do so for that reason alone.
+    pub vanished: Vec<u32>,
+    /// In how many of them some entry of the gradient was NaN or infinite; the attack went on with
+    /// the others.
+    pub undefined: Vec<u32>,
     /// Poses chosen, if the attack moves images.
     pub poses: Option<Vec<Pose>>,
 }
@@ -75,6 +83,8 @@ impl Found {
             loss: each(&self.loss, positions),
             queries: each(&self.queries, positions),
             gradients: each(&self.gradients, positions),
+            vanished: each(&self.vanished, positions),
+            undefined: each(&self.undefined, positions),
             poses: self.poses.as_ref().map(|poses| each(poses, positions)),
         }
     }
@@ -102,6 +112,8 @@ impl Found {
             merged.loss.extend(part.loss);
             merged.queries.extend(part.queries);
             merged.gradients.extend(part.gradients);
+            merged.vanished.extend(part.vanished);
+            merged.undefined.extend(part.undefined);
         }
         merged
     }

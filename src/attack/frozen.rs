@@ -35,6 +35,7 @@ pub struct Frozen {
     // Found out by the first forward pass, whoever makes it.
     classes: Arc<OnceLock<usize>>,
     numerics: Numerics,
+    ids: Option<Arc<[u64]>>,
 }
 
 /// What one forward and one backward pass tell about a batch, all outside autodiff.
@@ -65,6 +66,18 @@ impl Frozen {
             classifier,
             classes: Arc::default(),
             numerics: Numerics::current(),
+            ids: None,
+        }
+    }
+
+    /// The same classifier for images with these ids, one for each of a batch: those that
+    /// [`through_each`](Self::through_each)'s map is told. Without them ids count from 0.
+    ///
+    /// Attacks and evaluations say so themselves, by [`Batch::ids`](crate::base::Batch::ids).
+    pub fn for_ids(&self, ids: &[u64]) -> Self {
+        Self {
+            ids: Some(ids.into()),
+            ..self.clone()
         }
     }
 
@@ -99,8 +112,42 @@ impl Frozen {
     /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
     /// attack on the result searches for images that fool the classifier *after* the map.
     pub fn through(&self, map: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
-        let classifier = self.classifier.clone();
-        Self::from_fn(move |images| classifier.logits(map(images))).with_numerics(self.numerics)
+        self.through_each(move |images, _| map(images))
+    }
+
+    /// This classifier behind a differentiable map that knows which images it is given, such as a
+    /// pose of each image's own: it gets the images with their ids.
+    ///
+    /// An attack passes parts of a batch in any order, so a map must go by the ids, never by the
+    /// places in the batch.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use fireproof::attack::Frozen;
+    /// use fireproof::base::Degrees;
+    /// use fireproof::transform::{Pose, Warp};
+    ///
+    /// let victim = Frozen::from_fn(|images: Tensor<4>| images.mean_dims(&[1, 2]).flatten::<2>(1, 3));
+    /// let angles = [10.0, -30.0, 75.0];
+    /// let turned = victim.through_each(move |images, ids| {
+    ///     let pose = |&id: &u64| Pose::rotation(Degrees(angles[id as usize]));
+    ///     Warp::bilinear().apply(images, &Vec::from_iter(ids.iter().map(pose)))
+    /// });
+    /// let images = Tensor::<4>::ones([2, 1, 8, 8], &fireproof::device());
+    /// assert_eq!(turned.for_ids(&[2, 0]).logits(images).dims(), [2, 8]);
+    /// ```
+    pub fn through_each(
+        &self,
+        map: impl Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync + 'static,
+    ) -> Self {
+        let mapped = Mapped {
+            map,
+            classifier: self.classifier.clone(),
+        };
+        Self {
+            ids: self.ids.clone(),
+            ..Self::from_shared(Arc::new(mapped)).with_numerics(self.numerics)
+        }
     }
 
     /// Logits `[batch, classes]`, outside autodiff.
@@ -112,7 +159,8 @@ impl Frozen {
         Numerics::Exact.run(|| self.forward(images.inner()).inner())
     }
 
-    /// Predicted classes; the first one where several logits are largest.
+    /// Predicted classes; the first one where several logits are largest,
+    /// [`NO_CLASS`](super::NO_CLASS) where one is NaN.
     pub fn predict(&self, images: Tensor<4>) -> Vec<i64> {
         read(&predicted_classes(self.logits(images)))
     }
@@ -126,7 +174,11 @@ impl Frozen {
     pub fn classes(&self, images: &Tensor<4>) -> usize {
         match self.classes.get() {
             Some(classes) => *classes,
-            None => self.logits(images.clone().narrow(0, 0, 1)).dims()[1],
+            None => {
+                let first = self.ids.as_ref().map_or(0, |ids| ids[0]);
+                let victim = self.for_ids(&[first]);
+                victim.logits(images.clone().narrow(0, 0, 1)).dims()[1]
+            }
         }
     }
 
@@ -189,7 +241,13 @@ impl Frozen {
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let count = images.dims()[0];
-        let logits = self.classifier.logits(images);
+        let logits = match &self.ids {
+            Some(ids) => {
+                assert_eq!(ids.len(), count, "one id for each image");
+                self.classifier.logits_of(images, ids)
+            }
+            None => self.classifier.logits_of(images, &numbered(count)),
+        };
         let [rows, classes] = logits.dims();
         assert_eq!(
             rows, count,
@@ -198,6 +256,27 @@ impl Frozen {
         let first = *self.classes.get_or_init(|| classes);
         assert_eq!(classes, first, "a classifier always has the same classes");
         logits
+    }
+}
+
+fn numbered(count: usize) -> Vec<u64> {
+    (0..count as u64).collect()
+}
+
+struct Mapped<F> {
+    map: F,
+    classifier: Arc<dyn Classifier>,
+}
+
+impl<F: Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync> Classifier for Mapped<F> {
+    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        let ids = numbered(images.dims()[0]);
+        self.logits_of(images, &ids)
+    }
+
+    fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
+        let images = (self.map)(images, ids);
+        self.classifier.logits_of(images, ids)
     }
 }
 

@@ -37,21 +37,27 @@ impl fmt::Display for Goal {
     }
 }
 
-/// The predicted class of each row of logits `[batch]`: the first one where several are largest.
+/// The predicted class of an image of which one logit is NaN: none.
+pub const NO_CLASS: i64 = -1;
+
+/// The predicted class of each row of logits `[batch]`: the first one where several are largest,
+/// [`NO_CLASS`] where one is NaN.
 ///
 /// The one rule of this crate, for attacks and evaluations alike.
 pub fn predicted_classes(logits: Tensor<2>) -> Tensor<1, Int> {
-    logits.argmax(1).squeeze_dim(1)
+    let lost = logits.clone().is_nan().any_dim(1);
+    logits.argmax(1).mask_fill(lost, NO_CLASS).squeeze_dim(1)
 }
 
-/// Whether each image is where the attack wants it `[batch]`.
-pub(crate) fn fooled(logits: Tensor<2>, reference: &Reference) -> Tensor<1, Bool> {
-    let predicted = predicted_classes(logits);
+/// Whether each image is where the attack wants it `[batch]`. A classifier without an answer has
+/// been fooled, whatever it was to be led to.
+pub(crate) fn fooled(predicted: Tensor<1, Int>, reference: &Reference) -> Tensor<1, Bool> {
+    let labels = reference.labels.clone();
     match &reference.targets {
-        None => predicted.not_equal(reference.labels.clone()),
+        None => predicted.not_equal(labels),
         // A classifier that calls an image what it is has not been fooled.
-        Some(targets) => predicted
-            .equal(targets.clone())
-            .bool_and(targets.clone().not_equal(reference.labels.clone())),
+        Some(targets) => (predicted.clone().equal(targets.clone()))
+            .bool_and(targets.clone().not_equal(labels))
+            .bool_or(predicted.equal_elem(NO_CLASS)),
     }
 }

@@ -66,7 +66,7 @@ pub use ensemble::Ensemble;
 pub use fgsm::Fgsm;
 pub use found::Found;
 pub use frozen::{Frozen, LossGradient};
-pub use goal::{Goal, predicted_classes};
+pub use goal::{Goal, NO_CLASS, predicted_classes};
 pub use keep::Keep;
 pub use loss::{CrossEntropy, Loss, LossSpec, Margin, Reference};
 pub use norm::{L2, Limits, Linf, Norm, NormSpec};

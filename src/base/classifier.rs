@@ -21,6 +21,15 @@ pub trait Classifier: Send + Sync {
     /// images of a batch independently of each other.
     fn logits(&self, images: Tensor<4>) -> Tensor<2>;
 
+    /// Logits of images with these ids, for what depends on which image it is given, as
+    /// [`Frozen::through_each`](crate::attack::Frozen::through_each) does.
+    ///
+    /// As [`logits`](Classifier::logits) unless a model says otherwise.
+    fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
+        let _ = ids;
+        self.logits(images)
+    }
+
     /// Logits in training, with every random draw inside the model (dropout) a function of the
     /// images' keys, whose draw is the epoch.
     ///

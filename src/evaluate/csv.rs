@@ -3,7 +3,7 @@ use crate::evaluate::{Entry, Profile, Rate, Report};
 use std::path::Path;
 
 // One row per classifier, axis and level; `docs/report-schema.md` describes them.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 26] = [
     "section",
     "name",
     "model",
@@ -19,6 +19,8 @@ const COLUMNS: [&str; 24] = [
     "unit",
     "draws",
     "queries",
+    "vanished",
+    "undefined",
     "accuracy",
     "accuracy_low",
     "accuracy_high",
@@ -87,11 +89,11 @@ impl Report {
 fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Profile) {
     let about = [section, &profile.name].map(str::to_owned);
     let data = [profile.data.name.clone(), profile.data.images.to_string()];
-    let mut push = |measured: [String; 5], rates: [[String; 3]; 3]| {
+    let mut push = |measured: [String; 7], rates: [[String; 3]; 3]| {
         let rates = rates.as_flattened();
         text.push_str(&row([&about[..], &made, &data, &measured, rates].concat()));
     };
-    let clean = ["clean", "0", "", "", ""].map(str::to_owned);
+    let clean = ["clean", "0", "", "", "", "", ""].map(str::to_owned);
     let none = Default::default;
     push(clean, [numbers(profile.clean), none(), none()]);
     for curve in &profile.curves {
@@ -102,6 +104,8 @@ fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Prof
                 curve.unit.clone(),
                 point.draws.to_string(),
                 point.queries.to_string(),
+                point.vanished.to_string(),
+                point.undefined.to_string(),
             ];
             let of_right = point.fooling_of_right.map_or_else(none, numbers);
             let [accuracy, fooling] = [point.accuracy, point.fooling].map(numbers);

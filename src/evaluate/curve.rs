@@ -106,6 +106,14 @@ pub struct Point {
     pub draws: usize,
     /// Forward passes per image, on average.
     pub queries: f64,
+    /// The share of images (and draws) that an attack did not fool though one of their gradients was
+    /// zero everywhere, so that it had nothing to go by: their accuracy may be too high.
+    #[serde(default)]
+    pub vanished: f64,
+    /// The share of images (and draws) that an attack did not fool though one of their gradients had
+    /// an entry that was NaN or infinite, and so was not followed.
+    #[serde(default)]
+    pub undefined: f64,
     /// Whether each image (and draw) counted for the accuracy, if kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correct: Option<Outcomes>,

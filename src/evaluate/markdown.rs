@@ -28,6 +28,7 @@ impl Profile {
             });
             let columns = [&*curve.title, "accuracy", "fooling rate", OF_RIGHT];
             text += &table("rrrr", columns, rows);
+            text += &doubts(&[self], curve);
         }
         text
     }
@@ -102,6 +103,7 @@ impl Report {
                 push("accuracy", |point| Some(point.accuracy));
                 push("fooling rate", |point| Some(point.fooling));
                 push(OF_RIGHT, |point| point.fooling_of_right);
+                text += &doubts(&profiles, axis);
             }
         }
         text
@@ -195,6 +197,36 @@ fn cell(text: &str) -> String {
 
 fn shown(rate: Option<Rate>) -> String {
     rate.map_or_else(|| "–".to_owned(), |rate| rate.to_string())
+}
+
+// What makes the accuracies on an axis look better than they may be.
+fn doubts(profiles: &[&Profile], axis: &Curve) -> String {
+    let mut text = String::new();
+    let flaws: [(&str, fn(&Point) -> f64); 2] = [
+        ("zero everywhere", |point| point.vanished),
+        ("NaN or infinite in places", |point| point.undefined),
+    ];
+    for (flaw, share) in flaws {
+        let curves = profiles.iter().filter_map(|profile| {
+            let curve = profile.curve(&axis.axis).ok()?;
+            Some((cell(&profile.name), curve))
+        });
+        let met: Vec<String> = curves
+            .flat_map(|(name, curve)| curve.points.iter().map(move |point| (name.clone(), point)))
+            .filter(|(_, point)| share(point) > 0.0)
+            .map(|(name, point)| {
+                let (level, percent) = (axis.label_at(&point.level), 100.0 * share(point));
+                format!("{name} at {level} {percent:.1} %")
+            })
+            .collect();
+        if !met.is_empty() {
+            text += &format!(
+                "\nNot fooled, but with gradients {flaw}, so that accuracies may be too high: {}.\n",
+                met.join("; ")
+            );
+        }
+    }
+    text
 }
 
 fn p_value(p: f64) -> String {

@@ -1,6 +1,5 @@
-use super::scene::predictions;
-use crate::attack::{Cost, Frozen};
-use crate::base::{Error, Result};
+use crate::attack::{Cost, Frozen, NO_CLASS, predicted_classes};
+use crate::base::{Batch, Error, Result, read};
 use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::{
     Axis, Curve, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene, Threat, Versions,
@@ -49,6 +48,7 @@ impl Evaluation {
         for positions in positions.chunks(self.batch_size) {
             let batch = data.batch(positions, device);
             let labels = batch.labels_to_vec();
+            let victim = victim.for_ids(&batch.ids);
             let logits = victim.logits(batch.images.clone());
             let [_, classes] = logits.dims();
             if classes < data.classes() {
@@ -58,12 +58,12 @@ impl Evaluation {
                     format!("{} or more, as the image set has", data.classes()),
                 ));
             }
-            let clean = predictions(logits, &batch)?;
+            let clean = numbers(read(&predicted_classes(logits)), &batch)?;
             clean_correct.extend(clean.iter().zip(&labels).map(|(a, b)| a == b));
             done += batch.len();
             progress(done, total);
             for test in &mut tests {
-                let mut scene = Scene::new(victim, &batch, &clean, self.seed);
+                let mut scene = Scene::new(&victim, &batch, &clean, self.seed);
                 test.measure(&mut scene, &labels)?;
                 done += batch.len() * test.cost;
                 progress(done, total);
@@ -103,9 +103,27 @@ impl Evaluation {
             fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
             draws: test.draws,
             queries: test.queries as f64 / right.len() as f64,
+            vanished: share(test.vanished, &test.fooled),
+            undefined: share(test.undefined, &test.fooled),
             correct: self.keep_outcomes.then(|| Outcomes::new(test.correct)),
             fooled: self.keep_outcomes.then(|| Outcomes::new(test.fooled)),
         }
+    }
+}
+
+fn share(count: usize, of: &[bool]) -> f64 {
+    count as f64 / of.len() as f64
+}
+
+// The classes, unless some image has none as it is.
+fn numbers(classes: Vec<i64>, batch: &Batch) -> Result<Vec<i64>> {
+    match classes.iter().position(|&class| class == NO_CLASS) {
+        None => Ok(classes),
+        Some(at) => Err(Error::input(
+            format!("logits of image {}", batch.ids[at]),
+            "NaN",
+            "numbers (has the classifier diverged in training?)",
+        )),
     }
 }
 
@@ -120,6 +138,9 @@ struct Test<'a> {
     correct: Vec<bool>,
     fooled: Vec<bool>,
     queries: u64,
+    // Images (and draws) that stand by gradients that vanished, or that were not finite.
+    vanished: usize,
+    undefined: usize,
 }
 
 impl<'a> Test<'a> {
@@ -141,19 +162,31 @@ impl<'a> Test<'a> {
             correct: Vec::new(),
             fooled: Vec::new(),
             queries: 0,
+            vanished: 0,
+            undefined: 0,
         }
     }
 
     fn measure(&mut self, scene: &mut Scene, labels: &[i64]) -> Result<()> {
         let clean = scene.clean();
         // The classes of all images, once per draw.
-        let met = if self.is_clean {
-            vec![clean.to_vec()]
+        let mut met = Vec::with_capacity(self.draws);
+        if self.is_clean {
+            met.push(clean.to_vec());
         } else {
-            (0..self.draws)
-                .map(|draw| self.threat.classes(self.level, scene.in_draw(draw)))
-                .collect::<Result<Vec<_>>>()?
-        };
+            for draw in 0..self.draws {
+                let classes = self.threat.classes(self.level, scene.in_draw(draw))?;
+                let stands = |at: usize| classes[at] == clean[at];
+                let count = |flags: &[bool]| {
+                    let at = 0..flags.len();
+                    at.filter(|&at| flags[at] && stands(at)).count()
+                };
+                let [vanished, undefined] = scene.flaws();
+                self.vanished += count(vanished);
+                self.undefined += count(undefined);
+                met.push(classes);
+            }
+        }
         self.queries += scene.queries();
         for image in 0..clean.len() {
             let is_right = !self.threat.includes_clean() || clean[image] == labels[image];

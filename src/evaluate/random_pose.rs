@@ -118,7 +118,7 @@ impl Threat for RandomPose {
                 pose.down.0 *= height as f64;
             }
         }
-        scene.predict(self.warp.apply(images, &poses))
+        Ok(scene.predict(self.warp.apply(images, &poses)))
     }
 
     fn cost(&self, _: &Level) -> Cost {

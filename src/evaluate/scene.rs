@@ -1,5 +1,5 @@
-use crate::attack::{Attack, Found, Frozen, predicted_classes};
-use crate::base::{Batch, Error, Keys, Result, Seed, read};
+use crate::attack::{Attack, Found, Frozen};
+use crate::base::{Batch, Keys, Result, Seed};
 use burn::tensor::Tensor;
 
 /// One batch of an evaluation as a [`Threat`](super::Threat) meets it: the classifier, the images,
@@ -11,6 +11,8 @@ pub struct Scene<'a> {
     clean: &'a [i64],
     keys: Keys,
     queries: u64,
+    // In this draw: which images had a gradient that vanished, and one that was not finite.
+    flaws: [Vec<bool>; 2],
 }
 
 impl<'a> Scene<'a> {
@@ -21,11 +23,13 @@ impl<'a> Scene<'a> {
             clean,
             keys: Keys::new(seed, batch.ids.iter().copied()),
             queries: 0,
+            flaws: [(); 2].map(|()| vec![false; batch.len()]),
         }
     }
 
     pub(super) fn in_draw(&mut self, draw: usize) -> &mut Self {
         self.keys.draw = draw as u64;
+        self.flaws.iter_mut().for_each(|flags| flags.fill(false));
         self
     }
 
@@ -44,14 +48,12 @@ impl<'a> Scene<'a> {
         &self.keys
     }
 
-    /// The class that the classifier takes each of these images for: one forward pass.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Input`] for logits of NaN, naming the image.
-    pub fn predict(&mut self, images: Tensor<4>) -> Result<Vec<i64>> {
+    /// The class that the classifier takes each of these images for, the scene's own changed: one
+    /// forward pass. [`NO_CLASS`](crate::attack::NO_CLASS), which is never right, where a logit is
+    /// NaN.
+    pub fn predict(&mut self, images: Tensor<4>) -> Vec<i64> {
         self.queries += self.batch.len() as u64;
-        predictions(self.victim.logits(images), self.batch)
+        self.victim.predict(images)
     }
 
     /// Attacks a batch, the scene's own or the same images changed; other draws find other random
@@ -65,23 +67,22 @@ impl<'a> Scene<'a> {
         let seed = if draw == 0 { seed } else { seed.derive(draw) };
         let found = attack.attack(self.victim, batch, seed)?;
         self.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
+        for (flags, passes) in self
+            .flaws
+            .iter_mut()
+            .zip([&found.vanished, &found.undefined])
+        {
+            let each = flags.iter_mut().zip(passes);
+            each.for_each(|(flag, &passes)| *flag |= passes > 0);
+        }
         Ok(found)
+    }
+
+    pub(super) fn flaws(&self) -> [&[bool]; 2] {
+        self.flaws.each_ref().map(|flags| &flags[..])
     }
 
     pub(super) fn queries(&self) -> u64 {
         self.queries
     }
-}
-
-// The predicted class of each image.
-pub(super) fn predictions(logits: Tensor<2>, batch: &Batch) -> Result<Vec<i64>> {
-    let wrong: Vec<f32> = read(&logits.clone().is_nan().any_dim(1).float());
-    if let Some(at) = wrong.iter().position(|&nan| nan > 0.0) {
-        return Err(Error::input(
-            format!("logits of image {}", batch.ids[at]),
-            "NaN",
-            "numbers (has the classifier diverged in training?)",
-        ));
-    }
-    Ok(read(&predicted_classes(logits)))
 }

@@ -30,7 +30,7 @@ use std::fmt;
 ///
 ///     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
 ///         let share = level.parts()[0];
-///         scene.predict(scene.batch().images.clone() * (1.0 - share) + share / 2.0)
+///         Ok(scene.predict(scene.batch().images.clone() * (1.0 - share) + share / 2.0))
 ///     }
 ///
 ///     fn cost(&self, _: &Level) -> Cost {

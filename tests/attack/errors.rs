@@ -104,14 +104,9 @@ fn error_batches_refused(on: &On) {
 fn error_classifiers_refused(on: &On) {
     let batch = linear_batch(on);
     let one = Frozen::from_fn(|x: Tensor<4>| x.flatten::<2>(1, 3).sum_dim(1));
-    let nan = Frozen::from_fn(|x: Tensor<4>| x.flatten::<2>(1, 3).narrow(1, 0, 2) * f32::NAN);
-    for (victim, expected) in [
-        (one, "logits per image: found 1"),
-        (nan, "loss of attacked image 0"),
-    ] {
-        let error = Pgd::linf(0.1).attack(&victim, &batch, Seed(0)).unwrap_err();
-        assert!(error.to_string().starts_with(expected), "{error}");
-    }
+    let error = Pgd::linf(0.1).attack(&one, &batch, Seed(0)).unwrap_err();
+    let expected = "logits per image: found 1";
+    assert!(error.to_string().starts_with(expected), "{error}");
 }
 
 fn error_results_outside_their_ball(on: &On) {

@@ -11,6 +11,7 @@ mod common;
 mod effort;
 mod errors;
 mod linear;
+mod losses;
 mod network;
 mod norms;
 mod optima;

@@ -8,5 +8,6 @@ mod whole;
 mod common;
 
 mod apart;
+mod each;
 mod given;
 mod passes;

@@ -49,6 +49,7 @@ mod attack {
     mod effort;
     mod errors;
     mod linear;
+    mod losses;
     mod network;
     mod norms;
     mod optima;
@@ -89,6 +90,7 @@ mod evaluate {
 #[path = "../frozen"]
 mod frozen {
     mod apart;
+    mod each;
     mod given;
     mod passes;
 }
@@ -149,4 +151,5 @@ mod trial {
     mod errors;
     mod given;
     mod host;
+    mod unsound;
 }

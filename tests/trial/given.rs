@@ -1,7 +1,7 @@
 //! A classifier that treats every image by itself, its images, and every attack.
 
 use crate::common::{On, uniform, values};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Keep, Margin, Pgd};
 use fireproof::base::{Batch, Purpose, Seed};
 
@@ -10,16 +10,19 @@ pub const IMAGES: usize = 24;
 pub const SIDE: usize = 6;
 
 // Three classes by smooth functions of the pixels; every image is independent of the others.
-pub fn victim(on: &On) -> Frozen {
+pub fn victim(_: &On) -> Frozen {
+    Frozen::from_fn(logits)
+}
+
+pub fn logits(images: Tensor<4>) -> Tensor<2> {
     let mut draws = Seed(3).draws(Purpose::Weights, 0, 0);
     let weights = uniform(&mut draws, SIDE * SIDE * 3, -1.0, 1.0);
-    let weights = on.tensor(weights, [SIDE * SIDE, 3]);
-    Frozen::from_fn(move |images: Tensor<4>| {
-        // Products one by one: matrix products may sum in another order for another batch.
-        let x = (images.flatten::<2>(1, 3) * 3.0).sin();
-        let x = x.unsqueeze_dim::<3>(2) * weights.clone().unsqueeze_dim::<3>(0);
-        x.sum_dim(1).squeeze_dim::<2>(1)
-    })
+    let weights = TensorData::new(weights, [SIDE * SIDE, 3]);
+    let weights = Tensor::<2>::from_data(weights, &images.device());
+    // Products one by one: matrix products may sum in another order for another batch.
+    let x = (images.flatten::<2>(1, 3) * 3.0).sin();
+    let x = x.unsqueeze_dim::<3>(2) * weights.unsqueeze_dim::<3>(0);
+    x.sum_dim(1).squeeze_dim::<2>(1)
 }
 
 // Labels are the predictions, but for every sixth image.

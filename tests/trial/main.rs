@@ -13,3 +13,4 @@ mod errors;
 mod given;
 mod host;
 mod text;
+mod unsound;

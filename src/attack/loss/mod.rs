@@ -55,6 +55,15 @@ pub trait Loss: fmt::Debug + fmt::Display + Send + Sync {
     /// The loss of each image `[batch]` from logits `[batch, classes]`; differentiable.
     fn per_image(&self, logits: Tensor<2>, reference: &Reference) -> Tensor<1>;
 
+    /// A number that rises and falls with [`per_image`](Self::per_image) but does not saturate
+    /// with it: what attacks climb and rank candidates by. The loss itself by default.
+    ///
+    /// Where a loss is flat in f32 its gradient is zero, and an attack stands still; a strictly
+    /// increasing function of it has the same direction of ascent.
+    fn unsaturated(&self, logits: Tensor<2>, reference: &Reference) -> Tensor<1> {
+        self.per_image(logits, reference)
+    }
+
     /// Whether it needs [`Reference::clean`].
     fn wants_clean(&self) -> bool {
         false
@@ -76,6 +85,19 @@ open_kind! {
     Loss in "loss",
     "cross_entropy" => |_: NoSettings| CrossEntropy,
     "margin" => |_: NoSettings| Margin,
+}
+
+// The logit of one class `[batch, 1]`, and all logits with that one out of the way.
+fn apart(logits: Tensor<2>, class: &Tensor<1, Int>) -> [Tensor<2>; 2] {
+    let [images, count] = logits.dims();
+    let class = class.clone().unsqueeze_dim::<2>(1);
+    let own = logits.clone().gather(1, class.clone());
+    let every = Tensor::<1, Int>::arange(0..count as i64, &class.device());
+    let is_own = every
+        .unsqueeze_dim::<2>(0)
+        .expand([images, count])
+        .equal(class.expand([images, count]));
+    [own, logits.mask_fill(is_own, f32::MIN)]
 }
 
 impl Default for LossSpec {

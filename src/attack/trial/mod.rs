@@ -1,6 +1,8 @@
 mod parts;
+mod spent;
 mod verdict;
 
+use self::spent::Spent;
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
 use super::{Candidate, Choice, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
@@ -12,8 +14,9 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// It holds the frozen victim, the batch, the goal, the best candidate so far and the counters. An
 /// [`Attack`](super::Attack) asks it for passes, which it counts, *offers* candidates, and asks who
 /// still stands. Of all that is offered for an image the trial keeps the best: one that fools
-/// before one that does not, then the higher loss before the lower, and of losses equal within f32
-/// rounding the later. In the end it verifies ball and bounds and gives the verdict by an exact
+/// before one that does not, then the higher [unsaturated](Loss::unsaturated) loss before the lower,
+/// and of losses equal within f32 rounding the later. A point with a logit of NaN fools, as no class
+/// is predicted there, but ranks below all others that do. In the end it verifies ball and bounds and gives the verdict by an exact
 /// pass over what is returned; where the candidate was judged by such a pass already, that one
 /// counts.
 #[derive(Clone, Debug)]
@@ -30,8 +33,7 @@ pub struct Trial {
     clean: Option<Tensor<2>>,
     // Whether the originals have been offered.
     met_originals: bool,
-    queries: Vec<u32>,
-    gradients: Vec<u32>,
+    spent: Spent,
 }
 
 /// What one forward and one backward pass tell about a point of a [`Space`], or of images as they
@@ -42,7 +44,7 @@ pub struct Pass<const D: usize = 2> {
     pub images: Tensor<4>,
     /// Their logits `[batch, classes]`.
     pub logits: Tensor<2>,
-    /// The loss of each image `[batch]`.
+    /// The [unsaturated](Loss::unsaturated) loss of each image `[batch]`.
     pub loss: Tensor<1>,
     /// The gradient of each image's loss in its point, `[batch, coordinates]` or as the images.
     pub gradient: Tensor<D>,
@@ -56,6 +58,7 @@ impl Trial {
     /// [`Error::Input`] for what [`Batch::check`] refuses and for a classifier of fewer than two
     /// classes, [`Error::Setting`] for targets or a loss that do not suit it.
     pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
+        let victim = victim.for_ids(&batch.ids);
         let originals = batch.images.clone().inner();
         let classes = match batch.is_empty() {
             true => 0,
@@ -70,7 +73,8 @@ impl Trial {
         let expected = format_args!("a loss for {classes} classes (it takes at least {least})");
         Error::unless(classes >= least, "loss", &goal.loss, expected)?;
         let mut trial = Self {
-            victim: victim.clone(),
+            spent: Spent::nothing(batch.len(), &originals.device()),
+            victim,
             keys: Keys::new(seed, batch.ids.iter().copied()),
             bounds: batch.bounds,
             originals,
@@ -80,11 +84,10 @@ impl Trial {
             pending: None,
             clean: None,
             met_originals: false,
-            queries: vec![0; batch.len()],
-            gradients: vec![0; batch.len()],
         };
         if goal.predicted_labels {
-            trial.reference.labels = predicted_classes(trial.clean());
+            // Losses need a class, even where none is predicted.
+            trial.reference.labels = predicted_classes(trial.clean()).clamp_min(0);
         }
         if let Some(targets) = &goal.targets {
             let targets = trial.choose(&**targets, classes)?;
@@ -149,7 +152,7 @@ impl Trial {
 
     /// Logits of images by one exact pass, which is counted.
     pub fn logits(&mut self, images: Tensor<4>) -> Tensor<2> {
-        self.queries.iter_mut().for_each(|passes| *passes += 1);
+        self.spent.query();
         self.victim.logits(images)
     }
 
@@ -163,7 +166,12 @@ impl Trial {
     }
 
     /// One forward and one backward pass at a point of a space, which are counted; on the goal's
-    /// loss unless another is given. In the victim's [numerics](Frozen::numerics).
+    /// loss, [unsaturated](Loss::unsaturated), unless another is given. In the victim's
+    /// [numerics](Frozen::numerics).
+    ///
+    /// Entries of the gradient that are NaN or infinite are set to zero, so that the others still
+    /// lead somewhere; how often that happened to an image, and how often all of its gradient was
+    /// zero, is told by [`Found`](super::Found).
     ///
     /// # Errors
     ///
@@ -175,14 +183,12 @@ impl Trial {
         loss: Option<&dyn Loss>,
     ) -> Result<Pass> {
         let loss = loss.unwrap_or(&*self.loss);
-        let pass = self.victim.pass(
+        let mut pass = self.victim.pass(
             point,
             |point| space.images(self, point),
-            |logits| loss.per_image(logits, &self.reference),
+            |logits| loss.unsaturated(logits, &self.reference),
         )?;
-        for passes in [&mut self.queries, &mut self.gradients] {
-            passes.iter_mut().for_each(|passes| *passes += 1);
-        }
+        pass.gradient = self.spent.gradient(pass.gradient);
         Ok(pass)
     }
 
@@ -216,7 +222,7 @@ impl Trial {
     }
 
     /// Offers candidates with the logits of a pass that was made on them for another reason, as
-    /// [`gradient`](Self::gradient)'s; `loss` if it gave the goal's loss as well.
+    /// [`gradient`](Self::gradient)'s; `loss` if it gave the goal's loss, unsaturated, as well.
     pub fn offer_with(
         &mut self,
         candidate: impl Into<Candidate>,
@@ -261,13 +267,16 @@ impl Trial {
         loss: Option<Tensor<1>>,
         exact: bool,
     ) -> Best {
-        let loss = loss.unwrap_or_else(|| self.loss.per_image(logits.clone(), &self.reference));
+        let loss = loss.unwrap_or_else(|| self.loss.unsaturated(logits.clone(), &self.reference));
+        // Every comparison with NaN is false: nothing would displace such a candidate.
+        let lost = loss.clone().is_nan();
+        let predicted = predicted_classes(logits.clone());
         Best {
             candidate,
-            fooled: fooled(logits.clone(), &self.reference).float(),
+            fooled: fooled(predicted, &self.reference).float(),
             exact: Tensor::full([self.len()], f32::from(exact), &logits.device()),
             logits,
-            loss,
+            loss: loss.mask_fill(lost, f32::MIN),
         }
     }
 

@@ -1,18 +1,42 @@
 //! Searches on a part of a trial: the survivors, another draw, other originals.
 
-use super::Trial;
+use super::{Spent, Trial};
 use crate::attack::rows::positions;
 use crate::attack::{Ball, Candidate};
 use crate::base::{Result, indices, read};
+use burn::tensor::Tensor;
 
 impl Trial {
-    /// The positions of the images that nothing has fooled yet.
+    /// The positions of the images that nothing has fooled yet, by exact verdicts: one pass over
+    /// those of which only a gradient's pass has said so.
     pub fn standing(&mut self) -> Vec<usize> {
         self.judge_pending();
         let Some(best) = &self.best else {
             return (0..self.len()).collect();
         };
-        positions(&read::<f32, _, _>(&best.fooled), |fooled| fooled == 0.0)
+        let judged = Tensor::cat(vec![best.fooled.clone(), best.exact.clone()], 0);
+        let judged: Vec<f32> = read(&judged);
+        let (fooled, exact) = judged.split_at(self.len());
+        let mut standing = positions(fooled, |fooled| fooled == 0.0);
+        let doubtful: Vec<usize> = positions(exact, |exact| exact == 0.0);
+        let doubtful = Vec::from_iter(doubtful.into_iter().filter(|&at| fooled[at] > 0.0));
+        if !doubtful.is_empty() {
+            standing.extend(self.confirm(&doubtful));
+            standing.sort_unstable();
+        }
+        standing
+    }
+
+    // Judges the best candidates at these positions by an exact pass, and tells where it finds that
+    // they do not fool: rounding of the pass that said so must not save an image from what comes.
+    fn confirm(&mut self, doubtful: &[usize]) -> Vec<usize> {
+        let best = self.best.take().expect("judged candidates");
+        let mut part = self.select(doubtful);
+        let exact = part.judge(best.candidate.select(doubtful));
+        let stand = positions(&read::<f32, _, _>(&exact.fooled), |fooled| fooled == 0.0);
+        self.spent.add(doubtful, part.spent);
+        self.best = Some(best.replace(doubtful, exact, &self.originals));
+        stand.into_iter().map(|at| doubtful[at]).collect()
     }
 
     /// Runs `search` on a trial of those images alone that nothing has fooled yet, and takes over
@@ -32,15 +56,7 @@ impl Trial {
         let mut part = self.select(&standing);
         search(&mut part)?;
         part.judge_pending();
-        for (passes, parts) in [
-            (&mut self.queries, &part.queries),
-            (&mut self.gradients, &part.gradients),
-        ] {
-            standing
-                .iter()
-                .zip(parts)
-                .for_each(|(&at, &n)| passes[at] += n);
-        }
+        self.spent.add(&standing, part.spent);
         if let (Some(best), Some(part)) = (self.best.take(), part.best) {
             self.best = Some(best.replace(&standing, part, &self.originals));
         }
@@ -136,9 +152,11 @@ impl Trial {
 
     fn select(&self, positions: &[usize]) -> Self {
         let at = indices(positions.iter().copied(), &self.originals.device());
+        let keys = self.keys.select(positions);
         Self {
-            victim: self.victim.clone(),
-            keys: self.keys.select(positions),
+            spent: Spent::nothing(positions.len(), &self.originals.device()),
+            victim: self.victim.for_ids(&keys.ids),
+            keys,
             bounds: self.bounds,
             originals: self.originals.clone().select(0, at.clone()),
             reference: self.reference.select(&at),
@@ -147,8 +165,6 @@ impl Trial {
             pending: None,
             clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),
             met_originals: self.met_originals,
-            queries: vec![0; positions.len()],
-            gradients: vec![0; positions.len()],
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::attack::ball::settle;
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::{positions, replace, select};
 use crate::attack::{Ball, Candidate, Found};
-use crate::base::{Degrees, Error, Pixels, Result, read};
+use crate::base::{Degrees, Pixels, Result, read};
 use crate::transform::Pose;
 use burn::tensor::Tensor;
 
@@ -28,11 +28,13 @@ impl Trial {
                 let mut exact: Vec<f32> = read(&best.exact);
                 changed.into_iter().for_each(|at| exact[at] = 0.0);
                 let open = positions(&exact, |exact| exact == 0.0);
-                open.iter().for_each(|&at| self.queries[at] += 1);
+                self.spent.query_at(&open);
                 match open.is_empty() {
                     true => best.logits,
                     false => {
-                        let logits = self.victim.logits(select(&found.images, &open));
+                        let ids = Vec::from_iter(open.iter().map(|&at| self.keys.ids[at]));
+                        let logits =
+                            (self.victim.for_ids(&ids)).logits(select(&found.images, &open));
                         replace(best.logits, &open, logits)
                     }
                 }
@@ -40,34 +42,24 @@ impl Trial {
         };
         let count = self.len();
         let loss = self.loss.per_image(logits.clone(), &self.reference);
-        let verdicts = fooled(logits.clone(), &self.reference).float();
-        let classes = predicted_classes(logits.clone()).float();
-        // A loss may lose a NaN of the logits; then class and verdict mean nothing.
-        let wrong = logits.is_nan().any_dim(1).float().squeeze_dim(1);
-        let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes, wrong], 0));
-        let mut columns = verdicts.chunks(count);
-        let [loss, verdicts, classes, wrong] =
-            std::array::from_fn(|_| columns.next().expect("four numbers for each image"));
-        for (what, wrong) in [
-            ("loss", loss.iter().position(|loss| loss.is_nan())),
-            ("logits", wrong.iter().position(|&wrong| wrong > 0.0)),
-        ] {
-            if let Some(position) = wrong {
-                return Err(Error::input(
-                    format!("{what} of attacked image {}", self.keys.ids[position]),
-                    "NaN",
-                    "a number: the classifier must give finite logits",
-                ));
-            }
-        }
+        let predicted = predicted_classes(logits);
+        let verdicts = fooled(predicted.clone(), &self.reference).float();
+        let columns = vec![loss, verdicts, predicted.float(), self.spent.flaws()];
+        let columns: Vec<f32> = read(&Tensor::cat(columns, 0));
+        let mut columns = columns.chunks(count);
+        let [loss, verdicts, predicted, vanished, undefined] =
+            std::array::from_fn(|_| columns.next().expect("five numbers for each image"));
+        let counts = |numbers: &[f32]| numbers.iter().map(|&n| n as u32).collect();
         Ok(Found {
             originals: found.originals.unwrap_or(self.originals),
             images: found.images,
-            predicted: classes.iter().map(|&class| class as i64).collect(),
+            predicted: predicted.iter().map(|&class| class as i64).collect(),
             fooled: verdicts.iter().map(|&fooled| fooled > 0.0).collect(),
             loss: loss.to_vec(),
-            queries: self.queries,
-            gradients: self.gradients,
+            queries: self.spent.queries,
+            gradients: self.spent.gradients,
+            vanished: counts(vanished),
+            undefined: counts(undefined),
             poses: found.poses.as_ref().map(to_poses),
         })
     }

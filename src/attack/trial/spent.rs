@@ -1,0 +1,66 @@
+use crate::attack::rows::{replace, select};
+use burn::tensor::{Device, Tensor};
+
+/// What a trial has spent on each image, and what was wrong with its gradients.
+#[derive(Clone, Debug)]
+pub(super) struct Spent {
+    pub queries: Vec<u32>,
+    pub gradients: Vec<u32>,
+    // In how many gradients every entry was zero, and in how many one was not finite `[batch, 2]`:
+    // on the device, as nothing is read back while an attack climbs.
+    flaws: Tensor<2>,
+}
+
+impl Spent {
+    pub fn nothing(count: usize, device: &Device) -> Self {
+        Self {
+            queries: vec![0; count],
+            gradients: vec![0; count],
+            flaws: Tensor::zeros([count, 2], device),
+        }
+    }
+
+    /// A forward pass of every image.
+    pub fn query(&mut self) {
+        self.queries.iter_mut().for_each(|passes| *passes += 1);
+    }
+
+    /// A forward pass of these images.
+    pub fn query_at(&mut self, positions: &[usize]) {
+        positions.iter().for_each(|&at| self.queries[at] += 1);
+    }
+
+    /// A forward and a backward pass of every image. Returns the gradient `[batch, coordinates]` with
+    /// zeros for entries that are not finite.
+    pub fn gradient(&mut self, gradient: Tensor<2>) -> Tensor<2> {
+        self.query();
+        self.gradients.iter_mut().for_each(|passes| *passes += 1);
+        // Zero, and NaN for what is not finite.
+        let wrong = gradient.clone() - gradient.clone();
+        let undefined = wrong.clone().sum_dim(1).is_nan().float();
+        let vanished = gradient.clone().abs().sum_dim(1).equal_elem(0.0).float();
+        let flaws = Tensor::cat(vec![vanished, undefined], 1);
+        self.flaws = self.flaws.clone() + flaws;
+        gradient.mask_fill(wrong.is_nan(), 0.0)
+    }
+
+    /// The flaws so far `[2 · batch]`: gradients that vanished, then those that were not finite.
+    pub fn flaws(&self) -> Tensor<1> {
+        self.flaws.clone().transpose().flatten(0, 1)
+    }
+
+    /// Adds what was spent on the images at these positions.
+    pub fn add(&mut self, positions: &[usize], part: Self) {
+        for (passes, parts) in [
+            (&mut self.queries, &part.queries),
+            (&mut self.gradients, &part.gradients),
+        ] {
+            positions
+                .iter()
+                .zip(parts)
+                .for_each(|(&at, &n)| passes[at] += n);
+        }
+        let sum = select(&self.flaws, positions) + part.flaws;
+        self.flaws = replace(self.flaws.clone(), positions, sum);
+    }
+}
