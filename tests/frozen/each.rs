@@ -61,9 +61,9 @@ fn value_every_image_is_attacked_behind_a_map_of_its_own(on: &On) {
     let pgd = Pgd::linf(0.02).with_steps(3);
     let attacks: [AttackSpec; 4] = [
         pgd.clone().restarts(3).into(),
-        Fgsm::linf(0.01).or(Pgd::linf(0.01)).into(),
+        Fgsm::linf(0.015).or(Pgd::linf(0.015)).into(),
         Pgd::l2(0.1).with_keep(Keep::Last).into(),
-        Fgsm::linf(0.01).then(pgd).into(),
+        Fgsm::linf(0.015).then(pgd).into(),
     ];
     for attack in attacks {
         let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
