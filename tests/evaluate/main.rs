@@ -10,6 +10,7 @@ mod common;
 mod clusters;
 mod comparison;
 mod files;
+mod flaws;
 mod given;
 mod outcomes;
 mod pareto;

@@ -80,6 +80,7 @@ mod equivariance {
 #[path = "../evaluate"]
 mod evaluate {
     mod comparison;
+    mod flaws;
     mod given;
     mod poses;
     mod rates;
