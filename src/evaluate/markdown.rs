@@ -201,32 +201,24 @@ fn shown(rate: Option<Rate>) -> String {
 
 // What makes the accuracies on an axis look better than they may be.
 fn doubts(profiles: &[&Profile], axis: &Curve) -> String {
-    let mut text = String::new();
-    let flaws: [(&str, fn(&Point) -> f64); 2] = [
-        ("zero everywhere", |point| point.vanished),
-        ("NaN or infinite in places", |point| point.undefined),
-    ];
-    for (flaw, share) in flaws {
-        let curves = profiles.iter().filter_map(|profile| {
-            let curve = profile.curve(&axis.axis).ok()?;
-            Some((cell(&profile.name), curve))
-        });
-        let met: Vec<String> = curves
-            .flat_map(|(name, curve)| curve.points.iter().map(move |point| (name.clone(), point)))
-            .filter(|(_, point)| share(point) > 0.0)
-            .map(|(name, point)| {
-                let (level, percent) = (axis.label_at(&point.level), 100.0 * share(point));
-                format!("{name} at {level} {percent:.1} %")
-            })
-            .collect();
-        if !met.is_empty() {
-            text += &format!(
-                "\nNot fooled, but with gradients {flaw}, so that accuracies may be too high: {}.\n",
-                met.join("; ")
-            );
+    let vanished = doubt(profiles, axis, "zero everywhere", |point| point.vanished);
+    vanished + &doubt(profiles, axis, "NaN or infinite in places", |p| p.undefined)
+}
+
+fn doubt(profiles: &[&Profile], axis: &Curve, flaw: &str, share: fn(&Point) -> f64) -> String {
+    let mut met = Vec::new();
+    for profile in profiles {
+        let points = profile.curve(&axis.axis).map_or(&[][..], |c| &c.points);
+        for point in points.iter().filter(|point| share(point) > 0.0) {
+            let (name, level) = (cell(&profile.name), axis.label_at(&point.level));
+            met.push(format!("{name} at {level} {:.1} %", 100.0 * share(point)));
         }
     }
-    text
+    if met.is_empty() {
+        return String::new();
+    }
+    let met = met.join("; ");
+    format!("\nNot fooled, but with gradients {flaw}, so that accuracies may be too high: {met}.\n")
 }
 
 fn p_value(p: f64) -> String {
