@@ -1,19 +1,25 @@
-use crate::base::{Keys, Purpose, Seed};
+use crate::base::{Keys, Purpose, Seed, config};
 use crate::nn::layer::display;
-use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Tensor, TensorData};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Configuration of a [`GroupDropout`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct GroupDropoutConfig {
     /// The probability that a channel is dropped, at least 0 and below 1.
     pub probability: f64,
     /// The seed of the layer's own draws.
-    #[config(default = 0)]
+    #[new(value = "0")]
     pub seed: u64,
 }
+
+config!(GroupDropoutConfig);
 
 impl GroupDropoutConfig {
     /// The layer.
