@@ -4,7 +4,7 @@ use super::fitting::{Net, contents, fit, fit_net, training};
 use super::given::{CALM, HARD, Recorder, halves};
 use fireproof::base::Error;
 use fireproof::train::{Natural, Training};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A folder with a training of one epoch.
 fn trained() -> (tempfile::TempDir, Training) {
@@ -153,8 +153,11 @@ fn error_a_checkpoint_of_another_model() {
     let other = tempfile::tempdir().unwrap();
     let wide = Net::with(8, 0.5, &fireproof::device());
     fit_net(&settings.clone().with_directory(other.path()), wide).unwrap();
-    let name = Path::new("checkpoint/model-1.bpk");
-    std::fs::copy(other.path().join(name), folder.path().join(name)).unwrap();
+    for name in ["model-1.bpk", "model-1.crc"] {
+        let [from, to] =
+            [&other, &folder].map(|folder| folder.path().join("checkpoint").join(name));
+        std::fs::copy(from, to).unwrap();
+    }
     says(
         &refusal(&settings, net()),
         &["model-1.bpk", "training stopped"],
