@@ -101,6 +101,7 @@ mod group {
 #[path = "../kernel"]
 mod kernel {
     mod definition;
+    mod far;
     mod given;
     mod operations;
 }
