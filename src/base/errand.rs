@@ -6,10 +6,10 @@
 //! *errand*: it runs on a pool of our own, where all tasks that read settings are errands, and each
 //! sees its own settings only.
 
-#[cfg(feature = "flex")]
-pub(crate) use pooled::{broadcast, current, on_pool, run};
 #[cfg(not(feature = "flex"))]
 pub(crate) use plain::{current, on_pool, run};
+#[cfg(feature = "flex")]
+pub(crate) use pooled::{broadcast, current, on_pool, run};
 
 /// Without the CPU backend no operation waits on a pool.
 #[cfg(not(feature = "flex"))]

@@ -81,8 +81,8 @@ fn has_kernel(
 
 #[cfg(feature = "flex")]
 mod flex {
-    use crate::kernel::cpu::count;
     use crate::kernel::cpu::Isa;
+    use crate::kernel::cpu::count;
     use crate::kernel::cpu::pool::{self, Windows};
     use crate::kernel::flex::buffer::Buffer;
     use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1};

@@ -29,7 +29,8 @@
 //! backend that computes at once and sums in a fixed order, as Flex does. What else a program draws
 //! from Burn's generator at the same moment can still disturb it.
 //!
-//! Trainings may be tasks of a rayon pool, and their steps may run on any of its threads. There the
+//! Trainings may be tasks of a rayon pool, each of a model of its own: Burn holds a lock of the graph
+//! over its backward pass, and a model that learns belongs to one graph. On a pool the
 //! generator is seeded but not held, as a thread of a pool must not wait for another task: a model
 //! that draws from it gives the same weights only if nothing else draws at the same moment. All
 //! other models do beside any number of others.

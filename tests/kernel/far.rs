@@ -95,7 +95,10 @@ fn value_bilinear_is_right_or_nan_however_far(on: &On) {
                     false => pixel(border, from),
                 };
                 let right_or_nan = found == expected || found.is_nan() && expected.is_nan();
-                assert!(right_or_nan, "{border:?}, {right}, {down}: {found}, not {expected}");
+                assert!(
+                    right_or_nan,
+                    "{border:?}, {right}, {down}: {found}, not {expected}"
+                );
             }
         }
     }

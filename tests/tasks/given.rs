@@ -9,6 +9,8 @@ use fireproof::base::{Purpose, count_reads};
 use fireproof::kernel::{self, Numerics};
 use fireproof::prelude::*;
 use fireproof::train::{ObjectiveSpec, StagedBatch, Student, Trainee, sgd};
+use rayon::ThreadPoolBuilder;
+use std::ops::Range;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -122,6 +124,18 @@ pub fn run(kind: Kind, seed: u64) -> Vec<u32> {
             images.into_iter().chain(reads).collect()
         }
     }
+}
+
+/// Runs tasks on a pool of its own. They wait in its queue, and not with one of its threads: so a thread
+/// that comes free helps others first, and those take the next task while they wait for it.
+pub fn tasks(threads: usize, numbers: Range<usize>, task: impl Fn(usize) + Sync) {
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let task = &task;
+    pool.unwrap().in_place_scope(|scope| {
+        for number in numbers {
+            scope.spawn(move |_| task(number));
+        }
+    });
 }
 
 /// Runs `work`, and ends the process if it takes longer: threads that wait for each other cannot be

@@ -54,14 +54,7 @@ const SMALL: usize = 1 << 16;
 ///
 /// # Panics
 /// If a size does not fit.
-pub fn matmul(
-    isa: Isa,
-    mut a: Matrix,
-    b: Matrix,
-    bias: Option<&[f32]>,
-    relu: bool,
-    c: &mut [f32],
-) {
+pub fn matmul(isa: Isa, mut a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
     let [rows, inner] = a.size;
     let columns = b.size[1];
     assert_eq!(inner, b.size[0], "inner sizes are alike");

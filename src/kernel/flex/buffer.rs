@@ -271,7 +271,11 @@ mod tests {
             for appended in 1..=70 {
                 bytes.extend_from_byte_slice(&[appended]);
                 let copy = bytes.clone();
-                assert_eq!(copy[..], bytes[..], "{appended} bytes after {floats} numbers");
+                assert_eq!(
+                    copy[..],
+                    bytes[..],
+                    "{appended} bytes after {floats} numbers"
+                );
             }
         }
     }

@@ -74,8 +74,7 @@ fn push_places(
     let framed_width = width + 2 * ring;
     for y in 0..height as i64 {
         // What wraps here and there wraps back in the sum.
-        let [from_x, from_y] =
-            [of_x, of_y].map(|of| of[2].wrapping_add(of[1].wrapping_mul(y)));
+        let [from_x, from_y] = [of_x, of_y].map(|of| of[2].wrapping_add(of[1].wrapping_mul(y)));
         table.extend((0..width as i64).map(|x| {
             let source_x = from_x.wrapping_add(of_x[0].wrapping_mul(x)) >> 16;
             let source_y = from_y.wrapping_add(of_y[0].wrapping_mul(x)) >> 16;
