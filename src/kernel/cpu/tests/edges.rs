@@ -87,7 +87,7 @@ fn error_sizes_that_wrap() {
         nearest(
             Isa::Portable,
             &[],
-            &vec![[0; 6]; 4],
+            &[[0; 6]; 4],
             frame,
             Border::Edge,
             &mut [],
