@@ -7,9 +7,17 @@
 //! sees its own settings only.
 
 #[cfg(not(feature = "flex"))]
+use plain as place;
+#[cfg(not(feature = "flex"))]
 pub(crate) use plain::{current, on_pool, run};
 #[cfg(feature = "flex")]
-pub(crate) use pooled::{broadcast, current, on_pool, run};
+use pooled as place;
+
+#[cfg(feature = "train")]
+pub(crate) use place::on_pool;
+pub(crate) use place::{current, run};
+#[cfg(feature = "flex")]
+pub(crate) use pooled::broadcast;
 
 /// Without the CPU backend no operation waits on a pool.
 #[cfg(not(feature = "flex"))]
@@ -22,6 +30,7 @@ mod plain {
         0
     }
 
+    #[cfg(feature = "train")]
     pub fn on_pool() -> bool {
         false
     }
@@ -111,7 +120,7 @@ mod pooled {
 
 #[cfg(all(test, feature = "flex"))]
 mod tests {
-    use super::{current, on_pool, run};
+    use super::pooled::{current, on_pool, run};
     use rayon::ThreadPoolBuilder;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
