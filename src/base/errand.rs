@@ -8,8 +8,6 @@
 
 #[cfg(not(feature = "flex"))]
 use plain as place;
-#[cfg(not(feature = "flex"))]
-pub(crate) use plain::{current, on_pool, run};
 #[cfg(feature = "flex")]
 use pooled as place;
 
