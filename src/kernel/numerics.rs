@@ -35,9 +35,11 @@ impl Numerics {
     /// Tasks of rayon's pools keep their numerics apart, whatever a thread takes up while it waits:
     /// there, `work` runs on a thread of a pool of this crate's own with as many threads, unless its
     /// numerics are those that hold anyway. The same is true of [`composed`](super::composed),
-    /// [`record`](super::record) and [`count_reads`](crate::base::count_reads). Two things follow. Tasks
-    /// that `work` itself gives to a pool choose for themselves. And a thread of a pool does nothing
-    /// else while it waits for `work`, so `work` must not wait for the pool that it comes from.
+    /// [`record`](super::record) and [`count_reads`](crate::base::count_reads). Three things follow. Tasks
+    /// that `work` itself gives to a pool choose for themselves. A thread of a pool does nothing else
+    /// while it waits for `work`, so `work` must not wait for the pool that it comes from. And what
+    /// Burn keeps by thread, the statistics of batch norm's last training pass, has to be taken down
+    /// after each pass by `let _ = model.valid();` (trainings of this crate do).
     ///
     /// ```
     /// use fireproof::kernel::Numerics;
