@@ -207,7 +207,7 @@ impl Frozen {
     pub(super) fn pass<const D: usize>(
         &self,
         point: Tensor<D>,
-        images: impl FnOnce(Tensor<D>) -> Tensor<4>,
+        images: impl FnOnce(Tensor<D>) -> Tensor<4> + Send,
         loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
     ) -> Result<Pass<D>> {
         let count = point.dims()[0];

@@ -11,7 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 ///
 /// Output pixel (x, y), counted from the centre of the image, is sampled at the column
 /// (x - right) · cos - (y - down) · sin and the row (x - right) · sin + (y - down) · cos. A
-/// coordinate that is NaN gives NaN.
+/// coordinate that is NaN gives NaN; so does one out of a repeating [`Border`]'s reach.
 ///
 /// # Shapes
 ///
