@@ -1,4 +1,4 @@
-use crate::base::{Bounds, Error, Result, indices, read};
+use crate::base::{Bounds, Error, Precision, Result, indices, read};
 use burn::tensor::{Int, Tensor};
 
 /// Images with their labels, their places in the data set and their pixel range.
@@ -60,6 +60,12 @@ impl Batch {
         self
     }
 
+    /// The same batch with images of this element type.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.images = self.images.cast(precision.dtype());
+        self
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -94,12 +100,13 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] for an empty batch, a pixel that is NaN or outside the
-    /// [`bounds`](Batch::bounds), or a label that is not below `classes`.
+    /// [`Error::Input`] for an empty batch, pixels of another type than [`Precision`] knows, a pixel
+    /// that is NaN or outside the [`bounds`](Batch::bounds), or a label that is not below `classes`.
     pub fn check(&self, classes: usize) -> Result<()> {
         if self.is_empty() {
             return Err(Error::input("batch", "no image", "at least one image"));
         }
+        Precision::of("images", &self.images)?;
         self.check_labels(classes)?;
         self.check_pixels()
     }
@@ -128,8 +135,10 @@ impl Batch {
         }
         let [_, channels, height, width] = self.images.dims();
         let per_image = channels * height * width;
-        let pixels: Vec<f32> = read(&self.images);
-        let wrong = |&v: &f32| !v.is_finite() || !self.bounds.contains(v);
+        let precision = Precision::of("images", &self.images)?;
+        let [low, high] = self.bounds.limits(precision);
+        let pixels: Vec<f64> = read(&self.images);
+        let wrong = |v: &f64| !(low..=high).contains(v);
         let Some(at) = pixels.iter().position(wrong) else {
             return Ok(());
         };
@@ -140,7 +149,7 @@ impl Batch {
                 "pixel [channel {channel}, row {row}, column {}] of image {image}",
                 inside % width
             ),
-            pixels[at],
+            precision.show(pixels[at]),
             format!(
                 "a finite number in [{}, {}] (the batch's bounds; put normalisation inside the \
                  model, as `nn::Normalize`)",

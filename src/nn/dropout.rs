@@ -113,7 +113,7 @@ impl GroupDropout {
 
     fn drop_channels<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         let channels = input.dims()[1];
-        let kept = (1.0 / (1.0 - self.probability)) as f32;
+        let kept = 1.0 / (1.0 - self.probability);
         let mut mask = Vec::with_capacity(keys.len() * channels);
         for position in 0..keys.len() {
             let mut draws = keys.draws(Purpose::Dropout, position);
@@ -125,7 +125,7 @@ impl GroupDropout {
         let mut shape = [1; D];
         shape[..2].copy_from_slice(&[keys.len(), channels]);
         let mask = TensorData::new(mask, shape);
-        let mask = Tensor::from_data(mask, &input.device());
+        let mask = Tensor::from_data(mask, (&input.device(), input.dtype()));
         input * mask
     }
 }

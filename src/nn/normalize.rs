@@ -67,7 +67,8 @@ impl NormalizeConfig {
 ///
 /// Part of the *model*, so that attacks see the pixels that people see: their budget is in
 /// pixels, and clipping to valid pixels clips to valid pixels. Its constants are no parameters:
-/// they move with the model, but are neither trained nor recorded.
+/// they move with the model, but are neither trained nor recorded, and they take the element type of
+/// the images.
 #[derive(Module, Debug)]
 pub struct Normalize {
     mean: Tensor<4>,
@@ -91,7 +92,10 @@ impl Normalize {
             self.mean.dims()[1],
             "channels of the images"
         );
-        (images - self.mean.clone()) / self.std.clone()
+        // Constants are no parameters: nothing that casts a model reaches them.
+        let constant = |values: &Tensor<4>| values.clone().cast(images.dtype());
+        let (mean, std) = (constant(&self.mean), constant(&self.std));
+        (images - mean) / std
     }
 }
 

@@ -88,7 +88,7 @@ impl Warp {
     /// pixels downwards. Differentiable in the images *and* the poses.
     ///
     /// The values are those of [`apply`](Warp::apply) up to the rounding of sines and cosines,
-    /// which are computed on the device and in its precision here. Shifts beyond
+    /// which are computed on the device and in the poses' precision here, `f32` at least. Shifts beyond
     /// [`Pose::LARGEST_SHIFT`] are taken as that; a NaN makes its image NaN.
     ///
     /// # Shapes
@@ -98,7 +98,7 @@ impl Warp {
     ///
     /// # Panics
     ///
-    /// Panics unless the poses are `[batch, 3]`, and with [`Interpolation::Nearest`], which has
+    /// Panics unless the poses are `[batch, 3]` and of the images' element type, and with [`Interpolation::Nearest`], which has
     /// no derivative in the pose.
     ///
     /// ```

@@ -17,7 +17,7 @@ impl Loss for Margin {
         let class = reference.targets.as_ref().unwrap_or(&reference.labels);
         let class = class.clone().unsqueeze_dim::<2>(1);
         let own = logits.clone().gather(1, class.clone());
-        let every = Tensor::<1, Int>::arange(0..count as i64, &class.device());
+        let every = Tensor::<1, Int>::arange(0..count as i64, (&class.device(), class.dtype()));
         let is_own = every
             .unsqueeze_dim::<2>(0)
             .expand([images, count])

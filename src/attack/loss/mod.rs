@@ -7,7 +7,7 @@ mod margin;
 pub use cross_entropy::CrossEntropy;
 pub use margin::Margin;
 
-use crate::base::{NoSettings, Spec, open_kind};
+use crate::base::{NoSettings, Spec, as_indices, open_kind};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde_json::Value;
@@ -30,7 +30,7 @@ impl Reference {
     /// Away from these classes.
     pub fn new(labels: Tensor<1, Int>) -> Self {
         Self {
-            labels,
+            labels: as_indices(labels),
             targets: None,
             clean: None,
         }

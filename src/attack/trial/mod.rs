@@ -53,9 +53,10 @@ impl Trial {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] for what [`Batch::check`] refuses and for a classifier of fewer than two
-    /// classes, [`Error::Setting`] for targets or a loss that do not suit it.
+    /// [`Error::Input`] for what [`Batch::check`] refuses, for images of another element type than
+    /// the classifier's weights and for a classifier of fewer than two classes, [`Error::Setting`] for targets or a loss that do not suit it.
     pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
+        victim.accept(&batch.images)?;
         let originals = batch.images.clone().inner();
         let classes = match batch.is_empty() {
             true => 0,

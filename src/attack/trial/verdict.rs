@@ -7,7 +7,7 @@ use crate::attack::rows::{positions, replace, select};
 use crate::attack::{Ball, Candidate, Found};
 use crate::base::{Degrees, Error, Pixels, Result, read};
 use crate::transform::Pose;
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 impl Trial {
     // The images to return, settled and verified, and which of them settling has changed.
@@ -40,10 +40,12 @@ impl Trial {
         };
         let count = self.len();
         let loss = self.loss.per_image(logits.clone(), &self.reference);
-        let verdicts = fooled(logits.clone(), &self.reference).float();
-        let classes = predicted_classes(logits.clone()).float();
+        let loss = loss.cast(FloatDType::F32);
+        let verdicts = fooled(logits.clone(), &self.reference).cast(FloatDType::F32);
+        let classes = predicted_classes(logits.clone()).cast(FloatDType::F32);
         // A loss may lose a NaN of the logits; then class and verdict mean nothing.
-        let wrong = logits.is_nan().any_dim(1).float().squeeze_dim(1);
+        let wrong = logits.is_nan().any_dim(1).cast(FloatDType::F32);
+        let wrong = wrong.squeeze_dim(1);
         let verdicts: Vec<f32> = read(&Tensor::cat(vec![loss, verdicts, classes, wrong], 0));
         let mut columns = verdicts.chunks(count);
         let [loss, verdicts, classes, wrong] =
