@@ -18,8 +18,8 @@ impl Norm for L2 {
     }
 
     fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1> {
-        let batch = perturbations.dims()[0];
-        norm(perturbations).reshape([batch])
+        let (batch, dtype) = (perturbations.dims()[0], perturbations.dtype());
+        norm(widened(perturbations)).reshape([batch]).cast(dtype)
     }
 
     /// `length · g/‖g‖₂` for each image.
