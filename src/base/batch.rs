@@ -1,5 +1,5 @@
 use crate::base::{Bounds, Error, Precision, Result, indices, read};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 
 /// Images with their labels, their places in the data set and their pixel range.
 #[derive(Clone, Debug)]
@@ -91,9 +91,17 @@ impl Batch {
         }
     }
 
-    /// The labels as plain numbers.
+    /// The labels as plain numbers, of whatever type of whole numbers they are; those beyond
+    /// [`i64::MAX`] as that.
     pub fn labels_to_vec(&self) -> Vec<i64> {
-        read(&self.labels)
+        match self.labels.dtype() {
+            DType::U64 => {
+                let labels: Vec<u64> = read(&self.labels);
+                let each = |label| i64::try_from(label).unwrap_or(i64::MAX);
+                labels.into_iter().map(each).collect()
+            }
+            _ => read(&self.labels),
+        }
     }
 
     /// Refuses images that no attack or evaluation may silently accept.

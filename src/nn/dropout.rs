@@ -1,4 +1,4 @@
-use crate::base::{Keys, Purpose, Seed};
+use crate::base::{Keys, Purpose, Seed, assert_alike};
 use crate::nn::layer::display;
 use burn::config::Config;
 use burn::module::{Flag, Module, Param};
@@ -86,7 +86,8 @@ impl GroupDropout {
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many keys as images.
+    /// Panics unless there are as many keys as images, or if
+    /// [`Precision`](crate::base::Precision) does not know the input's element type.
     pub fn forward_with<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         assert_eq!(keys.len(), input.dims()[0], "as many ids as images");
         match self.is_active(&input) {
@@ -112,6 +113,7 @@ impl GroupDropout {
     }
 
     fn drop_channels<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
+        assert_alike("dropout", &[("input", input.dtype())]);
         let channels = input.dims()[1];
         let kept = 1.0 / (1.0 - self.probability);
         let mut mask = Vec::with_capacity(keys.len() * channels);

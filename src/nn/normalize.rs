@@ -1,4 +1,4 @@
-use crate::base::Error;
+use crate::base::{Error, assert_alike};
 use crate::nn::layer::layer;
 use burn::config::Config;
 use burn::module::Module;
@@ -84,7 +84,8 @@ impl Normalize {
     ///
     /// # Panics
     ///
-    /// Panics if the number of channels is wrong.
+    /// Panics if the number of channels is wrong, or if [`Precision`](crate::base::Precision) does
+    /// not know the images' element type.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         // A constant `[1, 1, 1, 1]` would be spread over any number of channels.
         assert_eq!(
@@ -92,6 +93,7 @@ impl Normalize {
             self.mean.dims()[1],
             "channels of the images"
         );
+        assert_alike("normalize", &[("images", images.dtype())]);
         // Constants are no parameters: nothing that casts a model reaches them.
         let constant = |values: &Tensor<4>| values.clone().cast(images.dtype());
         let (mean, std) = (constant(&self.mean), constant(&self.std));

@@ -150,3 +150,12 @@ mod trial {
     mod given;
     mod host;
 }
+
+#[path = "../types"]
+mod types {
+    mod attacks;
+    mod given;
+    mod labels;
+    mod operations;
+    mod table;
+}

@@ -74,4 +74,14 @@ fn error_labels_beyond_every_class_are_refused_by_image(on: &On) {
         assert_eq!(*found, wrong.to_string());
         assert_eq!(expected, "0 to 2 (the classifier has 3 classes)");
     }
+    let labels = TensorData::new(vec![0, 1, u64::MAX, 2], [4]);
+    let batch = Batch {
+        labels: Tensor::from_data(labels, (&on.device(), DType::U64)),
+        ..batch
+    };
+    let error = Pgd::linf(0.1).attack(&victim, &batch, Seed(0)).unwrap_err();
+    assert!(
+        error.to_string().starts_with("label of image 12"),
+        "{error}"
+    );
 }

@@ -138,14 +138,15 @@ pub fn operations() -> Vec<Operation> {
             given.layer(block, x)
         }),
         smooth("`Cnn`", |given, x| {
-            flat(model(&given.device(), given.precision).forward(x))
+            let model = model(&given.device(), given.precision).valid();
+            flat(model.forward(x))
         }),
         smooth("`SmallCnn`", |given, x| {
             let model = SmallCnnConfig::new([2, SIDE, SIDE], 3).with_seed(3);
             let model = model.init(&given.device()).unwrap();
             // The last layer starts at zero.
             let mut weights = InitialWeights::uniform(5);
-            flat(given.cast(model.map(&mut weights)).forward(x))
+            flat(given.cast(model.map(&mut weights)).valid().forward(x))
         }),
         smooth("`CrossEntropy`, `Margin`", |given, x| {
             let logits = rows(x).narrow(1, 0, 4) * 4.0;
@@ -219,7 +220,8 @@ impl Given<'_> {
     where
         <C::Layer as Layer>::Output: Flat,
     {
-        let layer = self.cast(config.init(&self.device()));
+        // In inference mode, whatever the images are on.
+        let layer = self.cast(config.init(&self.device())).valid();
         layer.forward(x).numbers()
     }
 
