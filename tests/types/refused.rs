@@ -13,6 +13,9 @@ use fireproof::nn::{Conv2dConfig, GroupBatchNormConfig, LinearConfig};
 use fireproof::transform::Warp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// What is said of something that panics.
+type Case<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
 // Flex has every type; which of them another backend has is its own affair.
 fn on() -> On {
     On::new(None)
@@ -56,7 +59,7 @@ fn error_layers_name_operands_of_two_types() {
         epsilon: 0.1,
         bounds: [0.0, 1.0],
     };
-    let cases: Vec<(&str, Box<dyn Fn() + '_>)> = vec![
+    let cases: Vec<Case> = vec![
         (
             "conv2d: input of f64 and weight of f32",
             Box::new(|| drop(Conv2dConfig::new([2, 1], 3).init(&device).forward(x()))),
