@@ -41,6 +41,15 @@ impl Candidate {
         }
     }
 
+    /// Refuses images of another element type than the originals'.
+    pub(super) fn expect_like(&self, originals: &Tensor<4>) {
+        let types = [
+            ("images", self.images.dtype()),
+            ("originals", originals.dtype()),
+        ];
+        assert_alike("offered", &types);
+    }
+
     pub(super) fn select(&self, positions: &[usize]) -> Self {
         Self {
             images: select(&self.images, positions),

@@ -8,13 +8,14 @@ use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 use fireproof::attack::{CrossEntropy, L2, Limits, Linf, Loss, Margin, Norm, Reference};
 use fireproof::base::{Bounds, Degrees, Keys, Pixels, Precision, Purpose, Seed};
-use fireproof::group::Group;
+use fireproof::group::{Element, Group};
 use fireproof::kernel::{self, Filters, LinfStep, linf_step};
 use fireproof::model::SmallCnnConfig;
 use fireproof::nn::{
     BlockConfig, CastWeights, Conv2dConfig, GroupAvgPool2dConfig, GroupBatchNormConfig,
     GroupConv2dConfig, GroupDropoutConfig, GroupMaxPool2dConfig, GroupPoolConfig, GroupReduction,
-    InitialWeights, Layer, LayerConfig, LiftingConv2dConfig, LinearConfig, NormalizeConfig,
+    InitialWeights, Layer, LayerConfig, LiftingConv2dConfig, LinearConfig, MaxPool2dConfig,
+    NormalizeConfig,
 };
 use fireproof::transform::{
     Border, Pose, PoseBudget, RandomCrop, RandomFlip, TwoStep, Warp, flip_horizontal,
@@ -57,6 +58,11 @@ pub fn operations() -> Vec<Operation> {
                 -1,
                 Border::Reflect,
             ))
+        }),
+        smooth("`act_on_planes`, `act_on_features`", |_, x| {
+            let element = Element::new(false, 3);
+            let planes = Group::P4.act_on_planes(x, element);
+            flat(Group::P4.act_on_features(features(planes), element))
         }),
         smooth("`Warp::nearest`", |_, x| {
             flat(Warp::nearest().apply(x, &poses()))
@@ -104,6 +110,9 @@ pub fn operations() -> Vec<Operation> {
         smooth("`kernel::max_pool2d`, `avg_pool2d`", |_, x| {
             let pooled = kernel::max_pool2d(x, MaxPoolOptions::new([3, 3]), true);
             flat(kernel::avg_pool2d(pooled, AvgPoolOptions::new([2, 2])))
+        }),
+        smooth("`MaxPool2d`", |given, x| {
+            given.layer(MaxPool2dConfig::new(2), x)
         }),
         smooth("`GroupMaxPool2d`, `GroupAvgPool2d`", |given, x| {
             let max = GroupMaxPool2dConfig::new(Group::P4, 2);

@@ -5,7 +5,7 @@ use super::given::{SIDE, images, model, tensor};
 use crate::common::On;
 use burn::tensor::quantization::{QuantScheme, QuantStore, QuantValue};
 use burn::tensor::{Device, Tensor};
-use fireproof::attack::{Attack, Candidate, Pgd};
+use fireproof::attack::{Attack, Candidate, Goal, Pgd, Trial};
 use fireproof::base::{Batch, Precision, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::{LinfStep, linf_step};
@@ -91,6 +91,15 @@ fn error_layers_name_operands_of_two_types() {
         (
             "linf_step: images of f64 and gradient of f32",
             Box::new(|| drop(linf_step(x(), still(), &x(), step))),
+        ),
+        (
+            "offered: images of f64 and originals of f32",
+            Box::new(|| {
+                let batch = batch(&on, Precision::F32);
+                let victim = victim(&on, Precision::F32);
+                let mut trial = Trial::new(&victim, &batch, &Goal::default(), 0).unwrap();
+                trial.offer(images(&on, Precision::F64, 4, SIDE));
+            }),
         ),
         (
             "moved: images of f64 and poses of f32",

@@ -199,8 +199,13 @@ impl Trial {
 
     /// Offers candidates that no pass has judged. An exact pass will, when they have to be
     /// compared with others: if nothing else is ever offered, the verdict's.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the candidates are of the originals' element type.
     pub fn offer(&mut self, candidate: impl Into<Candidate>) {
         let candidate = candidate.into();
+        candidate.expect_like(&self.originals);
         if self.best.is_none() && self.pending.is_none() {
             self.pending = Some(candidate);
             return;
@@ -212,14 +217,20 @@ impl Trial {
 
     /// Offers candidates with the logits of a pass that was made on them for another reason, as
     /// [`gradient`](Self::gradient)'s; `loss` if it gave the goal's loss as well.
+    ///
+    /// # Panics
+    ///
+    /// As [`offer`](Self::offer).
     pub fn offer_with(
         &mut self,
         candidate: impl Into<Candidate>,
         logits: Tensor<2>,
         loss: Option<Tensor<1>>,
     ) {
+        let candidate = candidate.into();
+        candidate.expect_like(&self.originals);
         self.judge_pending();
-        let judged = self.judged(candidate.into(), logits, loss, false);
+        let judged = self.judged(candidate, logits, loss, false);
         self.meet(judged);
     }
 
