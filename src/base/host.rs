@@ -34,6 +34,12 @@ pub(crate) fn indices(indices: impl IntoIterator<Item = usize>, device: &Device)
     Tensor::from_data(TensorData::new(indices, shape), device)
 }
 
+/// Whole numbers of any type, such as labels, in the one that the device has for indices.
+pub(crate) fn as_indices<const D: usize>(numbers: Tensor<D, Int>) -> Tensor<D, Int> {
+    let dtype = numbers.device().settings().int_dtype;
+    numbers.cast(dtype)
+}
+
 /// Runs `work` and tells how much it [`read`] to the host. Kept apart from other tasks of a pool
 /// as [`Numerics::run`](crate::kernel::Numerics::run) says.
 ///

@@ -156,3 +156,12 @@ mod trial {
     mod host;
     mod unsound;
 }
+
+#[path = "../types"]
+mod types {
+    mod attacks;
+    mod given;
+    mod labels;
+    mod operations;
+    mod table;
+}
