@@ -90,7 +90,7 @@ fn value_saturated_losses_stop_neither_attack(on: &On) {
         let loud = louder(on, 100.0);
         let by_entropy = accuracy(&loud, pgd.clone());
         let by_margin = accuracy(&loud, pgd.clone().with_loss(Margin));
-        assert!((0.05..0.85).contains(&by_margin), "{pgd}: {by_margin}");
+        assert!((0.05..0.9).contains(&by_margin), "{pgd}: {by_margin}");
         let most = by_margin + on.pick(0.01, 0.051);
         assert!(by_entropy <= most, "{pgd}: {by_entropy} {by_margin}");
         // The direction does not depend on how loud the logits are but for their softmax.

@@ -116,7 +116,8 @@ fn equivariance_dropout_in_training(on: &On) {
         let dropout = GroupDropoutConfig::new(0.5).init();
         let features = Tensor::from_inner(whole(on, [4, 6, group.size(), 3, 3], 1, 9));
         let keys = Keys::new(5, [3, 1, 4, 15]).with_draw(9);
-        let drop = |x| dropout.forward_with(x, &keys).inner();
+        // A copy of the keys is for another pass.
+        let drop = |x| dropout.forward_with(x, &keys.clone()).inner();
         let response = drop(features.clone());
         for g in group.elements() {
             assert_same(
