@@ -8,13 +8,20 @@ written in Rust, and prints tables in Markdown; all times go to target/peer.json
 `--quick` does little of everything, `--only conv/` some of the cases, `--help` tells the rest.
 An index with smaller, CPU-only builds of PyTorch can be named by PIP_EXTRA_INDEX_URL.
 
-How it measures. For each number of threads two processes live side by side, worker.rs and
-torch_worker.py, on the same processors (`sched_setaffinity`), with as many threads
-(RAYON_NUM_THREADS, `torch.set_num_threads`), each with its default allocator. They take turns, round
-after round, so that both meet the same noise; while one works, the other sleeps. Cases of whole networks
-get a pair of processes each, since how often an allocator returns memory to the system depends on
-what it met before. Both make their inputs and weights by one formula. The first run of each case is not timed; its results are
-compared, and a case where they differ is marked. What is timed:
+The peer is the best that PyTorch does: eager, with its channels last in memory, compiled by
+`torch.compile` (its default inductor, which needs a C++ compiler), or both of the latter. Three short
+turns of each form, one after the other, tell for each case and number of threads which form has the
+least median; that one alone goes on to the rounds that are timed, and is named beside its time. What the
+short turns measured is printed last. `--forms eager` or `--forms eager,channels_last` tries fewer.
+
+How it measures. For each number of threads there live side by side worker.rs and a torch_worker.py for
+each form, on the same processors (`sched_setaffinity`), with as many threads (RAYON_NUM_THREADS,
+`torch.set_num_threads`), each with its default allocator. They take turns, round after round, so that
+all meet the same noise; while one works, the others sleep. Cases of whole networks get processes of
+their own, since how often an allocator returns memory to the system depends on what it met before. All
+make their inputs and weights by one formula. The first runs of each case, in which code is compiled,
+are not timed; the results of every form are compared, and a case where they differ is marked. What is
+timed:
 
 - conv, group: a layer with constant weights (`input`: the gradient in its input, the forward pass
   not timed; `weight`: that in its weights). PyTorch convolves with filters expanded beforehand.
@@ -26,8 +33,8 @@ compared, and a case where they differ is marked. What is timed:
   images, for images and poses. `/grid`: PyTorch is given the sampling grid and need not make it.
 - search: the worst of 775 poses for each of 100 digits, by the p4 network.
 
-Exact and fast are this crate's numerics. A ratio is PyTorch's time over this crate's, each at the
-number of threads that suits it best: above 1 this crate is faster.
+Exact and fast are this crate's numerics. A ratio is this crate's time over PyTorch's, each at the
+number of threads that suits it best: below 1 this crate is faster.
 """
 
 import argparse
@@ -50,6 +57,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 TOLERANCE = {VALUES: 1e-3, MEAN: 2e-3}
+# Of PyTorch; torch_worker.py knows what the names mean.
+FORMS = ["eager", "channels_last", "compile", "compile+channels_last"]
 
 
 def environment():
@@ -81,6 +90,8 @@ class Child:
         environment = {**os.environ, "RAYON_NUM_THREADS": str(threads), "BURN_DEVICE": "flex"}
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             environment[name] = str(threads)
+        # PyTorch compiles by itself, and leaves no processes that could disturb others.
+        environment["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             preexec_fn=lambda: os.sched_setaffinity(0, processors[:threads]))
@@ -108,18 +119,17 @@ class Child:
         self.process.wait()
 
 
-def measure(case, children, rounds, visit):
-    """What each side answered: torch, exact and fast."""
-    numerics = ["exact"] + ["fast"] * (case["kind"] not in WITHOUT_NUMERICS)
-    sides = {"torch": (children["torch"], None)}
-    sides |= {name: (children["rust"], name) for name in numerics}
+def in_turns(case, sides, rounds, visit):
+    """What each side answered: sides are pairs of a child and its numerics."""
     results, repeats = {}, {}
     for name, (child, numerics) in sides.items():
         results[name] = child.ask(case, numerics)
+        if "failed" in results[name]:
+            continue
         once = child.ask(case, numerics, 1)["seconds"][0]
         repeats[name] = max(1, min(50, int(visit / max(once, 1e-9))))
         rounds = min(rounds, 2) if once > 5 else rounds
-    names = list(sides)
+    names = list(repeats)
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
@@ -130,15 +140,40 @@ def measure(case, children, rounds, visit):
     return results
 
 
-def measure_alone(case, start):
-    """The first run of each side in a process that has done nothing else."""
-    results = {}
-    for name in ("torch", "exact", "fast"):
-        torch = name == "torch"
-        child = start("torch" if torch else "rust")
-        results[name] = child.ask(case, None if torch else name)
-        child.close()
+def least(forms, cost):
+    """The form of PyTorch that costs least, of those that work."""
+    working = [form for form in forms if "failed" not in forms[form]]
+    if not working:
+        sys.exit(f"no form of PyTorch works: {[answer['failed'] for answer in forms.values()]}")
+    return min(working, key=lambda form: cost(forms[form]))
+
+
+def measure(case, children, rounds, visit):
+    """What each side answered: torch, exact and fast."""
+    forms = {form: (child, None) for form, child in children.items() if form != "rust"}
+    tried = in_turns(case, forms, min(rounds, 3), visit / 2)
+    best = least(tried, median)
+    numerics = ["exact"] + ["fast"] * (case["kind"] not in WITHOUT_NUMERICS)
+    sides = {"torch": forms[best]} | {name: (children["rust"], name) for name in numerics}
+    results = in_turns(case, sides, rounds, visit)
+    # The form's first run was in its first turns.
+    results["torch"] = {**tried[best], **results["torch"], "form": best, "forms": tried}
     return results
+
+
+def measure_alone(case, start, forms):
+    """The first run of each side in a process that has done nothing else."""
+
+    def run(side, numerics=None):
+        child = start(side)
+        answer = child.ask(case, numerics)
+        child.close()
+        return answer
+
+    tried = {form: run(form) for form in forms}
+    best = least(tried, growth)
+    return {"torch": {**tried[best], "form": best, "forms": tried},
+            "exact": run("rust", "exact"), "fast": run("rust", "fast")}
 
 
 def difference(case, torch, ours):
@@ -151,15 +186,25 @@ def difference(case, torch, ours):
 
 
 def verdict(case, results):
+    """Of every form of PyTorch with every numerics."""
     if case["compare"] == NOTHING:
         return ""
-    worst = max(difference(case, results["torch"], ours)
-                for name, ours in results.items() if name != "torch")
-    return "same" if worst <= TOLERANCE[case["compare"]] else f"DIFFERENT by {worst:.2g}"
+    apart = {form: max(difference(case, torch, ours)
+                       for name, ours in results.items() if name != "torch")
+             for form, torch in results["torch"]["forms"].items() if "failed" not in torch}
+    tolerance = TOLERANCE[case["compare"]]
+    wrong = [f"{by:.2g} ({form})" for form, by in apart.items() if not by <= tolerance]
+    return "DIFFERENT by " + ", ".join(wrong) if wrong else "same"
 
 
 def median(result):
     return statistics.median(result["seconds"])
+
+
+def growth(result):
+    """KiB by which the peak of memory grew in the first run."""
+    before, after = result["peak_kib"]
+    return after - before
 
 
 def quartiles(result):
@@ -171,7 +216,16 @@ def milliseconds(result):
     if not result:
         return ""
     low, middle, high = (f"{1e3 * value:.3g}" for value in quartiles(result))
-    return f"{middle} [{low}–{high}]"
+    return f"{middle} [{low}–{high}]" + named(result)
+
+
+def named(result):
+    """The form, where the result is PyTorch's."""
+    return f" ({result['form']})" if "form" in result else ""
+
+
+def title(side):
+    return {"torch": "PyTorch"}.get(side, side)
 
 
 def table(header, rows):
@@ -193,7 +247,7 @@ def print_times(cases, results, threads):
         flops = next(case["flops"] for case in cases if case["case"] == "matmul/2048")
         peak = {side: flops / best("matmul/2048", side) for side in ("torch", "exact")}
         print("\nMatrix product 2048×2048, GFLOP/s: "
-              + ", ".join(f"{side} {value / 1e9:.0f}" for side, value in peak.items())
+              + ", ".join(f"{title(side)} {value / 1e9:.0f}" for side, value in peak.items())
               + "; shares of the larger one are given in brackets.")
 
     def speed(case, side):
@@ -205,8 +259,8 @@ def print_times(cases, results, threads):
 
     sides = ("torch", "exact", "fast")
     header = ["case", "results"]
-    header += [f"{side}, {n} thread{'s' * (n > 1)}, ms" for n in threads for side in sides]
-    header += ["exact ratio", "fast ratio", "GFLOP/s " + " / ".join(sides)]
+    header += [f"{title(side)}, {n} thread{'s' * (n > 1)}, ms" for n in threads for side in sides]
+    header += ["exact ratio", "fast ratio", "GFLOP/s " + " / ".join(map(title, sides))]
     rows = []
     for case in cases:
         name = case["case"]
@@ -216,7 +270,7 @@ def print_times(cases, results, threads):
         row += [milliseconds(results[name, n].get(side)) for n in threads for side in sides]
         for side in ("exact", "fast"):
             ours = best(name, side)
-            row.append(f"{best(name, 'torch') / ours:.2f}" if ours else "")
+            row.append(f"{ours / best(name, 'torch'):.2f}" if ours else "")
         has_flops = "flops" in case
         row.append(" / ".join(speed(case, side) for side in sides) if has_flops else "")
         rows.append(row)
@@ -242,13 +296,38 @@ def print_memory(cases, results, threads):
             if case["case"].startswith("faults/"):
                 rows.append([case["case"], str(n), "page faults per step"] + [
                     f"{statistics.median(answers[side]['faults']) / case['steps']:.1f}"
-                    for side in ("torch", "exact", "fast")])
+                    + named(answers[side]) for side in ("torch", "exact", "fast")])
             if case.get("alone"):
-                grown = {side: answers[side]["peak_kib"] for side in answers}
                 rows.append([case["case"], str(n), "peak of memory grows by, MiB"] + [
-                    f"{(grown[side][1] - grown[side][0]) / 1024:.0f}" for side in grown])
+                    f"{growth(answer) / 1024:.0f}" + named(answer) for answer in answers.values()])
     if rows:
-        table(["case", "threads", "what", "torch", "exact", "fast"], rows)
+        table(["case", "threads", "what", "PyTorch", "exact", "fast"], rows)
+
+
+def print_forms(cases, results, threads, forms):
+    """What chose PyTorch's form."""
+    rows, failures = [], []
+    for case in cases:
+        for n in threads:
+            torch = results[case["case"], n]["torch"]
+            row = [case["case"], str(n)]
+            for form in forms:
+                answer = torch["forms"][form]
+                if "failed" in answer:
+                    failures.append(f"{case['case']}, {n} thread{'s' * (n > 1)}, {form}: "
+                                    + answer["failed"])
+                    row.append("failed")
+                elif case.get("alone"):
+                    row.append(f"{growth(answer) / 1024:.0f} MiB")
+                else:
+                    row.append(f"{1e3 * median(answer):.3g}")
+            rows.append([*row, torch["form"]])
+    print("\nForms of PyTorch: medians of the short turns, ms"
+          + " (memory: growth of the peak, compiling included):")
+    table(["case", "threads", *forms, "best"], rows)
+    if failures:
+        print("\nForms that failed:\n")
+        print("\n".join(f"- {failure}" for failure in failures))
 
 
 def machine(about):
@@ -276,19 +355,22 @@ def write(out, described, cases, results):
     out.with_suffix(".json").write_text(json.dumps(everything, indent=1) + "\n")
     with open(out.with_suffix(".csv"), "w", newline="") as file:
         lines = csv.writer(file)
-        lines.writerow(["case", "threads", "side", "runs", "q1_s", "median_s", "q3_s", "checksum",
-                        "faults", "peak_before_kib", "peak_after_kib"])
+        lines.writerow(["case", "threads", "side", "form", "runs", "q1_s", "median_s", "q3_s",
+                        "checksum", "faults", "peak_before_kib", "peak_after_kib"])
         for entry in entries:
             times = quartiles(entry) if entry["seconds"] else [""] * 3
             faults = statistics.median(entry["faults"]) if entry["faults"] else ""
-            lines.writerow([entry["case"], entry["threads"], entry["side"], len(entry["seconds"]),
-                            *times, entry["checksum"], faults, *entry["peak_kib"]])
+            lines.writerow([entry["case"], entry["threads"], entry["side"], entry.get("form", ""),
+                            len(entry["seconds"]), *times, entry["checksum"], faults,
+                            *entry["peak_kib"]])
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--threads", default="1,2", help="numbers of threads (default 1,2)")
     options.add_argument("--only", default="", help="cases whose name this pattern is found in")
+    options.add_argument("--forms", default=",".join(FORMS),
+                         help=f"what PyTorch may try (default {','.join(FORMS)})")
     options.add_argument("--rounds", type=int, default=5, help="turns of each side (default 5)")
     options.add_argument("--visit", type=float, default=0.2, help="seconds per turn (default 0.2)")
     options.add_argument("--quick", action="store_true", help="one short round of smaller cases")
@@ -303,29 +385,34 @@ def main():
         options.rounds, options.visit = 1, 0.0
     if not cases:
         sys.exit("no case of that name")
+    forms = options.forms.split(",")
+    if unknown := set(forms) - set(FORMS):
+        sys.exit(f"unknown forms: {', '.join(sorted(unknown))}")
 
-    commands = {"torch": [environment(), HERE / "torch_worker.py"], "rust": [build(), "--worker"]}
+    python, worker = environment(), build()
 
     def start(side, n):
-        arguments = ["--threads", str(n)] if side == "torch" else []
-        return Child([*commands[side], *arguments], n, processors)
+        command = [worker, "--worker"]
+        if side != "rust":
+            command = [python, HERE / "torch_worker.py", "--threads", str(n), "--form", side]
+        return Child(command, n, processors)
 
     results, described = {}, None
     for n in threads:
-        children = {side: start(side, n) for side in commands}
-        described = described or machine(children["torch"].about)
+        children = {side: start(side, n) for side in ["rust", *forms]}
+        described = described or machine(children[forms[0]].about)
         for case in cases:
             print(f"{n} thread{'s' * (n > 1)}: {case['case']}", file=sys.stderr)
             if case.get("alone"):
-                results[case["case"], n] = measure_alone(case, lambda side: start(side, n))
+                done = measure_alone(case, lambda side: start(side, n), forms)
             elif case["kind"] in NETWORK_KINDS:
-                pair = {side: start(side, n) for side in commands}
-                results[case["case"], n] = measure(case, pair, options.rounds, options.visit)
-                for child in pair.values():
+                own = {side: start(side, n) for side in children}
+                done = measure(case, own, options.rounds, options.visit)
+                for child in own.values():
                     child.close()
             else:
-                results[case["case"], n] = measure(case, children, options.rounds, options.visit)
-            done = results[case["case"], n]
+                done = measure(case, children, options.rounds, options.visit)
+            results[case["case"], n] = done
             print("  " + ", ".join(f"{side} {milliseconds(result)} ms" for side, result in
                                    done.items() if result["seconds"]), file=sys.stderr, flush=True)
             # What was measured is kept, should the run be cut short.
@@ -337,6 +424,7 @@ def main():
         print(f"- {name}: {' '.join(value) if isinstance(value, list) else value}")
     print_times(cases, results, threads)
     print_memory(cases, results, threads)
+    print_forms(cases, results, threads, forms)
     return any("DIFFERENT" in verdict(case, results[case["case"], n])
                for case in cases for n in threads)
 

@@ -1,10 +1,13 @@
 """The PyTorch side of the comparison; `compare.py` beside this file starts it.
 
 It answers the requests that worker.rs answers, with the same numbers made by the same formulas.
-What PyTorch need not do again it does not: filter banks are expanded once for an attack.
+What PyTorch need not do again it does not: filter banks are expanded once for an attack. A worker
+computes in one form: `--form channels_last` keeps images and filters in that memory format,
+`compile` runs what `torch.compile` makes of the same functions, and a `+` joins the two.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import pathlib
@@ -15,9 +18,45 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 ROOT = pathlib.Path(__file__).parents[2]
 TABLES = json.loads((ROOT / "tests/fixtures/groupy_indices.json").read_text())
+
+OPTIONS = argparse.ArgumentParser()
+OPTIONS.add_argument("--threads", type=int, required=True)
+OPTIONS.add_argument("--form", default="eager", help="eager, channels_last, compile, or joined by +")
+OPTIONS = OPTIONS.parse_args()
+CHANNELS_LAST, COMPILE = (form in OPTIONS.form.split("+") for form in ("channels_last", "compile"))
+
+
+# --- Forms -------------------------------------------------------------------------------------
+
+
+def laid(tensor):
+    """In this worker's memory format, if it holds images or filters."""
+    if CHANNELS_LAST and tensor.dim() == 4:
+        # Unlike `contiguous`, `to` sets the strides of a single channel too, from which
+        # convolutions tell the format.
+        return tensor.to(memory_format=torch.channels_last)
+    return tensor.contiguous()
+
+
+def compiled(function):
+    """The whole function as one graph with these very shapes, or an error that says why not."""
+    return torch.compile(function, dynamic=False, fullgraph=True) if COMPILE else function
+
+
+class Formats(TorchDispatchMode):
+    """Makes sure that convolutions compute with their channels last."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        results = function(*arguments, **(named or {}))
+        if "conv" in function.name():
+            for result in results if isinstance(results, tuple) else [results]:
+                assert result is None or result.dim() < 4 or result.is_contiguous(
+                    memory_format=torch.channels_last), f"{function} was not in channels_last"
+        return results
 
 
 # --- Numbers: data.rs has the same -------------------------------------------------------------
@@ -33,7 +72,7 @@ def numbers(count, salt, low, high):
 
 
 def fill(shape, salt, low, high):
-    return torch.from_numpy(numbers(math.prod(shape), salt, low, high).reshape(shape))
+    return laid(torch.from_numpy(numbers(math.prod(shape), salt, low, high).reshape(shape)))
 
 
 def weight(shape, salt, fan_in):
@@ -57,7 +96,7 @@ def expand(filters, table):
     size, components = table.shape[:2]
     out, inputs = filters.shape[:2]
     moved = filters[:, :, table[..., 0], table[..., 1], table[..., 2]]
-    return moved.transpose(1, 2).reshape(out * size, inputs * components, 3, 3)
+    return laid(moved.transpose(1, 2).reshape(out * size, inputs * components, 3, 3))
 
 
 class P4Cnn:
@@ -134,16 +173,19 @@ def timed(work):
 
 def matmul(case):
     a, b = (fill([case["side"]] * 2, salt, -1.0, 1.0) for salt in (3, 4))
-    return lambda check: timed(lambda: torch.mm(a, b))
+    product = compiled(lambda: torch.mm(a, b))
+    return lambda check: timed(product)
 
 
 def convolution(case, x, filters):
     padding, pass_ = [case["padding"]] * 2, case["pass"]
     if pass_ == "forward":
-        return lambda check: timed(lambda: F.conv2d(x, filters, padding=padding))
+        apply = compiled(lambda: F.conv2d(x, filters, padding=padding))
+        return lambda check: timed(apply)
     incoming = fill(F.conv2d(x, filters, padding=padding).shape, 4, -1.0, 1.0)
     mask = [pass_ == "input", pass_ == "weight", False]
 
+    @compiled
     def gradient():
         gradients = torch.ops.aten.convolution_backward(
             incoming, x, filters, None, [1, 1], padding, [1, 1], False, [0, 0], 1, mask
@@ -165,7 +207,7 @@ def group_conv(case):
     size = table.shape[0]
     filters = expand(weight([out, inputs, size, 3, 3], 5, 9 * inputs * size), table)
     x = fill([case["batch"], inputs * size, side, side], 3, -1.0, 1.0)
-    return convolution(case, x, filters.contiguous())
+    return convolution(case, x, filters)
 
 
 def affine(rows, side):
@@ -190,12 +232,13 @@ def warp(case):
     grid = None
     if case["grid"]:
         grid = F.affine_grid(affine(rows, side), images.shape, align_corners=True)
+    mode = "nearest" if case["pass"] == "nearest" else "bilinear"
+    warped = compiled(lambda: sample(images, rows, mode, grid))
     if case["pass"] in ("forward", "nearest"):
-        mode = "nearest" if case["pass"] == "nearest" else "bilinear"
 
         def apply():
             with torch.inference_mode():
-                return sample(images, rows, mode, grid)
+                return warped()
 
         return lambda check: timed(apply)
     images.requires_grad_()
@@ -206,23 +249,38 @@ def warp(case):
     incoming = fill(images.shape, 4, -1.0, 1.0)
 
     def run(check):
-        warped = sample(images, rows, grid=grid)
-        seconds, gradients = timed(lambda: torch.autograd.grad(warped, wanted, incoming))
+        output = warped()
+        seconds, gradients = timed(lambda: torch.autograd.grad(output, wanted, incoming))
         return seconds, gradients[-1]
 
     return run
+
+
+def loss(bank, x, labels):
+    return F.cross_entropy(forward(bank, x), labels, reduction="sum")
+
+
+def advance(bank, x, labels, low, high, step):
+    """One step of an attack."""
+    x = x.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(bank, x, labels), x)
+    with torch.no_grad():
+        x = gradient.sign_().mul_(step).add_(x)
+        return torch.minimum(torch.maximum(x, low, out=x), high, out=x)
+
+
+@compiled
+def advance_compiled(bank, x, labels, low, high, step):
+    """The same as a function without side effects, all of which becomes one graph."""
+    gradient = torch.func.grad(lambda x: loss(bank, x, labels))(x)
+    return torch.minimum(torch.maximum(x + step * gradient.sign(), low), high)
 
 
 def attack(bank, images, labels, steps, epsilon=0.1, step=0.025):
     low, high = (images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1)
     x = images
     for _ in range(steps):
-        x = x.detach().requires_grad_()
-        loss = F.cross_entropy(forward(bank, x), labels, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, x)
-        with torch.no_grad():
-            x = gradient.sign_().mul_(step).add_(x)
-            x = torch.minimum(torch.maximum(x, low, out=x), high, out=x)
+        x = (advance_compiled if COMPILE else advance)(bank, x, labels, low, high, step)
     return x
 
 
@@ -244,11 +302,15 @@ def train(case):
     optimizer = torch.optim.SGD(network.parameters, lr=0.01, momentum=0.9)
     images, labels = digits(case["batch"])
 
+    @compiled
+    def losses_at(x):
+        return F.cross_entropy(forward(network.bank(), x), labels, reduction="none")
+
     def step():
         with torch.no_grad():
             bank = [layer.detach() for layer in network.bank()]
         attacked = attack(bank, images, labels, case["steps"])
-        losses = F.cross_entropy(forward(network.bank(), attacked), labels, reduction="none")
+        losses = losses_at(attacked)
         optimizer.zero_grad()
         losses.mean().backward()
         optimizer.step()
@@ -270,17 +332,20 @@ def search(case):
     shifts = np.linspace(-3, 3, 5)
     grid = [(angle, right, down) for angle in angles for right in shifts for down in shifts]
     grid = torch.tensor(grid, dtype=torch.float32)
-    images, labels = images.repeat(together, 1, 1, 1), labels.repeat(together)
+    images, labels = laid(images.repeat(together, 1, 1, 1)), labels.repeat(together)
+
+    @compiled
+    def worst_of(rows):
+        count = len(rows) * 100
+        warped = sample(images[:count], rows.repeat_interleave(100, 0))
+        losses = F.cross_entropy(forward(bank, warped), labels[:count], reduction="none")
+        return losses.reshape(len(rows), 100).amax(0)
 
     def worst():
         with torch.inference_mode():
             found = None
             for rows in grid.split(together):
-                count = len(rows) * 100
-                warped = sample(images[:count], rows.repeat_interleave(100, 0))
-                logits = forward(bank, warped)
-                losses = F.cross_entropy(logits, labels[:count], reduction="none")
-                losses = losses.reshape(len(rows), 100).amax(0)
+                losses = worst_of(rows)
                 found = losses if found is None else torch.maximum(found, losses)
             return found
 
@@ -317,26 +382,42 @@ def summary(value):
     return float(np.abs(values, dtype=np.float64).mean()), values[places].tolist()
 
 
+def first(case):
+    """What runs the case, and what its first run, which is not timed, has to tell."""
+    if COMPILE:
+        # Nothing that other cases compiled; else their shapes would make these ones variable.
+        torch._dynamo.reset()
+    run = KINDS[case["kind"]](case)
+    before = peak()
+    # The check needs memory; cases alone in their process are measured by theirs. What compiled code
+    # does with its formats is its own affair.
+    checked = CHANNELS_LAST and not COMPILE and not case.get("alone")
+    with Formats() if checked else contextlib.nullcontext():
+        seconds, (_, value) = timed(lambda: run(True))
+    checksum, sample = summary(value)
+    return run, {"peak_kib": [before, peak()], "first": seconds, "checksum": checksum,
+                 "sample": sample}
+
+
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--threads", type=int, required=True)
-    torch.set_num_threads(options.parse_args().threads)
+    torch.set_num_threads(OPTIONS.threads)
     print(json.dumps({"ready": True, "threads": torch.get_num_threads(),
                       "torch": torch.__version__}), flush=True)
     kept, run = None, None
     for line in sys.stdin:
         case = json.loads(line)
-        answer = {"case": case["case"]}
+        answer = {"case": case["case"], "seconds": [], "faults": []}
         if case["case"] != kept:
             kept, run = case["case"], None
-            run = KINDS[case["kind"]](case)
-            before = peak()
-            first, (_, value) = timed(lambda: run(True))
-            answer["peak_kib"] = [before, peak()]
-            answer["first"] = first
-            answer["checksum"], answer["sample"] = summary(value)
-            del value
-        answer["seconds"], answer["faults"] = [], []
+            try:
+                run, found = first(case)
+                answer.update(found)
+            except Exception as error:
+                if not COMPILE:
+                    raise
+                # No compiler, or nothing that it can compile.
+                reason = str(error).strip().split("\n")[0]
+                answer["failed"] = f"{type(error).__name__}: {reason}"
         for _ in range(case["repeats"]):
             before = faults()
             answer["seconds"].append(run(False)[0])
