@@ -10,7 +10,8 @@
 //!
 //! Images, losses, verdicts and weights are equal bit for bit. Images of L2 attacks may differ in
 //! their last bits, verdicts on them not. Passes may have become fewer where [`FEWER`] says why.
-//! The evaluations alone were written anew since, with the intervals and fooling rates of today.
+//! Evaluations were written anew for the intervals and fooling rates of today, and all of it for
+//! `Loss::unsaturated`: with plain cross-entropy in its place everything was equal to the bit until then.
 //!
 //! Bits depend on the processor's instructions and on Burn's arithmetic there. On a machine that
 //! computes otherwise than the one that wrote the fixture, the comparison is loose, and says so.
