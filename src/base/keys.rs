@@ -1,4 +1,4 @@
-use crate::base::{Draws, Purpose, Seed};
+use crate::base::{Draws, Purpose, Seed, Setting};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -77,6 +77,23 @@ impl Keys {
         }
     }
 
+    /// Runs a pass whose layers may [ask](Self::next_of_pass) for these keys where nobody hands
+    /// them on: those of networks that know of none.
+    #[cfg(feature = "train")]
+    pub(crate) fn during<R: Send>(&self, pass: impl FnOnce() -> R + Send) -> R {
+        let same = Self {
+            ids: self.ids.clone(),
+            layers: Layers(Arc::clone(&self.layers.0)),
+            ..*self
+        };
+        Setting::during(&PASS, same, pass).0
+    }
+
+    /// The keys for the next layer of the pass that runs here, if one does.
+    pub(crate) fn next_of_pass() -> Option<Self> {
+        Setting::with(&PASS, |keys| keys.next_layer())
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -117,6 +134,10 @@ impl Keys {
             ..*self
         }
     }
+}
+
+thread_local! {
+    static PASS: Setting<Keys> = const { Setting::new() };
 }
 
 /// Counts the layers of a pass. A copy is for another pass; no part of what keys say.

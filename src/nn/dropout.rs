@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct GroupDropoutConfig {
     /// The probability that a channel is dropped, at least 0 and below 1.
     pub probability: f64,
-    /// The seed of the layer's own draws, made where it is given no keys. Layers of one seed then
-    /// drop alike: in a network of several, give each its own, or better all the images' keys.
+    /// The seed of the layer's own draws, made in training loops that are not this crate's and hand
+    /// it no keys. Layers of one seed then drop alike: in a network of several, give each its own.
     #[new(value = "0")]
     pub seed: u64,
 }
@@ -68,16 +68,22 @@ pub struct GroupDropout {
 impl GroupDropout {
     /// The input with some channels dropped.
     ///
-    /// The masks depend on the layer's seed, the image's place in the batch, and the number of
+    /// In a pass of a training of this crate the masks are those of
+    /// [`forward_with`](Self::forward_with) the images' keys, if the input has a row for each of them.
+    /// Elsewhere they depend on the layer's seed, the image's place in the batch, and the number of
     /// training passes that this layer made before; a clone continues at the same number by
-    /// itself. Where images have ids, prefer [`forward_with`](Self::forward_with).
+    /// itself.
     ///
     /// # Shapes
     ///
     /// - input, output: `[batch, channel, ..]`
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let keys = Keys::next_of_pass();
         if !self.is_active(&input) {
             return input;
+        }
+        if let Some(keys) = keys.filter(|keys| keys.len() == input.dims()[0]) {
+            return self.drop_channels(input, &keys);
         }
         let places: Vec<u64> = (0..input.dims()[0] as u64).collect();
         let keys = Keys::new(self.seed, places).with_draw(self.passes.next());

@@ -60,7 +60,7 @@ impl<M: Module + Classifier + 'static> Student for M {
         // A copy: every pass counts its layers from the first.
         let keys = keys.clone();
         let logits = seeded(&images.device(), seed, || {
-            Numerics::Exact.run(|| self.training_logits(images, &keys))
+            keys.during(|| Numerics::Exact.run(|| self.training_logits(images, &keys)))
         });
         if on_pool() {
             // Burn keeps the statistics of the last pass by thread, and the next pass of this

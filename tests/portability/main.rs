@@ -133,6 +133,7 @@ mod nn {
 #[cfg(feature = "train")]
 #[path = "../train"]
 mod train {
+    mod dropouts;
     mod given;
     mod loader;
     mod steps;

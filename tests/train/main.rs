@@ -13,6 +13,7 @@ mod common;
 
 mod continued;
 mod damaged;
+mod dropouts;
 mod fits;
 mod fitting;
 mod given;
