@@ -35,13 +35,15 @@ impl Spent {
     pub fn gradient(&mut self, gradient: Tensor<2>) -> Tensor<2> {
         self.query();
         self.gradients.iter_mut().for_each(|passes| *passes += 1);
-        // Zero, and NaN for what is not finite.
-        let wrong = gradient.clone() - gradient.clone();
-        let undefined = wrong.clone().sum_dim(1).is_nan().float();
-        let vanished = gradient.clone().abs().sum_dim(1).equal_elem(0.0).float();
-        let flaws = Tensor::cat(vec![vanished, undefined], 1);
+        // By questions that shaders answer as well, which may take a difference with itself for zero.
+        let wrong = gradient.clone().is_finite().bool_not();
+        let gradient = gradient.mask_fill(wrong.clone(), 0.0);
+        let undefined = wrong.any_dim(1);
+        let zero = gradient.clone().abs().sum_dim(1).equal_elem(0.0);
+        let vanished = zero.bool_and(undefined.clone().bool_not());
+        let flaws = Tensor::cat(vec![vanished.float(), undefined.float()], 1);
         self.flaws = self.flaws.clone() + flaws;
-        gradient.mask_fill(wrong.is_nan(), 0.0)
+        gradient
     }
 
     /// The flaws so far `[2 · batch]`: gradients that vanished, then those that were not finite.
