@@ -30,7 +30,7 @@ pub struct Found {
     /// by, as with a loss that saturates, and an image that stands may do so for that reason alone.
     pub vanished: Vec<u32>,
     /// In how many of them some entry of the gradient was NaN or infinite; the attack went on with
-    /// the others.
+    /// the others. Shaders may assume that no number is: on WGPU such entries can pass unseen.
     pub undefined: Vec<u32>,
     /// Poses chosen, if the attack moves images.
     pub poses: Option<Vec<Pose>>,

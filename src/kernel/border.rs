@@ -138,7 +138,10 @@ impl Border {
             Self::Reflect | Self::Circular => neighbour.clamp(0.0, last),
         };
         let weight = folded - neighbour.clone();
-        ((neighbour + before as f64).int(), weight)
+        // A coordinate that is NaN is so by its weight; no backend has a whole number for it.
+        let lost = neighbour.clone().is_nan();
+        let first = neighbour.mask_fill(lost, 0.0) + before as f64;
+        (first.int(), weight)
     }
 }
 

@@ -41,6 +41,10 @@ fn value_profiles_tell_of_gradients_that_fail(on: &On) {
         &profile,
         "zero everywhere, so that accuracies may be too high"
     ));
+    // WGSL lets shaders assume that neither NaN nor infinity occurs.
+    if on.is("wgpu") {
+        return;
+    }
     let rough = bright(|mean| (mean * 0.0).square().sqrt());
     let ((vanished, undefined), profile) = flaws(&rough);
     assert!((0.8..=1.0).contains(&undefined) && vanished == 0.0);

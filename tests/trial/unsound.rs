@@ -60,6 +60,10 @@ fn found(attack: &AttackSpec, victim: &Frozen, batch: &Batch, numerics: Numerics
 }
 
 fn value_bad_gradients_do_not_spoil_the_others(on: &On) {
+    // WGSL lets shaders assume that neither NaN nor infinity occurs.
+    if on.is("wgpu") {
+        return;
+    }
     // At a black first pixel the root has no derivative; the second pixel leads to (0, 0.55).
     for label in [0, 1] {
         let (victim, batch) = case(on, [0.0, 0.4], label, |[first, second]| {
@@ -134,6 +138,9 @@ fn value_flaws_of_gradients_are_counted_per_image(on: &On) {
     let attack = Pgd::linf(0.0).with_steps(3).with_random_start(false);
     let found = attack.attack(&still, &batch, Seed(1)).unwrap();
     assert_eq!(found.vanished, [0, 3, 0, 0]);
+    if on.is("wgpu") {
+        return; // As above.
+    }
     assert_eq!(found.undefined, [0, 0, 3, 0]);
     assert_eq!(found.fooled, [false; 4]);
     // The same where images are attacked in parts.

@@ -1,7 +1,7 @@
 //! Tensors of an element type, and models of it.
 
 use crate::common::On;
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use fireproof::base::{Draws, Precision, Purpose, Seed, read};
 use fireproof::group::Group;
@@ -48,9 +48,26 @@ pub fn model(device: &Device, precision: Precision) -> Cnn {
         .with_seed(7)
         .init(device)
         .unwrap();
-    model
-        .map(&mut CastWeights(Precision::Bf16))
-        .map(&mut CastWeights(precision))
+    model.map(&mut Coarse).map(&mut CastWeights(precision))
+}
+
+/// Rounds weights to numbers that every element type has, without needing the coarsest on the device.
+pub struct Coarse;
+
+impl ModuleMapper for Coarse {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|weight| {
+            let (shape, learnt) = (weight.dims(), weight.is_require_grad());
+            let fine: Vec<f64> = read(&weight.clone().without_autodiff());
+            let coarse = Vec::from_iter(fine.into_iter().map(|v| Precision::Bf16.round(v) as f32));
+            let data = TensorData::new(coarse, shape);
+            let like = (&weight.device().inner(), weight.dtype());
+            match weight.is_autodiff() {
+                true => Tensor::from_inner(Tensor::from_data(data, like)).set_require_grad(learnt),
+                false => Tensor::from_data(data, like),
+            }
+        })
+    }
 }
 
 /// Side of the images that [`model`] takes.

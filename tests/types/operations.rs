@@ -1,6 +1,6 @@
 //! Every operation from images to numbers, by name.
 
-use super::given::{SIDE, coarse, model, numbers, tensor};
+use super::given::{Coarse, SIDE, coarse, model, numbers, tensor};
 use crate::common::On;
 use burn::module::Module;
 use burn::nn::BatchNormConfig;
@@ -221,7 +221,7 @@ impl Given<'_> {
     // With weights that are the same numbers in every element type.
     fn cast<M: Module>(&self, module: M) -> M {
         let weights = module.map(&mut InitialWeights::uniform(3));
-        let coarse = weights.map(&mut CastWeights(Precision::Bf16));
+        let coarse = weights.map(&mut Coarse);
         coarse.map(&mut CastWeights(self.precision))
     }
 
