@@ -39,9 +39,12 @@ fn case(
     (victim, batch)
 }
 
-fn ways(norm: impl Into<NormSpec>, epsilon: f64) -> Vec<AttackSpec> {
+fn ways(on: &On, norm: impl Into<NormSpec>, epsilon: f64) -> Vec<AttackSpec> {
     let pgd = Pgd::new(norm, epsilon);
     let fgsm = Fgsm::new(pgd.norm.clone(), epsilon);
+    if on.pick(false, true) {
+        return vec![fgsm.into(), pgd.with_steps(4).restarts(2).into()];
+    }
     let mut ways: Vec<AttackSpec> = vec![fgsm.clone().into(), fgsm.with_loss(Margin).into()];
     for attack in [pgd.clone(), pgd.with_loss(Margin)] {
         for keep in [Keep::Best, Keep::Last] {
@@ -60,6 +63,7 @@ fn found(attack: &AttackSpec, victim: &Frozen, batch: &Batch, numerics: Numerics
 }
 
 fn value_bad_gradients_do_not_spoil_the_others(on: &On) {
+    let numerics = on.among(&[Numerics::Exact, Numerics::Fast], &[Numerics::Exact]);
     // WGSL lets shaders assume that neither NaN nor infinity occurs.
     if on.is("wgpu") {
         return;
@@ -70,8 +74,8 @@ fn value_bad_gradients_do_not_spoil_the_others(on: &On) {
             let s = second - 0.5 + (first.clone() * first).sqrt();
             [s.clone() * 0.0, s]
         });
-        for numerics in [Numerics::Exact, Numerics::Fast] {
-            for attack in [ways(L2, 0.2), ways(Linf, 0.2)].concat() {
+        for &numerics in numerics {
+            for attack in [ways(on, L2, 0.2), ways(on, Linf, 0.2)].concat() {
                 let found = found(&attack, &victim, &batch, numerics);
                 assert_eq!(found.fooled, [true], "{attack} {label}");
                 if !attack.is_random() {
@@ -83,14 +87,15 @@ fn value_bad_gradients_do_not_spoil_the_others(on: &On) {
 }
 
 fn value_nan_logits_are_never_robust(on: &On) {
+    let numerics = on.among(&[Numerics::Exact, Numerics::Fast], &[Numerics::Exact]);
     // Numbers only within 0.001 of the image itself.
     for label in [0, 1] {
         let (victim, batch) = case(on, [0.4, 0.4], label, |[first, _]| {
             let g = ((first - 0.4).abs().neg() + 0.001).log() + 10.0;
             [g.clone(), g / 2.0]
         });
-        for numerics in [Numerics::Exact, Numerics::Fast] {
-            for attack in [ways(L2, 0.1), ways(Linf, 0.1)].concat() {
+        for &numerics in numerics {
+            for attack in [ways(on, L2, 0.1), ways(on, Linf, 0.1)].concat() {
                 let found = found(&attack, &victim, &batch, numerics);
                 if attack.is_random() {
                     assert_eq!(found.fooled, [true], "{attack} {label}");
@@ -106,6 +111,7 @@ fn value_nan_logits_are_never_robust(on: &On) {
     let lost = Frozen::from_fn(|x: Tensor<4>| x.flatten::<2>(1, 3).narrow(1, 0, 3) * f32::NAN);
     let batch = batch(on, &victim(on));
     let mut all = attacks(0.08);
+    all.truncate(on.pick(all.len(), 2));
     all.push(Pgd::linf(0.1).with_predicted_labels(true).into());
     for attack in all {
         let found = attack.attack(&lost, &batch, Seed(1)).unwrap();
