@@ -30,7 +30,7 @@ fn rows() -> Vec<Row<'static>> {
 }
 
 fn convention_the_documented_table_is_what_happens(on: &On) {
-    // Every row is dozens of shaders in every type, each of which takes a software driver seconds.
+    // Only f32 is promised there, as the document says.
     if on.is("wgpu") {
         return;
     }
