@@ -52,12 +52,12 @@ pub(crate) fn settle(
     bounds: Bounds,
     ball: Option<&Ball>,
 ) -> Result<(Tensor<4>, Vec<usize>)> {
-    let doubtful = doubtful(&images, originals, bounds, ball)?;
+    let precision = Precision::of("attacked images", &images)?;
+    let doubtful = doubtful(&images, originals, bounds, ball, precision);
     if read::<f32, _, _>(&doubtful.clone().sum())[0] == 0.0 {
         return Ok((images, Vec::new()));
     }
     let at = positions(&read::<f32, _, _>(&doubtful), |doubt| doubt > 0.0);
-    let precision = Precision::of("attacked images", &images)?;
     let mut pixels = read::<f64, _, _>(&select(&images, &at));
     let clean = read::<f64, _, _>(&select(originals, &at));
     let size = pixels.len() / at.len();
@@ -89,14 +89,14 @@ fn doubtful(
     originals: &Tensor<4>,
     bounds: Bounds,
     ball: Option<&Ball>,
-) -> Result<Tensor<1>> {
-    let precision = Precision::of("attacked images", images)?;
+    precision: Precision,
+) -> Tensor<1> {
     let pixels = images.clone().flatten::<2>(1, 3);
     // Every comparison with NaN is false.
     let wrong = bounds.holds(pixels).bool_not().float();
     let wrong = wrong.max_dim(1).squeeze_dim::<1>(1);
     let Some(Ball { norm, epsilon }) = ball else {
-        return Ok(wrong);
+        return wrong;
     };
     let bound = if norm.settles() {
         // A sum of squares in f32 is wrong by less than this.
@@ -107,7 +107,7 @@ fn doubtful(
     };
     let lengths = norm.lengths(widened(images.clone()) - widened(originals.clone()));
     let inside = lengths.lower_equal_elem(precision.of_sums().below(bound));
-    Ok(wrong.max_pair(inside.bool_not().float()))
+    wrong.max_pair(inside.bool_not().float())
 }
 
 /// Checks that what an attack returned is within its own threat model: every pixel in the batch's

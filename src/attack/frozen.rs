@@ -263,13 +263,9 @@ impl Frozen {
 
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let count = images.dims()[0];
-        let logits = match &self.ids {
-            Some(ids) => {
-                assert_eq!(ids.len(), count, "one id for each image");
-                self.classifier.logits_of(images, ids)
-            }
-            None => self.classifier.logits_of(images, &numbered(count)),
-        };
+        let ids = (self.ids.clone()).unwrap_or_else(|| numbered(count).into());
+        assert_eq!(ids.len(), count, "one id for each image");
+        let logits = self.classifier.logits_of(images, &ids);
         let [rows, classes] = logits.dims();
         assert_eq!(
             rows, count,

@@ -9,6 +9,24 @@ use serde_json::Value;
 /// keep its default; and no attribute passes through it. Hence serde's derive with
 /// `deny_unknown_fields`, whoever reads and however deep inside another value.
 macro_rules! config {
+    // With the derives, for macros that write configurations.
+    ($(#[$about:meta])* pub struct $name:ident { $($field:tt)* }) => {
+        #[derive(
+            Clone,
+            Debug,
+            PartialEq,
+            serde::Serialize,
+            serde::Deserialize,
+            derive_setters::Setters,
+            derive_new::new,
+        )]
+        #[serde(deny_unknown_fields)]
+        #[setters(prefix = "with_")]
+        $(#[$about])*
+        pub struct $name { $($field)* }
+
+        $crate::base::config!($name);
+    };
     ($($name:ty),+ $(,)?) => {
         $(
             impl burn::config::Config for $name {}

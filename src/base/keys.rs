@@ -68,10 +68,17 @@ impl Keys {
     /// assert_eq!([pass.next_layer(), pass.next_layer()].map(first_number), layers);
     /// ```
     pub fn next_layer(&self) -> Self {
+        // A layer made of layers hands these on to them: they count on together.
         Self {
             stream: self.layers.next(),
+            ..self.counting_on()
+        }
+    }
+
+    // The same keys, with the same count of layers.
+    fn counting_on(&self) -> Self {
+        Self {
             ids: self.ids.clone(),
-            // A layer made of layers hands these on to them: they count on together.
             layers: Layers(Arc::clone(&self.layers.0)),
             ..*self
         }
@@ -81,12 +88,7 @@ impl Keys {
     /// them on: those of networks that know of none.
     #[cfg(feature = "train")]
     pub(crate) fn during<R: Send>(&self, pass: impl FnOnce() -> R + Send) -> R {
-        let same = Self {
-            ids: self.ids.clone(),
-            layers: Layers(Arc::clone(&self.layers.0)),
-            ..*self
-        };
-        Setting::during(&PASS, same, pass).0
+        Setting::during(&PASS, self.counting_on(), pass).0
     }
 
     /// The keys for the next layer of the pass that runs here, if one does.

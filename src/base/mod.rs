@@ -34,7 +34,7 @@ pub use host::{Reads, count_reads, read};
 pub(crate) use host::{as_indices, indices};
 pub use keys::Keys;
 pub use precision::Precision;
-pub(crate) use precision::{assert_alike, widened};
+pub(crate) use precision::{assert_alike, assert_layer_alike, widened};
 pub(crate) use registry::open_kind;
 pub use registry::{Kind, NoSettings, Registry, Spec, named};
 pub(crate) use scope::Setting;

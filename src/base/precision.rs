@@ -192,6 +192,22 @@ pub(crate) fn assert_alike(operation: &str, operands: &[(&str, DType)]) {
     }
 }
 
+/// [`assert_alike`] for what has a weight and perhaps a bias.
+pub(crate) fn assert_layer_alike<const I: usize, const W: usize>(
+    operation: &str,
+    input: &Tensor<I>,
+    weight: &Tensor<W>,
+    bias: Option<&Tensor<1>>,
+) {
+    let weight = weight.dtype();
+    let types = [
+        ("input", input.dtype()),
+        ("weight", weight),
+        ("bias", bias.map_or(weight, Tensor::dtype)),
+    ];
+    assert_alike(operation, &types);
+}
+
 fn exp2(exponent: i32) -> f64 {
     f64::powi(2.0, exponent)
 }

@@ -1,7 +1,7 @@
 #[cfg(feature = "flex")]
 use std::sync::Arc;
 
-use crate::base::assert_alike;
+use crate::base::assert_layer_alike;
 use crate::group::Group;
 use burn::tensor::Tensor;
 use burn::tensor::module;
@@ -111,13 +111,7 @@ pub fn conv2d(
         super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
         _ => {
             let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
-            let of_bias = bias.as_ref().map_or(weight.dtype(), Tensor::dtype);
-            let types = [
-                ("input", input.dtype()),
-                ("weight", weight.dtype()),
-                ("bias", of_bias),
-            ];
-            assert_alike("conv2d", &types);
+            assert_layer_alike("conv2d", &input, &weight, bias.as_ref());
             or_relu(module::conv2d(input, weight, bias, options), relu)
         }
     }

@@ -1,4 +1,4 @@
-use crate::base::assert_alike;
+use crate::base::assert_layer_alike;
 use burn::tensor::{Tensor, module};
 
 use super::path::choose;
@@ -51,13 +51,7 @@ pub fn linear(
             None => super::flex::run2(flex::Linear { relu }, input, weight),
         },
         _ => {
-            let of_bias = bias.as_ref().map_or(weight.dtype(), Tensor::dtype);
-            let types = [
-                ("input", input.dtype()),
-                ("weight", weight.dtype()),
-                ("bias", of_bias),
-            ];
-            assert_alike("linear", &types);
+            assert_layer_alike("linear", &input, &weight, bias.as_ref());
             or_relu(module::linear(input, weight, bias), relu)
         }
     }

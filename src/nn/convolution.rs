@@ -64,52 +64,41 @@ macro_rules! convolution {
         shape: $shape:expr,
         expand: $expand:expr
     ) => {
-        #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
-        #[derive(
-            Clone,
-            Debug,
-            PartialEq,
-            serde::Serialize,
-            serde::Deserialize,
-            derive_setters::Setters,
-            derive_new::new,
-        )]
-        #[serde(deny_unknown_fields)]
-        #[setters(prefix = "with_")]
-        pub struct $config {
-            $(
-                /// The group.
-                pub $group: $crate::group::Group,
-            )?
-            /// Channels of the input and of the output.
-            pub channels: [usize; 2],
-            /// Side of the kernel, in pixels; even sides are exact too.
-            pub kernel_size: usize,
-            /// Step between neighbouring outputs, in pixels.
-            #[new(value = "1")]
-            pub stride: usize,
-            /// Zeros added on each of the four sides, in pixels.
-            #[new(value = "0")]
-            pub padding: usize,
-            /// Step between neighbouring kernel entries, in pixels.
-            #[new(value = "1")]
-            pub dilation: usize,
-            /// Whether to add a bias, one number per channel.
-            #[new(value = "true")]
-            pub bias: bool,
-            $(
-                /// Whether to refuse images of a size that breaks exact equivariance.
+        $crate::base::config! {
+            #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
+            pub struct $config {
+                $(
+                    /// The group.
+                    pub $group: $crate::group::Group,
+                )?
+                /// Channels of the input and of the output.
+                pub channels: [usize; 2],
+                /// Side of the kernel, in pixels; even sides are exact too.
+                pub kernel_size: usize,
+                /// Step between neighbouring outputs, in pixels.
+                #[new(value = "1")]
+                pub stride: usize,
+                /// Zeros added on each of the four sides, in pixels.
+                #[new(value = "0")]
+                pub padding: usize,
+                /// Step between neighbouring kernel entries, in pixels.
+                #[new(value = "1")]
+                pub dilation: usize,
+                /// Whether to add a bias, one number per channel.
                 #[new(value = "true")]
-                pub $exact: bool,
-            )?
-            /// How weight and bias are drawn; the fan-in is the number of weights that an output
-            /// depends on.
-            #[new(value = "crate::nn::convolution::default_initializer()")]
-            #[serde(deserialize_with = "crate::base::strictly")]
-            pub initializer: burn::nn::Initializer,
+                pub bias: bool,
+                $(
+                    /// Whether to refuse images of a size that breaks exact equivariance.
+                    #[new(value = "true")]
+                    pub $exact: bool,
+                )?
+                /// How weight and bias are drawn; the fan-in is the number of weights that an output
+                /// depends on.
+                #[new(value = "crate::nn::convolution::default_initializer()")]
+                #[serde(deserialize_with = "crate::base::strictly")]
+                pub initializer: burn::nn::Initializer,
+            }
         }
-
-        $crate::base::config!($config);
 
         impl $config {
             /// A layer with random weights.

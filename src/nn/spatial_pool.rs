@@ -18,39 +18,28 @@ macro_rules! pooling {
         forward: $pool:expr
         $(, $forward_relu:ident: $fused:expr)?
     ) => {
-        #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
-        #[derive(
-            Clone,
-            Debug,
-            PartialEq,
-            serde::Serialize,
-            serde::Deserialize,
-            derive_setters::Setters,
-            derive_new::new,
-        )]
-        #[serde(deny_unknown_fields)]
-        #[setters(prefix = "with_")]
-        pub struct $config {
-            $(
-                /// The group.
-                pub $group: $crate::group::Group,
-            )?
-            /// Side of the window, in pixels.
-            pub kernel_size: usize,
-            /// Step between neighbouring windows, in pixels; by default the window's side.
-            #[new(value = "kernel_size")]
-            pub stride: usize,
-            #[doc = $padding]
-            #[new(value = "0")]
-            pub padding: usize,
-            $(
-                /// Whether to refuse features of a size that breaks exact equivariance.
-                #[new(value = "true")]
-                pub $exact: bool,
-            )?
+        $crate::base::config! {
+            #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
+            pub struct $config {
+                $(
+                    /// The group.
+                    pub $group: $crate::group::Group,
+                )?
+                /// Side of the window, in pixels.
+                pub kernel_size: usize,
+                /// Step between neighbouring windows, in pixels; by default the window's side.
+                #[new(value = "kernel_size")]
+                pub stride: usize,
+                #[doc = $padding]
+                #[new(value = "0")]
+                pub padding: usize,
+                $(
+                    /// Whether to refuse features of a size that breaks exact equivariance.
+                    #[new(value = "true")]
+                    pub $exact: bool,
+                )?
+            }
         }
-
-        $crate::base::config!($config);
 
         impl $config {
             /// The layer.

@@ -15,10 +15,10 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// [`Attack`](super::Attack) asks it for passes, which it counts, *offers* candidates, and asks who
 /// still stands. Of all that is offered for an image the trial keeps the best: one that fools
 /// before one that does not, then the higher [unsaturated](Loss::unsaturated) loss before the lower,
-/// and of losses equal within f32 rounding the later. A point with a logit of NaN fools, as no class
-/// is predicted there, but ranks below all others that do. In the end it verifies ball and bounds and gives the verdict by an exact
-/// pass over what is returned; where the candidate was judged by such a pass already, that one
-/// counts.
+/// and of losses equal within their rounding the later. A point with a logit of NaN fools, as no class
+/// is predicted there, but ranks below all others that do. In the end it verifies ball and bounds and
+/// gives the verdict by an exact pass over what is returned; where the candidate was judged by such
+/// a pass already, that one counts.
 #[derive(Clone, Debug)]
 pub struct Trial {
     victim: Frozen,
@@ -56,7 +56,8 @@ impl Trial {
     /// # Errors
     ///
     /// [`Error::Input`] for what [`Batch::check`] refuses, for images of another element type than
-    /// the classifier's weights and for a classifier of fewer than two classes, [`Error::Setting`] for targets or a loss that do not suit it.
+    /// the classifier's weights and for a classifier of fewer than two classes, [`Error::Setting`] for
+    /// targets or a loss that do not suit it.
     pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
         victim.accept(&batch.images)?;
         let victim = victim.for_ids(&batch.ids);

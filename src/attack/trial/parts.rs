@@ -18,8 +18,8 @@ impl Trial {
         let judged: Vec<f32> = read(&judged);
         let (fooled, exact) = judged.split_at(self.len());
         let mut standing = positions(fooled, |fooled| fooled == 0.0);
-        let doubtful: Vec<usize> = positions(exact, |exact| exact == 0.0);
-        let doubtful = Vec::from_iter(doubtful.into_iter().filter(|&at| fooled[at] > 0.0));
+        let doubtful = |&at: &usize| fooled[at] > 0.0 && exact[at] == 0.0;
+        let doubtful = Vec::from_iter((0..self.len()).filter(doubtful));
         if !doubtful.is_empty() {
             standing.extend(self.confirm(&doubtful));
             standing.sort_unstable();
