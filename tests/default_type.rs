@@ -4,8 +4,8 @@
 use burn::module::Module;
 use burn::tensor::{DType, Device, FloatDType};
 use fireproof::attack::{Attack, Frozen, Pgd, verify};
-use fireproof::base::{Degrees, Pixels, Precision, Seed};
-use fireproof::curriculum::Stage;
+use fireproof::base::{Degrees, Precision, Seed};
+use fireproof::curriculum::Curriculum;
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Axis, Evaluation};
 use fireproof::group::Group;
@@ -31,14 +31,7 @@ fn smoke_devices_of_f64() {
     let trainee = Trainee::new(model, PgdTraining::default(), Augmentation::default());
     let staged = StagedBatch {
         batch: batch.clone(),
-        stage: Stage {
-            angle: Degrees(30.0),
-            shift: Pixels(1.0),
-            epsilon: 0.05,
-            steps: 2,
-            step_size: 0.03,
-            learning_rate: 0.05,
-        },
+        stage: Curriculum::cusp_mnist_shifts().stage(90),
         seed: Seed(3),
         epoch: 1,
     };

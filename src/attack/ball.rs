@@ -1,5 +1,5 @@
 use super::rows::{positions, replace, select};
-use super::{Found, NormSpec};
+use super::{Found, Inside, NormSpec};
 use crate::base::{Batch, Bounds, Error, Precision, Result, read, widened};
 use burn::tensor::{Tensor, TensorData};
 
@@ -65,7 +65,12 @@ pub(crate) fn settle(
     if let Some(Ball { norm, epsilon }) = ball {
         let pairs = pixels.chunks_mut(size).zip(clean.chunks(size));
         for ((image, original), &at) in pairs.zip(&at) {
-            if norm.settle(image, original, *epsilon, precision) {
+            let into = Inside {
+                original,
+                epsilon: *epsilon,
+                precision,
+            };
+            if norm.settle(image, into) {
                 changed.push(at);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::common::{On, values};
 use burn::tensor::Tensor;
-use fireproof::attack::{L2, Limits, Linf, Norm};
+use fireproof::attack::{Inside, L2, Limits, Linf, Norm};
 use fireproof::base::{Bounds, Precision};
 
 on_every_device![
@@ -75,7 +75,12 @@ fn value_settle_brings_every_image_into_the_ball_exactly() {
             let mut image = vec![precision.round(level + step); pixels];
             let length =
                 |image: &[f64]| L2.length(&Vec::from_iter(image.iter().map(|v| v - level)));
-            let settle = |image: &mut [f64]| L2.settle(image, &original, epsilon, precision);
+            let into = Inside {
+                original: &original,
+                epsilon,
+                precision,
+            };
+            let settle = |image: &mut [f64]| L2.settle(image, into);
 
             assert!(settle(&mut image));
             assert!(image.iter().all(|&pixel| precision.round(pixel) == pixel));

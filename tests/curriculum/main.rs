@@ -3,6 +3,8 @@
 mod cusp;
 mod errors;
 mod given;
+#[path = "../common/misspelt.rs"]
+mod misspelt;
 mod properties;
 mod schedules;
 mod text;

@@ -1,12 +1,12 @@
 //! Initial weights: what they depend on, their bits, their names and their size.
 
 use super::given::{cnn, images, init};
-use crate::common::{On, values};
-use burn::module::{Module, ModuleVisitor, Param};
+use crate::common::{On, bits, fnv1a, values};
 use burn::tensor::Tensor;
 use fireproof::group::Group;
 use fireproof::model::{Head, SmallCnnConfig, Widths};
 use fireproof::nn::NormalizeConfig;
+use fireproof::train::Student;
 
 on_every_device![
     value_weights_depend_on_the_seed_alone,
@@ -32,41 +32,19 @@ fn value_weights_depend_on_the_seed_alone(on: &On) {
 /// The FNV-1a digest of the bits of all weights and biases, in the order of the walk; and the paths
 /// of all parameters.
 struct Digest {
-    path: Vec<String>,
     names: Vec<String>,
     bits: u64,
 }
 
 impl Digest {
-    fn of(model: &impl Module) -> Self {
-        let mut digest = Self {
-            path: Vec::new(),
-            names: Vec::new(),
-            bits: 0xcbf2_9ce4_8422_2325,
-        };
-        model.visit(&mut digest);
-        digest
-    }
-}
-
-impl ModuleVisitor for Digest {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.names.push(self.path.join("."));
-        if !["weight", "bias"].contains(&self.path.last().unwrap().as_str()) {
-            return;
-        }
-        for value in values(param.val()) {
-            for byte in value.to_bits().to_le_bytes() {
-                self.bits = (self.bits ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-            }
+    fn of(model: &impl Student) -> Self {
+        let weights = model.weights();
+        let drawn = |name: &str| name.ends_with("weight") || name.ends_with("bias");
+        let drawn = weights.iter().filter(|weight| drawn(&weight.name));
+        let bytes = drawn.flat_map(|weight| bits(&weight.values));
+        Self {
+            bits: fnv1a(bytes.flat_map(u32::to_le_bytes)),
+            names: weights.into_iter().map(|weight| weight.name).collect(),
         }
     }
 }

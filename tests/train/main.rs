@@ -19,6 +19,8 @@ mod fitting;
 mod given;
 mod killed;
 mod loader;
+#[path = "../common/misspelt.rs"]
+mod misspelt;
 mod objectives;
 mod progress;
 mod refused;

@@ -1,6 +1,7 @@
 //! Settings and the learning rate: nothing is computed on a device.
 
 use super::given::{CALM, HARD, course};
+use super::misspelt::assert_refused;
 use burn::lr_scheduler::LrScheduler;
 use fireproof::curriculum::Curriculum;
 use fireproof::train::{Augmentation, Natural, ObjectiveSpec, PgdTraining, StagedRate, Training};
@@ -36,35 +37,31 @@ fn convention_settings_are_a_plain_value() {
         (&attack["attack"], &attack["keep"]),
         (&"pgd".into(), &"last".into())
     );
-    for (field, wrong, part) in [
-        (
-            "momentums",
-            serde_json::json!(0.9),
-            "unknown field `momentums`",
-        ),
-        (
-            "objective",
-            "trades".into(),
-            "one of: natural, pgd_training",
-        ),
-        (
-            "objective",
-            serde_json::json!({"objective": "natural", "beta": 6.0}),
-            "`beta`",
-        ),
-        (
-            "augmentation",
-            serde_json::json!({"motion": "two_step", "crops": 4}),
-            "`crops`",
-        ),
-    ] {
-        let mut misspelt = value.clone();
-        misspelt[field] = wrong;
-        let refused = serde_json::from_value::<Training>(misspelt)
-            .unwrap_err()
-            .to_string();
-        assert!(refused.contains(part), "{refused}");
-    }
+    assert_refused::<Training>(
+        &value,
+        [
+            (
+                "momentums",
+                serde_json::json!(0.9),
+                "unknown field `momentums`",
+            ),
+            (
+                "objective",
+                "trades".into(),
+                "one of: natural, pgd_training",
+            ),
+            (
+                "objective",
+                serde_json::json!({"objective": "natural", "beta": 6.0}),
+                "`beta`",
+            ),
+            (
+                "augmentation",
+                serde_json::json!({"motion": "two_step", "crops": 4}),
+                "`crops`",
+            ),
+        ],
+    );
     let natural: ObjectiveSpec = serde_json::from_str("\"natural\"").unwrap();
     assert_eq!(
         (natural.name().as_str(), &natural),

@@ -1,4 +1,4 @@
-use super::{Limits, Norm, one_where_zero};
+use super::{Inside, Limits, Norm, one_where_zero};
 use crate::base::{Bounds, Draws, Precision, widened};
 use burn::tensor::Tensor;
 use derive_more::Display;
@@ -61,13 +61,12 @@ impl Norm for L2 {
 
     /// The sum over an image of the rounding errors of `x + δ` can exceed any fixed tolerance;
     /// rounding each pixel towards the original cannot.
-    fn settle(
-        &self,
-        image: &mut [f64],
-        original: &[f64],
-        epsilon: f64,
-        precision: Precision,
-    ) -> bool {
+    fn settle(&self, image: &mut [f64], into: Inside) -> bool {
+        let Inside {
+            original,
+            epsilon,
+            precision,
+        } = into;
         let difference = |(&a, &b): (&f64, &f64)| a - b;
         let length = self.length(&Vec::from_iter(image.iter().zip(original).map(difference)));
         if length <= epsilon || !length.is_finite() {

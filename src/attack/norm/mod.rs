@@ -56,14 +56,8 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     /// Brings one image that rounding has put outside the ball back inside, exactly, and says
     /// whether any pixel changed. The pixels are numbers of the images' precision, before and
     /// afterwards.
-    fn settle(
-        &self,
-        image: &mut [f64],
-        original: &[f64],
-        epsilon: f64,
-        precision: Precision,
-    ) -> bool {
-        let _ = (image, original, epsilon, precision);
+    fn settle(&self, image: &mut [f64], into: Inside) -> bool {
+        let _ = (image, into);
         false
     }
 
@@ -80,6 +74,17 @@ pub struct Limits<'a> {
     pub epsilon: f64,
     /// The range of valid pixels.
     pub bounds: Bounds,
+}
+
+/// Where one image must be in the end, and the numbers that its pixels may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside<'a> {
+    /// The pixels that its perturbation starts from.
+    pub original: &'a [f64],
+    /// The radius of the ball.
+    pub epsilon: f64,
+    /// The images' precision.
+    pub precision: Precision,
 }
 
 /// A norm as a plain value: what attacks hold.

@@ -1,7 +1,7 @@
 //! A norm: the sum of all changes.
 
 use burn::tensor::{Int, Tensor};
-use fireproof::attack::{Limits, Norm};
+use fireproof::attack::{Inside, Limits, Norm};
 use fireproof::base::{Draws, Precision};
 use serde_json::Value;
 use std::fmt;
@@ -87,13 +87,8 @@ impl Norm for L1 {
         true
     }
 
-    fn settle(
-        &self,
-        image: &mut [f64],
-        original: &[f64],
-        epsilon: f64,
-        precision: Precision,
-    ) -> bool {
+    fn settle(&self, image: &mut [f64], into: Inside) -> bool {
+        let (original, epsilon) = (into.original, into.epsilon);
         let mut changed = false;
         loop {
             let pairs = image.iter().zip(original);
@@ -105,7 +100,7 @@ impl Norm for L1 {
             changed = true;
             let factor = epsilon / length * (1.0 - 1e-6);
             for ((pixel, &original), moved) in image.iter_mut().zip(original).zip(moved) {
-                *pixel = precision.round(original + moved * factor);
+                *pixel = into.precision.round(original + moved * factor);
             }
         }
     }
@@ -178,11 +173,13 @@ mod tests {
     #[test]
     fn value_settling_ends_inside() {
         let (mut image, original) = ([0.9, 0.1, 0.5], [0.5; 3]);
-        assert!(L1.settle(&mut image, &original, 0.4, Precision::F64));
+        let into = Inside {
+            original: &original,
+            epsilon: 0.4,
+            precision: Precision::F64,
+        };
+        assert!(L1.settle(&mut image, into));
         assert!((image[0] - 0.7).abs() < 1e-5 && (image[1] - 0.3).abs() < 1e-5);
-        assert!(
-            !L1.settle(&mut image, &original, 0.4, Precision::F64),
-            "it is inside"
-        );
+        assert!(!L1.settle(&mut image, into), "it is inside");
     }
 }

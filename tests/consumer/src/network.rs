@@ -38,6 +38,7 @@ pub(crate) mod tests {
     use burn::tensor::TensorData;
     use fireproof::attack::{Attack, Frozen, Pgd};
     use fireproof::base::{Batch, Purpose, Seed};
+    use fireproof::nn::InitialWeights;
 
     /// Images of noise with the classes 0, 1, 2, 0 and so on.
     pub(crate) fn batch(count: usize) -> Batch {
@@ -75,7 +76,7 @@ pub(crate) mod tests {
 
     #[test]
     fn smoke_a_network_is_attacked() {
-        let network = Network::new(3, &fireproof::device());
+        let network = Network::new(3, &fireproof::device()).map(&mut InitialWeights::uniform(1));
         let batch = batch(3);
         assert_eq!(network.logits(batch.images.clone()).dims(), [3, 3]);
         let victim = Frozen::new(&network);
