@@ -31,7 +31,8 @@ pub trait Classifier: Send + Sync {
     }
 
     /// Logits in training, with every random draw inside the model (dropout) a function of the
-    /// images' keys, whose draw is the epoch.
+    /// images' keys, whose draw is the epoch. They count the [layers](Keys::next_layer) that draw,
+    /// so hand the same ones to all layers, and a copy to each further pass.
     ///
     /// As [`logits`](Classifier::logits) unless a model says otherwise.
     fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {

@@ -1,4 +1,6 @@
 use crate::base::{Draws, Purpose, Seed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What the random numbers of a batch's images depend on: a seed, the images' ids and the number of
 /// the draw, for instance the epoch or the restart.
@@ -12,6 +14,9 @@ use crate::base::{Draws, Purpose, Seed};
 /// let alone = Keys::new(7, [40]).with_draw(3);
 /// assert_eq!(keys.draws(Purpose::Pose, 1).next(), alone.draws(Purpose::Pose, 0).next());
 /// ```
+///
+/// The layers of a model that draw, dropouts above all, must not all draw the same: each takes
+/// [`next_layer`](Keys::next_layer).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     /// The seed.
@@ -20,6 +25,8 @@ pub struct Keys {
     pub ids: Vec<u64>,
     /// The number of the draw.
     pub draw: u64,
+    stream: u64,
+    layers: Layers,
 }
 
 impl Keys {
@@ -29,13 +36,45 @@ impl Keys {
             seed: seed.into(),
             ids: ids.into_iter().collect(),
             draw: 0,
+            stream: 0,
+            layers: Layers::default(),
         }
     }
 
-    /// The same images in another draw.
+    /// The same images in another draw, with no layer counted yet.
     pub fn with_draw(mut self, draw: u64) -> Self {
         self.draw = draw;
+        self.layers = Layers::default();
         self
+    }
+
+    /// The keys for the next layer of a model that draws in this pass, in a stream of its own: the
+    /// first layer's generators are those of the keys themselves, and every further layer's are
+    /// independent of all before.
+    ///
+    /// The keys count. So what a layer draws depends on its place among the drawing layers of the
+    /// pass besides seed, image and draw, not on the batch; and a copy of the keys is for another
+    /// pass, which begins at the first layer again.
+    ///
+    /// ```
+    /// use fireproof::base::{Keys, Purpose};
+    ///
+    /// let keys = Keys::new(7, [12, 40]);
+    /// let first_number = |keys: Keys| keys.draws(Purpose::Dropout, 0).next();
+    /// let pass = keys.clone();
+    /// let layers = [pass.next_layer(), pass.next_layer()].map(first_number);
+    /// assert!(layers[0] != layers[1]);
+    /// let pass = keys.clone();
+    /// assert_eq!([pass.next_layer(), pass.next_layer()].map(first_number), layers);
+    /// ```
+    pub fn next_layer(&self) -> Self {
+        Self {
+            stream: self.layers.next(),
+            ids: self.ids.clone(),
+            // A layer made of layers hands these on to them: they count on together.
+            layers: Layers(Arc::clone(&self.layers.0)),
+            ..*self
+        }
     }
 
     /// The number of images.
@@ -54,7 +93,8 @@ impl Keys {
     ///
     /// Panics if the position is not in the batch.
     pub fn draws(&self, purpose: Purpose, position: usize) -> Draws {
-        self.seed.draws(purpose, self.ids[position], self.draw)
+        let draws = self.seed.draws(purpose, self.ids[position], self.draw);
+        draws.in_stream(self.stream)
     }
 
     /// What `draw` makes of the generator of each image, in the order of the batch.
@@ -65,16 +105,40 @@ impl Keys {
             .collect()
     }
 
-    /// The keys of the images at these positions.
+    /// The keys of the images at these positions, with no layer counted yet.
     ///
     /// # Panics
     ///
     /// Panics if a position is not in the batch.
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
-            seed: self.seed,
             ids: positions.iter().map(|&at| self.ids[at]).collect(),
-            draw: self.draw,
+            layers: Layers::default(),
+            ..*self
         }
     }
 }
+
+/// Counts the layers of a pass. A copy is for another pass; no part of what keys say.
+#[derive(Debug, Default)]
+struct Layers(Arc<AtomicU64>);
+
+impl Layers {
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Clone for Layers {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Layers {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Layers {}

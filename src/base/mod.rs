@@ -9,6 +9,7 @@
 mod batch;
 mod bounds;
 mod classifier;
+mod config;
 mod device;
 mod error;
 mod host;
@@ -23,6 +24,7 @@ mod write;
 pub use batch::Batch;
 pub use bounds::Bounds;
 pub use classifier::Classifier;
+pub(crate) use config::{config, strictly};
 pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_device};
 pub use error::{Error, Result};
 pub(crate) use host::indices;

@@ -77,6 +77,13 @@ impl Seed {
 pub struct Draws(ChaCha8Rng);
 
 impl Draws {
+    /// The generator's place in the stream of this number: the streams of one key are independent
+    /// of each other. A new generator is at the beginning of stream 0.
+    pub fn in_stream(mut self, stream: u64) -> Self {
+        self.0.set_stream(stream);
+        self
+    }
+
     /// The next 64 random bits.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> u64 {

@@ -29,7 +29,8 @@ macro_rules! classifier {
             ///
             /// As [`forward`](Self::forward), and unless there are as many keys as images.
             pub fn forward_with(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
-                self.respond(images, Some(keys))
+                // A pass of its own, whatever was drawn by these keys before.
+                self.respond(images, Some(&keys.clone()))
             }
         }
 

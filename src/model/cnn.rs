@@ -1,4 +1,4 @@
-use crate::base::{Error, Keys};
+use crate::base::{Error, Keys, config};
 use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
@@ -8,9 +8,10 @@ use crate::nn::{
     GroupPoolConfig, GroupReduction, InitialWeights, Layer, LayerConfig, LiftingBlock,
     LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
 };
-use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use derive_new::new;
+use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 type Body = (
@@ -31,7 +32,9 @@ pub enum Head {
 }
 
 /// Configuration of a [`Cnn`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct CnnConfig {
     /// The group: p1 for the conventional network.
     pub group: Group,
@@ -40,28 +43,33 @@ pub struct CnnConfig {
     /// Number of classes.
     pub classes: usize,
     /// Channels of the four convolutions.
-    #[config(default = "Widths::PUBLISHED")]
+    #[new(value = "Widths::PUBLISHED")]
     pub widths: Widths,
     /// What the fully connected layers see.
-    #[config(default = "Head::Flattened")]
+    #[new(value = "Head::Flattened")]
     pub head: Head,
     /// Neurons between the two fully connected layers.
-    #[config(default = 50)]
+    #[new(value = "50")]
     pub hidden: usize,
     /// Probability of dropping such a neuron in training, at least 0 and below 1. If absent, 0.5
     /// for the flattened head, as published, and 0 for the pooled one: with as few features as
     /// that head has, dropout makes training several times slower and no better.
+    #[new(default)]
     pub dropout: Option<f64>,
     /// Whether each convolution is followed by a batch normalisation. If absent, not with the
     /// flattened head, as published, but with the pooled one: a mean over all places differs so
     /// little from image to image at first that without it training hardly starts.
+    #[new(default)]
     pub batch_norm: Option<bool>,
     /// Normalisation of the pixels, as the model's first layer.
+    #[new(default)]
     pub normalize: Option<NormalizeConfig>,
     /// Seed of the initial weights and of dropout.
-    #[config(default = 0)]
+    #[new(value = "0")]
     pub seed: u64,
 }
+
+config!(CnnConfig);
 
 impl CnnConfig {
     /// The network with random weights that depend on the seed alone.

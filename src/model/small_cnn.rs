@@ -1,18 +1,22 @@
-use crate::base::Keys;
+use crate::base::{Keys, config};
 use crate::model::classifier::classifier;
 use crate::model::settings::{check_settings, check_size};
 use crate::nn::{
     BlockConfig, Conv2dConfig, GroupDropout, GroupDropoutConfig, InitialWeights, Layer,
     LayerConfig, Linear, LinearConfig, Normalize, NormalizeConfig, PlaneBlock,
 };
-use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 
 const HIDDEN: usize = 200;
 
 /// Configuration of a [`SmallCnn`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct SmallCnnConfig {
     /// Size of the images, `[channel, height, width]`.
     pub image: [usize; 3],
@@ -20,14 +24,17 @@ pub struct SmallCnnConfig {
     pub classes: usize,
     /// Probability of dropping a neuron of the first hidden layer in training, at least 0 and
     /// below 1.
-    #[config(default = 0.5)]
+    #[new(value = "0.5")]
     pub dropout: f64,
     /// Normalisation of the pixels, as the model's first layer.
+    #[new(default)]
     pub normalize: Option<NormalizeConfig>,
     /// Seed of the initial weights and of dropout.
-    #[config(default = 0)]
+    #[new(value = "0")]
     pub seed: u64,
 }
+
+config!(SmallCnnConfig);
 
 impl SmallCnnConfig {
     /// The network with random weights that depend on the seed alone: convolutions normal with

@@ -1,24 +1,31 @@
+use crate::base::config;
 use crate::group::Group;
 use crate::nn::layer::layer;
-use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 
 /// Configuration of a [`GroupBatchNorm`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct GroupBatchNormConfig {
     /// The group.
     pub group: Group,
     /// Channels of the features.
     pub channels: usize,
     /// Added to the variance; positive.
-    #[config(default = 1e-5)]
+    #[new(value = "1e-5")]
     pub epsilon: f64,
     /// Share of the newest batch in the running statistics, 0 to 1.
-    #[config(default = 0.1)]
+    #[new(value = "0.1")]
     pub momentum: f64,
 }
+
+config!(GroupBatchNormConfig);
 
 impl GroupBatchNormConfig {
     /// A layer with scale 1 and shift 0.

@@ -65,7 +65,17 @@ macro_rules! convolution {
         expand: $expand:expr
     ) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
-        #[derive(burn::config::Config, Debug)]
+        #[derive(
+            Clone,
+            Debug,
+            PartialEq,
+            serde::Serialize,
+            serde::Deserialize,
+            derive_setters::Setters,
+            derive_new::new,
+        )]
+        #[serde(deny_unknown_fields)]
+        #[setters(prefix = "with_")]
         pub struct $config {
             $(
                 /// The group.
@@ -76,27 +86,30 @@ macro_rules! convolution {
             /// Side of the kernel, in pixels; even sides are exact too.
             pub kernel_size: usize,
             /// Step between neighbouring outputs, in pixels.
-            #[config(default = 1)]
+            #[new(value = "1")]
             pub stride: usize,
             /// Zeros added on each of the four sides, in pixels.
-            #[config(default = 0)]
+            #[new(value = "0")]
             pub padding: usize,
             /// Step between neighbouring kernel entries, in pixels.
-            #[config(default = 1)]
+            #[new(value = "1")]
             pub dilation: usize,
             /// Whether to add a bias, one number per channel.
-            #[config(default = true)]
+            #[new(value = "true")]
             pub bias: bool,
             $(
                 /// Whether to refuse images of a size that breaks exact equivariance.
-                #[config(default = true)]
+                #[new(value = "true")]
                 pub $exact: bool,
             )?
             /// How weight and bias are drawn; the fan-in is the number of weights that an output
             /// depends on.
-            #[config(default = "crate::nn::convolution::default_initializer()")]
+            #[new(value = "crate::nn::convolution::default_initializer()")]
+            #[serde(deserialize_with = "crate::base::strictly")]
             pub initializer: burn::nn::Initializer,
         }
+
+        $crate::base::config!($config);
 
         impl $config {
             /// A layer with random weights.

@@ -1,19 +1,26 @@
-use crate::base::{Keys, Purpose, Seed};
+use crate::base::{Keys, Purpose, Seed, config};
 use crate::nn::layer::display;
-use burn::config::Config;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Tensor, TensorData};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Configuration of a [`GroupDropout`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct GroupDropoutConfig {
     /// The probability that a channel is dropped, at least 0 and below 1.
     pub probability: f64,
-    /// The seed of the layer's own draws.
-    #[config(default = 0)]
+    /// The seed of the layer's own draws, made where it is given no keys. Layers of one seed then
+    /// drop alike: in a network of several, give each its own, or better all the images' keys.
+    #[new(value = "0")]
     pub seed: u64,
 }
+
+config!(GroupDropoutConfig);
 
 impl GroupDropoutConfig {
     /// The layer.
@@ -80,6 +87,10 @@ impl GroupDropout {
     /// The input with some channels dropped, as determined by the images' keys alone, whatever the
     /// batch.
     ///
+    /// Every call takes the [next layer](Keys::next_layer) of the keys, whether it drops anything
+    /// or not: the dropouts of a network, in one pass with the same keys, drop independently of
+    /// each other.
+    ///
     /// # Shapes
     ///
     /// - input, output: `[batch, channel, ..]`
@@ -89,8 +100,9 @@ impl GroupDropout {
     /// Panics unless there are as many keys as images.
     pub fn forward_with<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         assert_eq!(keys.len(), input.dims()[0], "as many ids as images");
+        let keys = keys.next_layer();
         match self.is_active(&input) {
-            true => self.drop_channels(input, keys),
+            true => self.drop_channels(input, &keys),
             false => input,
         }
     }

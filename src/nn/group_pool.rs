@@ -1,10 +1,13 @@
+use crate::base::config;
 use crate::nn::layer::layer;
-use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Tensor;
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 
 /// How a [`GroupPool`] combines the components of a channel.
-#[derive(Config, Debug, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupReduction {
     /// The largest component.
     Max,
@@ -13,11 +16,15 @@ pub enum GroupReduction {
 }
 
 /// Configuration of a [`GroupPool`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct GroupPoolConfig {
     /// How components are combined.
     pub reduction: GroupReduction,
 }
+
+config!(GroupReduction, GroupPoolConfig);
 
 impl GroupPoolConfig {
     /// The layer.

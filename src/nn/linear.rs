@@ -1,23 +1,31 @@
+use crate::base::config;
 use crate::kernel;
 use crate::nn::convolution::default_initializer;
 use crate::nn::layer::{display, layer};
-use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 
 /// Configuration of a [`Linear`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct LinearConfig {
     /// How many numbers per image come in and go out.
     pub features: [usize; 2],
     /// Whether to add a bias.
-    #[config(default = true)]
+    #[new(value = "true")]
     pub bias: bool,
     /// How weight and bias are drawn.
-    #[config(default = "default_initializer()")]
+    #[new(value = "default_initializer()")]
+    #[serde(deserialize_with = "crate::base::strictly")]
     pub initializer: Initializer,
 }
+
+config!(LinearConfig);
 
 impl LinearConfig {
     /// A layer with random weights.

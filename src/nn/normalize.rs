@@ -1,17 +1,23 @@
-use crate::base::Error;
+use crate::base::{Error, config};
 use crate::nn::layer::layer;
-use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use derive_new::new;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
 
 /// Configuration of a [`Normalize`].
-#[derive(Config, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters, new)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
 pub struct NormalizeConfig {
     /// What to subtract, one number per channel.
     pub mean: Vec<f32>,
     /// What to divide by afterwards, one positive number per channel.
     pub std: Vec<f32>,
 }
+
+config!(NormalizeConfig);
 
 impl NormalizeConfig {
     /// The usual constants of MNIST, for pixels in `[0, 1]`.

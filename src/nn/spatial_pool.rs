@@ -19,7 +19,17 @@ macro_rules! pooling {
         $(, $forward_relu:ident: $fused:expr)?
     ) => {
         #[doc = concat!("Configuration of a [`", stringify!($layer), "`].")]
-        #[derive(burn::config::Config, Debug)]
+        #[derive(
+            Clone,
+            Debug,
+            PartialEq,
+            serde::Serialize,
+            serde::Deserialize,
+            derive_setters::Setters,
+            derive_new::new,
+        )]
+        #[serde(deny_unknown_fields)]
+        #[setters(prefix = "with_")]
         pub struct $config {
             $(
                 /// The group.
@@ -28,17 +38,19 @@ macro_rules! pooling {
             /// Side of the window, in pixels.
             pub kernel_size: usize,
             /// Step between neighbouring windows, in pixels; by default the window's side.
-            #[config(default = "kernel_size")]
+            #[new(value = "kernel_size")]
             pub stride: usize,
             #[doc = $padding]
-            #[config(default = 0)]
+            #[new(value = "0")]
             pub padding: usize,
             $(
                 /// Whether to refuse features of a size that breaks exact equivariance.
-                #[config(default = true)]
+                #[new(value = "true")]
                 pub $exact: bool,
             )?
         }
+
+        $crate::base::config!($config);
 
         impl $config {
             /// The layer.

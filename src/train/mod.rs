@@ -29,7 +29,9 @@
 //! a fixed order, as Flex does. What else a program draws from Burn's generator at the same moment
 //! can still disturb it.
 
+mod architecture;
 mod augmentation;
+mod checked;
 mod checkpoint;
 mod course;
 mod every_epoch;
@@ -37,12 +39,14 @@ mod loader;
 mod monitor;
 mod natural;
 mod no_metric_files;
+mod number;
 mod objective;
 mod pace;
 mod pgd_training;
 mod progress;
 mod rate;
 mod record;
+mod resume;
 mod scored;
 mod scores;
 mod student;

@@ -57,7 +57,8 @@ impl<M: Module + Classifier + 'static> Student for M {
         let images = Tensor::from_inner(images.without_autodiff());
         let seed = keys.draws(Purpose::Dropout, 0).next();
         seeded(&images.device(), seed, || {
-            Numerics::Exact.run(|| self.training_logits(images, keys))
+            // A copy: every pass counts its layers from the first.
+            Numerics::Exact.run(|| self.training_logits(images, &keys.clone()))
         })
     }
 

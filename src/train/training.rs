@@ -1,6 +1,7 @@
 use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
+use crate::train::architecture::architecture;
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
 use crate::train::loader::not_empty;
@@ -21,6 +22,7 @@ use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -81,6 +83,10 @@ pub struct Training {
     /// Whether to go on after the last complete epoch in the directory, if there is one. It gives
     /// the weights that the uninterrupted training would have given. By default a directory that
     /// holds a training is refused.
+    ///
+    /// The training there must have had the same model, sets and settings. Its curriculum alone
+    /// may have been another one, for instance shorter, if the stages of the epochs that are done
+    /// are the same.
     #[serde(skip)]
     pub resume: bool,
     /// How the training reports itself.
@@ -135,13 +141,9 @@ impl Training {
         for (name, set) in [("train set", train), ("validation set", valid)] {
             settings[name] = serde_json::json!(DataSummary::of(set));
         }
-        let folder = match &self.directory {
-            None => None,
-            Some(root) => Some(Folder::open(root, &settings, self.resume)?),
-        };
         // Panics of burn-train, of the model and of anything in between become errors.
         catch_unwind(AssertUnwindSafe(|| {
-            self.run(model, train, valid, device.clone().autodiff(), folder)
+            self.run(model, train, valid, device.clone().autodiff(), settings)
         }))
         .unwrap_or_else(|panic| Err(explain(panic)))
     }
@@ -179,7 +181,7 @@ impl Training {
         train: &ImageSet,
         valid: &ImageSet,
         device: Device,
-        folder: Option<Folder>,
+        mut settings: Value,
     ) -> Result<Trained<M>> {
         // `valid` makes the copy: a mere clone shares running statistics, and parameters that Burn
         // initialises at their first use. Those are initialised now, hence the seed.
@@ -188,17 +190,17 @@ impl Training {
         check_classes(&model, train, &device)?;
         let mut trainee = Trainee::new(model, self.objective.clone(), self.augmentation);
 
-        let (mut done, mut past) = (0, Vec::new());
-        if let Some(folder) = &folder
-            && let Some(epoch) = folder.latest()?
-        {
-            // burn-train would panic on a checkpoint of another model.
-            let path = folder.part("model", epoch);
-            trainee = ModuleRecord::load(&path)
-                .and_then(|record| trainee.try_load_record(record))
-                .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
-            (done, past) = (epoch, folder.history(epoch)?);
-        }
+        let folder = match &self.directory {
+            None => None,
+            Some(root) => Some(Folder::open(root, self.resume)?),
+        };
+        let (done, past) = match &folder {
+            None => (0, Vec::new()),
+            Some(folder) => {
+                let done = folder.latest()?;
+                (done, folder.history(done)?)
+            }
+        };
         let mut course = Course::new(self.curriculum.clone());
         if let Some(pace) = &self.pace {
             if past.iter().map(|record| record.epoch).ne(1..=done) {
@@ -209,6 +211,18 @@ impl Training {
             course = course.with_pace(pace.clone());
         }
         let course = Arc::new(course.with_past(past));
+        if let Some(folder) = &folder {
+            settings["model"] = architecture(&trainee.model);
+            folder.check(&settings, &course, done)?;
+            if done > 0 {
+                // burn-train would panic on a checkpoint of another model.
+                let path = folder.part("model", done);
+                trainee = ModuleRecord::load(&path)
+                    .and_then(|record| trainee.try_load_record(record))
+                    .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
+            }
+            folder.begin(&settings, done)?;
+        }
 
         let load = |set: &ImageSet| {
             let (set, course) = (set.clone(), course.clone());
@@ -224,7 +238,7 @@ impl Training {
         let monitor = Monitor {
             course: course.clone(),
             label: self.label.clone(),
-            folder,
+            folder: folder.clone(),
             failure: Arc::clone(&failure),
             interrupter: interrupter.clone(),
             display: Display::new(self.progress),
@@ -249,9 +263,10 @@ impl Training {
         .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
         .early_stopping(EveryEpoch)
         .num_epochs(course.epochs());
-        if self.directory.is_some() {
+        if let Some(folder) = &folder {
+            let [model, optimiser, rate] = folder.checkpointers();
             training = training
-                .with_default_checkpointers()
+                .with_custom_checkpointers(model, optimiser, rate)
                 .with_checkpointing_strategy(KeepLastNCheckpoints::new(2));
         }
         if done > 0 {

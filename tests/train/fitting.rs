@@ -8,7 +8,8 @@ use burn::tensor::{Device, Tensor, activation::relu};
 use fireproof::base::Classifier;
 use fireproof::curriculum::Stage;
 use fireproof::train::{PgdTraining, Progress, Trained, Training};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 /// A small network with everything that can spoil reproducibility: lazily initialised weights,
@@ -23,11 +24,15 @@ pub struct Net {
 
 impl Net {
     pub fn new(device: &Device) -> Self {
+        Self::with(16, 0.5, device)
+    }
+
+    pub fn with(hidden: usize, dropout: f64, device: &Device) -> Self {
         Self {
-            first: LinearConfig::new(64, 16).init(device),
-            norm: BatchNormConfig::new(16).init(device),
-            dropout: DropoutConfig::new(0.5).init(),
-            last: LinearConfig::new(16, 2).init(device),
+            first: LinearConfig::new(64, hidden).init(device),
+            norm: BatchNormConfig::new(hidden).init(device),
+            dropout: DropoutConfig::new(dropout).init(),
+            last: LinearConfig::new(hidden, 2).init(device),
         }
     }
 }
@@ -52,9 +57,12 @@ pub fn training(stages: &[Stage]) -> Training {
 pub static GENERATOR: RwLock<()> = RwLock::new(());
 
 pub fn fit(training: &Training) -> fireproof::base::Result<Trained<Net>> {
+    fit_net(training, Net::new(&fireproof::device()))
+}
+
+pub fn fit_net(training: &Training, net: Net) -> fireproof::base::Result<Trained<Net>> {
     let _shared = GENERATOR.read().unwrap_or_else(PoisonError::into_inner);
-    let device = fireproof::device();
-    training.fit(Net::new(&device), &halves(72), &halves(40), &device)
+    training.fit(net, &halves(72), &halves(40), &fireproof::device())
 }
 
 // All weights and running statistics.
@@ -79,4 +87,28 @@ pub fn files(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+// The files of the checkpoints of these epochs.
+pub fn checkpoints(epochs: &[usize]) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in ["model", "optim", "scheduler"] {
+        for epoch in epochs {
+            names.extend(["bpk", "crc"].map(|kind| format!("{part}-{epoch}.{kind}")));
+        }
+    }
+    names
+}
+
+// All files in a folder and below it, with what they hold.
+pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.append(&mut contents(&path)),
+            false => drop(found.insert(path.clone(), std::fs::read(path).unwrap())),
+        }
+    }
+    found
 }

@@ -11,12 +11,16 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod continued;
+mod damaged;
 mod fits;
 mod fitting;
 mod given;
+mod killed;
 mod loader;
 mod objectives;
 mod progress;
+mod refused;
 mod resume;
 mod settings;
 mod steps;

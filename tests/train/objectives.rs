@@ -7,8 +7,9 @@ use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use burn::train::TrainStep;
-use fireproof::base::{Classifier, Error};
+use fireproof::base::{Classifier, Error, Keys};
 use fireproof::curriculum::Stage;
+use fireproof::nn::{GroupDropout, GroupDropoutConfig};
 use fireproof::train::{
     Augmentation, Natural, Objective, ObjectiveSpec, PgdTraining, Scored, StagedBatch, Step,
     Student, Trainee, Training, sgd,
@@ -283,4 +284,38 @@ fn error_of_an_objective_ends_the_training() {
         assert!(matches!(refused, Error::Setting { .. }), "{refused}");
         assert!(refused.to_string().contains(at), "{refused}");
     }
+}
+
+#[test]
+fn convention_every_pass_counts_its_dropouts_anew() {
+    // What an objective is promised: passes with the same keys drop the same, whatever the model.
+    #[derive(Module, Debug)]
+    struct Dropping {
+        dropouts: [GroupDropout; 2],
+    }
+    impl Classifier for Dropping {
+        fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+            images.flatten(1, 3)
+        }
+
+        fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
+            let each = self.dropouts.each_ref();
+            Tensor::cat(
+                each.map(|dropout| dropout.forward_with(self.logits(images.clone()), keys))
+                    .to_vec(),
+                1,
+            )
+        }
+    }
+    let device = fireproof::device().autodiff();
+    let dropout = || GroupDropoutConfig::new(0.5).init();
+    let model = Dropping {
+        dropouts: [dropout(), dropout()],
+    };
+    let images = Tensor::ones([1, 1, 8, 8], &device);
+    let keys = Keys::new(1, [7]);
+    let pass = || values(Student::pass(&model, images.clone(), &keys));
+    let first = pass();
+    assert_eq!(pass(), first);
+    assert_ne!(first[..64], first[64..]);
 }

@@ -1,0 +1,120 @@
+//! Trainings that are killed in their first checkpoint: processes, by the system.
+
+use super::fitting::{self, GENERATOR, files, training};
+use super::given::{CALM, halves};
+use crate::common::values;
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation::relu};
+use fireproof::base::Classifier;
+use fireproof::train::Training;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
+
+const FOLDER: &str = "FIREPROOF_TEST_TRAIN_INTO";
+const KILLS: u64 = 10;
+
+/// A network whose checkpoint takes a while to write: 8 MB, and as much for the optimiser.
+#[derive(Module, Debug)]
+struct Large {
+    first: Linear,
+    second: Linear,
+    last: Linear,
+}
+
+impl Large {
+    fn new(device: &Device) -> Self {
+        Self {
+            first: LinearConfig::new(64, 2048).init(device),
+            second: LinearConfig::new(2048, 1024).init(device),
+            last: LinearConfig::new(1024, 2).init(device),
+        }
+    }
+}
+
+impl Classifier for Large {
+    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        let features = relu(self.first.forward(images.flatten(1, 3)));
+        self.last.forward(relu(self.second.forward(features)))
+    }
+}
+
+fn settings() -> Training {
+    training(&[CALM, CALM])
+}
+
+fn weights(training: &Training) -> Vec<f32> {
+    let _shared = GENERATOR.read().unwrap_or_else(PoisonError::into_inner);
+    let device = fireproof::device();
+    let (train, valid) = (halves(48), halves(16));
+    let trained = training.fit(Large::new(&device), &train, &valid, &device);
+    let net = trained.unwrap().model;
+    let layers = [&net.first, &net.second, &net.last];
+    layers.map(|layer| values(layer.weight.val())).concat()
+}
+
+/// What is killed: does nothing unless another test starts it in a process of its own.
+#[test]
+fn trains_until_it_is_killed() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        weights(&settings().with_directory(folder));
+    }
+}
+
+/// How far the checkpoints have got: bytes and files.
+fn written(checkpoints: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(checkpoints) else {
+        return 0;
+    };
+    // A file may get its name between the two.
+    let size = |entry: std::io::Result<std::fs::DirEntry>| Some(entry.ok()?.metadata().ok()?.len());
+    entries.map(|entry| 1 + size(entry).unwrap_or(0)).sum()
+}
+
+#[test]
+fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
+    // Oracle: the weights of the uninterrupted training.
+    let folder = tempfile::tempdir().unwrap();
+    let whole = weights(&settings().with_directory(folder.path()));
+    let both = written(&folder.path().join("checkpoint"));
+
+    let mut kills = 0;
+    let mut states = std::collections::BTreeSet::new();
+    for attempt in 0.. {
+        assert!(attempt < 8 * KILLS, "{kills} kills in a first checkpoint");
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = folder.path().join("checkpoint");
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "killed::trains_until_it_is_killed"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = 1 + both / 2 * kills / KILLS;
+        while process.try_wait().unwrap().is_none() && written(&checkpoints) < until {
+            std::hint::spin_loop();
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+
+        let left = files(&checkpoints);
+        let complete = left.iter().filter(|name| !name.ends_with(".tmp")).count() >= 6;
+        if !complete && !left.is_empty() {
+            kills += 1;
+            let state = left.iter().map(|name| match name.strip_suffix(".tmp") {
+                None => name.clone(),
+                Some(name) => format!("a part of {}", name.split(".bpk").next().unwrap()),
+            });
+            states.insert(state.collect::<Vec<_>>().join(", "));
+        }
+        let resuming = settings().with_directory(folder.path()).with_resume(true);
+        assert!(weights(&resuming) == whole, "killed with {left:?}");
+        assert_eq!(files(&checkpoints), fitting::checkpoints(&[1, 2]));
+        if kills == KILLS {
+            break;
+        }
+    }
+    println!("killed with: {states:#?}");
+}
