@@ -46,6 +46,7 @@ mod listed;
 
 #[path = "../attack"]
 mod attack {
+    mod apgd;
     mod effort;
     mod errors;
     mod linear;
