@@ -37,7 +37,7 @@ enum Way {
 }
 
 impl Way {
-    fn run<R>(self, work: impl FnOnce() -> R) -> R {
+    fn run<R: Send>(self, work: impl FnOnce() -> R + Send) -> R {
         match self {
             Self::Kernel(numerics) => numerics.run(work),
             Self::Composed => kernel::composed(work),
@@ -61,7 +61,7 @@ fn case(
     name: &str,
     operations: Option<u64>,
     ways: &[(&str, Way)],
-    mut work: impl FnMut(),
+    mut work: impl FnMut() + Send,
 ) {
     let mut bench = criterion.benchmark_group(name);
     bench.sample_size(10);

@@ -72,7 +72,11 @@ pub fn group_conv(case: &Case) -> Run {
 }
 
 /// The forward pass of `layer` at `x`, or its gradient in `x`.
-pub fn pass(case: &Case, x: Tensor<4>, layer: impl Fn(Tensor<4>) -> Tensor<4> + 'static) -> Run {
+pub fn pass(
+    case: &Case,
+    x: Tensor<4>,
+    layer: impl Fn(Tensor<4>) -> Tensor<4> + Send + 'static,
+) -> Run {
     if case.pass == "forward" {
         return Box::new(move |_| {
             let (seconds, value) = timed(|| layer(x.clone()));

@@ -44,7 +44,7 @@ pub struct Outcome {
 }
 
 /// Runs a case once. The first run, which is not timed, gets `true` and gives the values compared.
-pub type Run = Box<dyn FnMut(bool) -> Outcome>;
+pub type Run = Box<dyn FnMut(bool) -> Outcome + Send>;
 
 /// How long `work` took, and what it gave. Flex computes at once: there is nothing to wait for.
 pub fn timed<R>(work: impl FnOnce() -> R) -> (f64, R) {

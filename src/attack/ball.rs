@@ -1,10 +1,12 @@
 use super::rows::{positions, replace, select};
 use super::{Found, NormSpec};
-use crate::base::{Batch, Bounds, Error, Result, read};
+use crate::base::{Batch, Bounds, Error, Precision, Result, read, widened};
 use burn::tensor::{Tensor, TensorData};
 
-/// How far outside its ball a perturbation may be for rounding alone: 2⁻²³, the distance of
-/// neighbouring f32 numbers from 1, for pixels up to 1, and in proportion for larger ones.
+/// How far outside its ball a perturbation of `f32` images may be for rounding alone: 2⁻²³, the
+/// distance of neighbouring numbers from 1, for pixels up to 1, and in proportion for larger ones.
+///
+/// Images of another type have its [`Precision::epsilon`] instead.
 pub const BALL_TOLERANCE: f64 = 1.0 / (1u32 << 23) as f64;
 
 /// The perturbations that a threat model allows: those of norm ε at most.
@@ -29,7 +31,7 @@ impl Ball {
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`] if it is negative or not finite in f32.
+    /// [`Error::Setting`] if it is negative or not finite in f32, whatever the images are.
     pub fn check(&self) -> Result<()> {
         check_length("epsilon", self.epsilon)
     }
@@ -50,31 +52,33 @@ pub(crate) fn settle(
     bounds: Bounds,
     ball: Option<&Ball>,
 ) -> Result<(Tensor<4>, Vec<usize>)> {
-    let doubtful = doubtful(&images, originals, bounds, ball);
+    let doubtful = doubtful(&images, originals, bounds, ball)?;
     if read::<f32, _, _>(&doubtful.clone().sum())[0] == 0.0 {
         return Ok((images, Vec::new()));
     }
     let at = positions(&read::<f32, _, _>(&doubtful), |doubt| doubt > 0.0);
-    let mut pixels = read::<f32, _, _>(&select(&images, &at));
-    let clean = read::<f32, _, _>(&select(originals, &at));
+    let precision = Precision::of("attacked images", &images)?;
+    let mut pixels = read::<f64, _, _>(&select(&images, &at));
+    let clean = read::<f64, _, _>(&select(originals, &at));
     let size = pixels.len() / at.len();
     let mut changed = Vec::new();
     if let Some(Ball { norm, epsilon }) = ball {
         let pairs = pixels.chunks_mut(size).zip(clean.chunks(size));
         for ((image, original), &at) in pairs.zip(&at) {
-            if norm.settle(image, original, *epsilon) {
+            if norm.settle(image, original, *epsilon, precision) {
                 changed.push(at);
             }
         }
     }
     let suspects: Vec<u64> = at.iter().map(|&at| ids[at]).collect();
-    verify_pixels(&pixels, &clean, &suspects, bounds, ball)?;
+    verify_pixels(&pixels, &clean, &suspects, bounds, ball, precision)?;
     if changed.is_empty() {
         return Ok((images, changed));
     }
     let mut shape = images.dims();
     shape[0] = at.len();
-    let settled = Tensor::from_data(TensorData::new(pixels, shape), &images.device());
+    let like = (&images.device(), precision.dtype());
+    let settled = Tensor::from_data(TensorData::new(pixels, shape), like);
     Ok((replace(images, &at, settled), changed))
 }
 
@@ -85,37 +89,41 @@ fn doubtful(
     originals: &Tensor<4>,
     bounds: Bounds,
     ball: Option<&Ball>,
-) -> Tensor<1> {
+) -> Result<Tensor<1>> {
+    let precision = Precision::of("attacked images", images)?;
     let pixels = images.clone().flatten::<2>(1, 3);
     // Every comparison with NaN is false.
     let wrong = bounds.holds(pixels).bool_not().float();
     let wrong = wrong.max_dim(1).squeeze_dim::<1>(1);
     let Some(Ball { norm, epsilon }) = ball else {
-        return wrong;
+        return Ok(wrong);
     };
     let bound = if norm.settles() {
         // A sum of squares in f32 is wrong by less than this.
         epsilon * (1.0 - 1e-4)
     } else {
-        (epsilon + BALL_TOLERANCE) / (1.0 + BALL_TOLERANCE)
+        let tolerance = precision.epsilon();
+        (epsilon + tolerance) / (1.0 + tolerance)
     };
-    let lengths = norm.lengths(images.clone() - originals.clone());
-    let inside = lengths.lower_equal_elem((bound as f32).next_down());
-    wrong.max_pair(inside.bool_not().float())
+    let lengths = norm.lengths(widened(images.clone()) - widened(originals.clone()));
+    let inside = lengths.lower_equal_elem(precision.of_sums().below(bound));
+    Ok(wrong.max_pair(inside.bool_not().float()))
 }
 
 /// Checks that what an attack returned is within its own threat model: every pixel in the batch's
 /// bounds, every perturbation of [`Found::originals`] in the ball of radius `epsilon`.
 ///
-/// Norms are computed in f64 from the f32 pixels. The tolerance is [`BALL_TOLERANCE`] times the
-/// largest pixel magnitude of the image and its original, or once if that is below 1.
+/// Norms are computed in f64 from the pixels. The tolerance is the images' [`Precision::epsilon`]
+/// ([`BALL_TOLERANCE`] for `f32`) times the largest pixel magnitude of the image and its original, or
+/// once if that is below 1. So it is coarse for half precision, whose pixels are: 2⁻¹⁰ for `f16`, 2⁻⁷
+/// for `bf16`, where 8/255 is 2⁻⁵.
 ///
 /// A [`Trial`](super::Trial) does this with every result; it is here for other people's.
 ///
 /// # Errors
 ///
 /// [`Error::Ball`] for a perturbation outside the ball, [`Error::Input`] for a pixel that is NaN
-/// or out of bounds.
+/// or out of bounds, and for an element type that [`Precision`] does not know.
 ///
 /// # Panics
 ///
@@ -127,24 +135,35 @@ pub fn verify(found: &Found, batch: &Batch, norm: impl Into<NormSpec>, epsilon: 
         "an attack returns images of the shape it was given"
     );
     let ball = Ball::new(norm, epsilon);
+    let precision = Precision::of("attacked images", &found.images)?;
     let (images, originals) = (read(&found.images), read(&found.originals));
-    verify_pixels(&images, &originals, &batch.ids, batch.bounds, Some(&ball))
+    let ids = &batch.ids;
+    verify_pixels(
+        &images,
+        &originals,
+        ids,
+        batch.bounds,
+        Some(&ball),
+        precision,
+    )
 }
 
 fn verify_pixels(
-    images: &[f32],
-    originals: &[f32],
+    images: &[f64],
+    originals: &[f64],
     ids: &[u64],
     bounds: Bounds,
     ball: Option<&Ball>,
+    precision: Precision,
 ) -> Result<()> {
+    let [low, high] = bounds.limits(precision);
     let size = images.len() / ids.len().max(1);
     for ((image, original), &id) in images.chunks(size).zip(originals.chunks(size)).zip(ids) {
-        let wrong = |&v: &f32| !v.is_finite() || !bounds.contains(v);
+        let wrong = |v: &f64| !(low..=high).contains(v);
         if let Some(at) = image.iter().position(wrong) {
             return Err(Error::input(
                 format!("pixel {at} of attacked image {id}"),
-                image[at],
+                precision.show(image[at]),
                 format!("a finite number in [{}, {}]", bounds.low(), bounds.high()),
             ));
         }
@@ -152,10 +171,10 @@ fn verify_pixels(
             continue;
         };
         let pairs = image.iter().zip(original);
-        let moved: Vec<f64> = (pairs.clone().map(|(&a, &b)| f64::from(a) - f64::from(b))).collect();
+        let moved: Vec<f64> = pairs.clone().map(|(&a, &b)| a - b).collect();
         let length = norm.length(&moved);
-        let largest = pairs.fold(1.0, |m: f32, (a, b)| m.max(a.abs()).max(b.abs()));
-        let bound = epsilon + BALL_TOLERANCE * f64::from(largest);
+        let largest = pairs.fold(1.0, |m: f64, (a, b)| m.max(a.abs()).max(b.abs()));
+        let bound = epsilon + precision.epsilon() * largest;
         if length.is_nan() || length > bound {
             return Err(Error::Ball {
                 id,

@@ -1,5 +1,5 @@
 use super::rows::{either, replace, select};
-use crate::base::indices;
+use crate::base::{Precision, assert_alike, indices};
 use burn::tensor::Tensor;
 
 /// Images that an attack proposes, one for each image of its [`Trial`](super::Trial).
@@ -27,12 +27,27 @@ impl From<Tensor<4>> for Candidate {
 
 impl Candidate {
     /// Moved images without a perturbation: around them a later attack has its ball.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless images and poses are of one element type.
     pub fn moved(images: Tensor<4>, poses: Tensor<2>) -> Self {
+        let [of_images, of_poses] = [images.dtype(), poses.dtype()];
+        assert_alike("moved", &[("images", of_images), ("poses", of_poses)]);
         Self {
             originals: Some(images.clone()),
             images,
             poses: Some(poses),
         }
+    }
+
+    /// Refuses images of another element type than the originals'.
+    pub(super) fn expect_like(&self, originals: &Tensor<4>) {
+        let types = [
+            ("images", self.images.dtype()),
+            ("originals", originals.dtype()),
+        ];
+        assert_alike("offered", &types);
     }
 
     pub(super) fn select(&self, positions: &[usize]) -> Self {
@@ -44,9 +59,9 @@ impl Candidate {
     }
 }
 
-// Losses closer than this, in proportion, are equal but for the rounding of the passes that made
-// them.
-const LOSS_RESOLUTION: f64 = 1.0 / (1u32 << 20) as f64;
+// Losses closer than this many units of their type, in proportion, are equal but for the rounding of
+// the passes that made them.
+const LOSS_RESOLUTION: f64 = 8.0;
 
 /// The best candidate met so far for each image: fooling before not fooling, then higher loss,
 /// then later, since near an optimum f32 losses tie long before the images have converged.
@@ -69,7 +84,8 @@ impl Best {
     pub fn meet(self, other: Self, originals: &Tensor<4>) -> Self {
         let newly = other.fooled.clone().greater(self.fooled.clone());
         let alike = other.fooled.clone().equal(self.fooled.clone());
-        let enough = self.loss.clone() - self.loss.clone().abs() * LOSS_RESOLUTION;
+        let unit = Precision::of_type(self.loss.dtype()).map_or(0.0, Precision::epsilon);
+        let enough = self.loss.clone() - self.loss.clone().abs() * (LOSS_RESOLUTION * unit);
         let as_high = alike
             .clone()
             .bool_and(other.loss.clone().greater_equal(enough));
@@ -82,7 +98,7 @@ impl Best {
         let [mine, theirs] = [self.candidate, other.candidate];
         let centre = || originals.clone();
         let centres = both(mine.originals, theirs.originals, centre, centre);
-        let still = || Tensor::zeros([originals.dims()[0], 3], &originals.device());
+        let still = || still(originals.dims()[0], originals);
         let poses = both(mine.poses, theirs.poses, still, still);
         Self {
             candidate: Candidate {
@@ -114,10 +130,9 @@ impl Best {
         let centre = || originals.clone();
         let centre_of_part = || select(originals, positions);
         let centres = both(mine.originals, theirs.originals, centre, centre_of_part);
-        let still = |count| Tensor::zeros([count, 3], &originals.device());
-        let all_still = || still(originals.dims()[0]);
+        let all_still = || still(originals.dims()[0], originals);
         let poses = both(mine.poses, theirs.poses, all_still, || {
-            still(positions.len())
+            still(positions.len(), originals)
         });
         Self {
             candidate: Candidate {
@@ -131,6 +146,11 @@ impl Best {
             exact: replace(self.exact, positions, part.exact),
         }
     }
+}
+
+/// Poses that move nothing.
+fn still(count: usize, images: &Tensor<4>) -> Tensor<2> {
+    Tensor::zeros([count, 3], (&images.device(), images.dtype()))
 }
 
 /// Both values, those that are missing filled in, if there is one at all.

@@ -1,5 +1,5 @@
 use super::{Pass, predicted_classes};
-use crate::base::{Classifier, Error, Result, read};
+use crate::base::{Classifier, Error, Precision, Result, read};
 use crate::kernel::Numerics;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -109,6 +109,25 @@ impl Frozen {
         self.numerics
     }
 
+    /// The element type that images must have, if the classifier takes only one: see
+    /// [`Classifier::precision`].
+    pub fn precision(&self) -> Option<Precision> {
+        self.classifier.precision()
+    }
+
+    /// Refuses images of an element type that the classifier does not take.
+    pub(super) fn accept(&self, images: &Tensor<4>) -> Result<()> {
+        let found = Precision::of("images", images)?;
+        match self.precision() {
+            Some(expected) if expected != found => Err(Error::input(
+                "element type of images",
+                found,
+                format!("{expected}, as the classifier's weights (see `Batch::with_precision`)"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
     /// attack on the result searches for images that fool the classifier *after* the map.
     pub fn through(&self, map: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
@@ -154,7 +173,8 @@ impl Frozen {
     ///
     /// # Panics
     ///
-    /// Panics if the classifier does not give one row of logits per image.
+    /// Panics if the classifier does not give one row of logits per image, or if it refuses the
+    /// images' element type, as models do that is not [theirs](Self::precision).
     pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
         Numerics::Exact.run(|| self.forward(images.inner()).inner())
     }
@@ -190,7 +210,8 @@ impl Frozen {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] if the classifier cannot be differentiated in its images.
+    /// [`Error::Input`] if the classifier cannot be differentiated in its images, or if their
+    /// element type is not [the classifier's](Self::precision).
     ///
     /// # Panics
     ///
@@ -200,6 +221,7 @@ impl Frozen {
         images: Tensor<4>,
         loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
     ) -> Result<LossGradient> {
+        self.accept(&images)?;
         self.pass(images, |images| images, loss)
     }
 
@@ -207,7 +229,7 @@ impl Frozen {
     pub(super) fn pass<const D: usize>(
         &self,
         point: Tensor<D>,
-        images: impl FnOnce(Tensor<D>) -> Tensor<4>,
+        images: impl FnOnce(Tensor<D>) -> Tensor<4> + Send,
         loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
     ) -> Result<Pass<D>> {
         let count = point.dims()[0];
@@ -277,6 +299,10 @@ impl<F: Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync> Classifier for Mapped<
     fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
         let images = (self.map)(images, ids);
         self.classifier.logits_of(images, ids)
+    }
+
+    fn precision(&self) -> Option<Precision> {
+        self.classifier.precision()
     }
 }
 

@@ -58,9 +58,9 @@ impl PixelSpace {
         let pixels = shape[1..].iter().product();
         let draw = |draws: &mut Draws| norm.draw(pixels, *epsilon, draws);
         let data = TensorData::new(trial.keys().each(Purpose::Start, draw).concat(), shape);
-        let start =
-            trial.originals().clone() + Tensor::from_data(data, &trial.originals().device());
-        norm.project(start, self.limits(trial))
+        let originals = trial.originals();
+        let start = Tensor::from_data(data, (&originals.device(), originals.dtype()));
+        norm.project(originals.clone() + start, self.limits(trial))
     }
 }
 

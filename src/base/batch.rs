@@ -1,5 +1,5 @@
-use crate::base::{Bounds, Error, Result, indices, read};
-use burn::tensor::{Int, Tensor};
+use crate::base::{Bounds, Error, Precision, Result, indices, read};
+use burn::tensor::{DType, Int, Tensor};
 
 /// Images with their labels, their places in the data set and their pixel range.
 #[derive(Clone, Debug)]
@@ -60,6 +60,12 @@ impl Batch {
         Ok(self)
     }
 
+    /// The same batch with images of this element type.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.images = self.images.cast(precision.dtype());
+        self
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -85,21 +91,30 @@ impl Batch {
         }
     }
 
-    /// The labels as plain numbers.
+    /// The labels as plain numbers, of whatever type of whole numbers they are; those beyond
+    /// [`i64::MAX`] as that.
     pub fn labels_to_vec(&self) -> Vec<i64> {
-        read(&self.labels)
+        match self.labels.dtype() {
+            DType::U64 => {
+                let labels: Vec<u64> = read(&self.labels);
+                let each = |label| i64::try_from(label).unwrap_or(i64::MAX);
+                labels.into_iter().map(each).collect()
+            }
+            _ => read(&self.labels),
+        }
     }
 
     /// Refuses images that no attack or evaluation may silently accept.
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] for an empty batch, a pixel that is NaN or outside the
-    /// [`bounds`](Batch::bounds), or a label that is not below `classes`.
+    /// [`Error::Input`] for an empty batch, pixels of another type than [`Precision`] knows, a pixel
+    /// that is NaN or outside the [`bounds`](Batch::bounds), or a label that is not below `classes`.
     pub fn check(&self, classes: usize) -> Result<()> {
         if self.is_empty() {
             return Err(Error::input("batch", "no image", "at least one image"));
         }
+        Precision::of("images", &self.images)?;
         self.check_labels(classes)?;
         self.check_pixels()
     }
@@ -128,8 +143,10 @@ impl Batch {
         }
         let [_, channels, height, width] = self.images.dims();
         let per_image = channels * height * width;
-        let pixels: Vec<f32> = read(&self.images);
-        let wrong = |&v: &f32| !v.is_finite() || !self.bounds.contains(v);
+        let precision = Precision::of("images", &self.images)?;
+        let [low, high] = self.bounds.limits(precision);
+        let pixels: Vec<f64> = read(&self.images);
+        let wrong = |v: &f64| !(low..=high).contains(v);
         let Some(at) = pixels.iter().position(wrong) else {
             return Ok(());
         };
@@ -140,7 +157,7 @@ impl Batch {
                 "pixel [channel {channel}, row {row}, column {}] of image {image}",
                 inside % width
             ),
-            pixels[at],
+            precision.show(pixels[at]),
             format!(
                 "a finite number in [{}, {}] (the batch's bounds; put normalisation inside the \
                  model, as `nn::Normalize`)",

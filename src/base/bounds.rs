@@ -1,4 +1,4 @@
-use crate::base::{Error, Result};
+use crate::base::{Error, Precision, Result};
 use burn::tensor::{Bool, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -71,13 +71,26 @@ impl Bounds {
         value >= self.low() && value <= self.high()
     }
 
-    /// Whether each value is finite and lies in the bounds.
+    /// The lowest and the highest finite number of this type that is valid: the limits as the type
+    /// has them, so that what is clamped to them lies in them.
+    pub(crate) fn limits(&self, precision: Precision) -> [f64; 2] {
+        [self.low(), self.high()].map(|limit| match limit.is_finite() {
+            true => precision.round(limit.into()),
+            false => f64::from(limit).clamp(-precision.largest(), precision.largest()),
+        })
+    }
+
+    /// Whether each value is finite and lies in the bounds, as the tensor's type has them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the tensor is of another type than [`Precision`] knows.
     pub fn holds<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D, Bool> {
+        let precision = Precision::of("pixels", &tensor).unwrap_or_else(|error| panic!("{error}"));
+        let [low, high] = self.limits(precision);
         // Every comparison with NaN is false.
-        let high = tensor.clone().lower_equal_elem(self.high().min(f32::MAX));
-        tensor
-            .greater_equal_elem(self.low().max(f32::MIN))
-            .bool_and(high)
+        let below = tensor.clone().lower_equal_elem(high);
+        tensor.greater_equal_elem(low).bool_and(below)
     }
 
     /// Moves every value to the nearest one within the bounds.

@@ -1,4 +1,4 @@
-use crate::base::Keys;
+use crate::base::{Keys, Precision};
 use burn::tensor::Tensor;
 
 /// Anything that maps images to logits: this crate's models, a user's own, or a closure.
@@ -38,6 +38,14 @@ pub trait Classifier: Send + Sync {
     fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
         let _ = keys;
         self.logits(images)
+    }
+
+    /// The element type that images must have, if it takes only one, as a model with weights does.
+    ///
+    /// Attacks refuse batches of another one; evaluations and trainings, whose image sets have none,
+    /// make their images of it.
+    fn precision(&self) -> Option<Precision> {
+        None
     }
 }
 

@@ -1,8 +1,8 @@
 //! The one way by which numbers come from a device to the host, and indices back.
 
+use super::scope::Setting;
 use burn::tensor::kind::Basic;
 use burn::tensor::{Device, Element, Int, Tensor, TensorData};
-use std::cell::Cell;
 
 /// Reads of tensors to the host: what [`count_reads`] counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,16 +14,15 @@ pub struct Reads {
 }
 
 thread_local! {
-    static READS: Cell<Reads> = const { Cell::new(Reads { count: 0, values: 0 }) };
+    static READS: Setting<Reads> = const { Setting::new() };
 }
 
 /// The values of a tensor in row order, on the host.
 pub fn read<E: Element, const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Vec<E> {
     let values: Vec<E> = tensor.to_data().iter::<E>().collect();
-    let before = READS.get();
-    READS.set(Reads {
-        count: before.count + 1,
-        values: before.values + values.len(),
+    Setting::with(&READS, |reads| {
+        reads.count += 1;
+        reads.values += values.len();
     });
     values
 }
@@ -35,7 +34,14 @@ pub(crate) fn indices(indices: impl IntoIterator<Item = usize>, device: &Device)
     Tensor::from_data(TensorData::new(indices, shape), device)
 }
 
-/// Runs `work` and tells how much it [`read`] to the host on this thread.
+/// Whole numbers of any type, such as labels, in the one that the device has for indices.
+pub(crate) fn as_indices<const D: usize>(numbers: Tensor<D, Int>) -> Tensor<D, Int> {
+    let dtype = numbers.device().settings().int_dtype;
+    numbers.cast(dtype)
+}
+
+/// Runs `work` and tells how much it [`read`] to the host. Kept apart from other tasks of a pool
+/// as [`Numerics::run`](crate::kernel::Numerics::run) says.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -45,13 +51,12 @@ pub(crate) fn indices(indices: impl IntoIterator<Item = usize>, device: &Device)
 /// let (values, reads) = count_reads(|| read::<f32, _, _>(&ones));
 /// assert_eq!((values.len(), reads.count, reads.values), (6, 1, 6));
 /// ```
-pub fn count_reads<R>(work: impl FnOnce() -> R) -> (R, Reads) {
-    let before = READS.get();
-    let result = work();
-    let after = READS.get();
-    let reads = Reads {
-        count: after.count - before.count,
-        values: after.values - before.values,
-    };
+pub fn count_reads<R: Send>(work: impl FnOnce() -> R + Send) -> (R, Reads) {
+    let (result, reads) = Setting::during(&READS, Reads::default(), work);
+    // Whoever counts around this counts it too.
+    Setting::with(&READS, |outer| {
+        outer.count += reads.count;
+        outer.values += reads.values;
+    });
     (result, reads)
 }

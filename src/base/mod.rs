@@ -1,5 +1,5 @@
-//! What every module may use: errors, units, bounds, seeds and keys, batches, classifiers,
-//! statistics, names in files, whole writing and the choice of a device.
+//! What every module may use: errors, units, bounds, element types, seeds and keys, batches,
+//! classifiers, statistics, names in files, whole writing and the choice of a device.
 //!
 //! A thing belongs here if several modules need it and it needs none of them; it gets a file of its
 //! own. A trait whose values files say by name implements [`Kind`] for its trait object, with a
@@ -11,10 +11,13 @@ mod bounds;
 mod classifier;
 mod config;
 mod device;
+pub(crate) mod errand;
 mod error;
 mod host;
 mod keys;
+mod precision;
 mod registry;
+mod scope;
 mod seed;
 pub mod statistics;
 mod step_size;
@@ -27,11 +30,14 @@ pub use classifier::Classifier;
 pub(crate) use config::{config, strictly};
 pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_device};
 pub use error::{Error, Result};
-pub(crate) use host::indices;
 pub use host::{Reads, count_reads, read};
+pub(crate) use host::{as_indices, indices};
 pub use keys::Keys;
+pub use precision::Precision;
+pub(crate) use precision::{assert_alike, widened};
 pub(crate) use registry::open_kind;
 pub use registry::{Kind, NoSettings, Registry, Spec, named};
+pub(crate) use scope::Setting;
 pub use seed::{Draws, Purpose, Seed};
 pub use step_size::StepSize;
 pub use units::{Degrees, Pixels};

@@ -46,7 +46,10 @@ impl Evaluation {
         let mut done = 0;
         let positions: Vec<usize> = (0..data.len()).collect();
         for positions in positions.chunks(self.batch_size) {
-            let batch = data.batch(positions, device);
+            let mut batch = data.batch(positions, device);
+            if let Some(precision) = victim.precision() {
+                batch = batch.with_precision(precision);
+            }
             let labels = batch.labels_to_vec();
             let victim = victim.for_ids(&batch.ids);
             let logits = victim.logits(batch.images.clone());

@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// In PyTorch's `grid_sample(align_corners=True)` the first three are `zeros`, `border` and
 /// `reflection`.
+///
+/// Between pixels, [`Reflect`](Border::Reflect) and [`Circular`](Border::Circular) give NaN farther
+/// than 2²³ pixels from the image's first one, where an `f32` no longer says which pixel of the
+/// repeated image it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Border {
@@ -78,6 +82,10 @@ impl Border {
     }
 }
 
+/// The farthest coordinate at which images are repeated: up to here `f32` has halves of a pixel, and
+/// whole periods taken off leave no rounding.
+pub(crate) const FARTHEST: f32 = (1 << 23) as f32;
+
 /// For interpolating between neighbours: the image is extended by margins and the coordinate
 /// folded into it, so that a pixel's right and lower neighbours are *always* the next ones in
 /// memory.
@@ -135,7 +143,9 @@ impl Border {
 }
 
 fn modulo<const D: usize>(at: Tensor<D>, period: f64) -> Tensor<D> {
-    let periods = (at.clone().without_autodiff() / period).floor();
+    let place = at.clone().without_autodiff();
+    let lost = place.clone().abs().greater_elem(FARTHEST);
+    let periods = (place / period).floor().mask_fill(lost, f32::NAN);
     at - periods * period
 }
 

@@ -1,6 +1,7 @@
 #[cfg(feature = "flex")]
 use std::sync::Arc;
 
+use crate::base::assert_alike;
 use crate::group::Group;
 use burn::tensor::Tensor;
 use burn::tensor::module;
@@ -86,7 +87,8 @@ impl Filters {
 ///
 /// # Panics
 ///
-/// Panics if the channels do not fit, or if the filters are larger than the padded input.
+/// Panics if the channels do not fit, if the filters are larger than the padded input, or unless
+/// input, filters and bias are of one element type.
 ///
 /// ```
 /// use burn::tensor::{Tensor, ops::ConvOptions};
@@ -109,6 +111,13 @@ pub fn conv2d(
         super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
         _ => {
             let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
+            let of_bias = bias.as_ref().map_or(weight.dtype(), Tensor::dtype);
+            let types = [
+                ("input", input.dtype()),
+                ("weight", weight.dtype()),
+                ("bias", of_bias),
+            ];
+            assert_alike("conv2d", &types);
             or_relu(module::conv2d(input, weight, bias, options), relu)
         }
     }

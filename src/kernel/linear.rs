@@ -1,3 +1,4 @@
+use crate::base::assert_alike;
 use burn::tensor::{Tensor, module};
 
 use super::path::choose;
@@ -19,7 +20,7 @@ use super::suits;
 ///
 /// # Panics
 ///
-/// Panics if the sizes do not fit.
+/// Panics if the sizes do not fit, or unless input, weight and bias are of one element type.
 ///
 /// ```
 /// use burn::tensor::Tensor;
@@ -49,7 +50,16 @@ pub fn linear(
             Some(bias) => super::flex::run3(flex::Linear { relu }, input, weight, bias),
             None => super::flex::run2(flex::Linear { relu }, input, weight),
         },
-        _ => or_relu(module::linear(input, weight, bias), relu),
+        _ => {
+            let of_bias = bias.as_ref().map_or(weight.dtype(), Tensor::dtype);
+            let types = [
+                ("input", input.dtype()),
+                ("weight", weight.dtype()),
+                ("bias", of_bias),
+            ];
+            assert_alike("linear", &types);
+            or_relu(module::linear(input, weight, bias), relu)
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::base::assert_alike;
 use burn::tensor::Tensor;
 
 use super::path::choose;
@@ -25,7 +26,7 @@ pub struct LinfStep {
 ///
 /// # Panics
 ///
-/// Panics if the shapes differ, or if the radius or the bounds make no sense.
+/// Panics if the shapes or the element types differ, or if the radius or the bounds make no sense.
 pub fn linf_step(
     images: Tensor<4>,
     gradient: Tensor<4>,
@@ -51,6 +52,12 @@ pub fn linf_step(
         #[cfg(feature = "flex")]
         super::Path::Kernel => super::flex::run3(flex::Climb(step), images, gradient, originals),
         _ => {
+            let types = [
+                ("images", images.dtype()),
+                ("gradient", gradient.dtype()),
+                ("originals", originals.dtype()),
+            ];
+            assert_alike("linf_step", &types);
             let moved = images + gradient.sign() * length;
             let perturbation = (moved - originals.clone()).clamp(-epsilon, epsilon);
             let output = originals + perturbation;

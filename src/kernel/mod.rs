@@ -24,7 +24,6 @@ mod numerics;
 mod path;
 mod pool2d;
 mod relu;
-mod scope;
 mod warp;
 
 pub use border::Border;

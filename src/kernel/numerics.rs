@@ -1,12 +1,11 @@
-use super::scope::Restore;
+use crate::base::Setting;
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use std::cell::Cell;
 use std::env::VarError;
 use std::sync::OnceLock;
 
 thread_local! {
-    static NUMERICS: Cell<Option<Numerics>> = const { Cell::new(None) };
+    static NUMERICS: Setting<Numerics> = const { Setting::new() };
 }
 
 /// Which arithmetic a convolution uses.
@@ -30,28 +29,34 @@ pub enum Numerics {
 }
 
 impl Numerics {
-    /// Runs `work` with these numerics on this thread; what it computes elsewhere, and what comes
-    /// after, is not concerned. A backward pass uses the numerics of its forward pass.
+    /// Runs `work` with these numerics, and nothing else: not what other threads compute meanwhile,
+    /// nor what comes after. A backward pass uses the numerics of its forward pass.
     ///
-    /// On a thread of a rayon pool, `work` may have to wait for other threads and take up another
-    /// task of the pool meanwhile, which then runs with these numerics too. The same is true of
-    /// [`composed`](super::composed) and [`record`](super::record).
+    /// Tasks of rayon's pools keep their numerics apart, whatever a thread takes up while it waits:
+    /// there, `work` runs on a thread of a pool of this crate's own with as many threads, unless its
+    /// numerics are those that hold anyway. The same is true of [`composed`](super::composed),
+    /// [`record`](super::record) and [`count_reads`](crate::base::count_reads). Three things follow. Tasks
+    /// that `work` itself gives to a pool choose for themselves. A thread of a pool does nothing else
+    /// while it waits for `work`, so `work` must not wait for the pool that it comes from. And what
+    /// Burn keeps by thread, the statistics of batch norm's last training pass, has to be taken down
+    /// after each pass by `let _ = model.valid();` (trainings of this crate do).
     ///
     /// ```
     /// use fireproof::kernel::Numerics;
     ///
     /// assert_eq!(Numerics::Fast.run(Numerics::current), Numerics::Fast);
     /// ```
-    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        let before = NUMERICS.replace(Some(self));
-        let _restore = Restore(|| NUMERICS.set(before));
-        work()
+    pub fn run<R: Send>(self, work: impl FnOnce() -> R + Send) -> R {
+        match Self::current() == self {
+            true => work(),
+            false => Setting::during(&NUMERICS, self, work).0,
+        }
     }
 
-    /// The numerics of this thread. Outside of [`Numerics::run`] these are what the environment
+    /// The numerics that hold here. Outside of [`Numerics::run`] these are what the environment
     /// variable [`NUMERICS_VARIABLE`] says, `exact` or `fast`, and [`Numerics::Exact`] without it.
     pub fn current() -> Self {
-        NUMERICS.get().unwrap_or_else(preset)
+        Setting::with(&NUMERICS, |numerics| *numerics).unwrap_or_else(preset)
     }
 }
 
@@ -69,4 +74,28 @@ fn preset() -> Numerics {
             Numerics::Exact
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::{Numerics, Path, choose, composed};
+
+    #[test]
+    fn convention_scopes_end_where_they_end() {
+        let before = Numerics::current();
+        let broken = std::panic::catch_unwind(|| {
+            Numerics::Fast.run(|| composed(|| panic!("as an attack's loss may")))
+        });
+        assert!(broken.is_err());
+        assert_eq!(Numerics::current(), before);
+        assert_eq!(choose("test", || true), Path::Kernel);
+        let nested = Numerics::Fast.run(|| Numerics::Exact.run(Numerics::current));
+        assert_eq!(nested, Numerics::Exact);
+        let elsewhere = Numerics::Fast.run(|| {
+            std::thread::spawn(Numerics::current)
+                .join()
+                .expect("a thread")
+        });
+        assert_eq!(elsewhere, before);
+    }
 }

@@ -1,9 +1,8 @@
-use super::scope::Restore;
-use std::cell::{Cell, RefCell};
+use crate::base::Setting;
 
 thread_local! {
-    static COMPOSED: Cell<bool> = const { Cell::new(false) };
-    static RECORD: RefCell<Option<Vec<Ran>>> = const { RefCell::new(None) };
+    static COMPOSED: Setting<()> = const { Setting::new() };
+    static RECORD: Setting<Vec<Ran>> = const { Setting::new() };
 }
 
 /// The path of an operation.
@@ -24,16 +23,21 @@ pub struct Ran {
     pub path: Path,
 }
 
-/// Runs `work` on Burn's operations only, whatever kernels there are for this thread: what kernels
-/// are compared with.
-pub fn composed<R>(work: impl FnOnce() -> R) -> R {
-    let before = COMPOSED.replace(true);
-    let _restore = Restore(|| COMPOSED.set(before));
-    work()
+/// Runs `work` on Burn's operations only, whatever kernels there are for it: what kernels are
+/// compared with. Kept apart as [`Numerics::run`](super::Numerics::run) says.
+pub fn composed<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    match is_composed() {
+        true => work(),
+        false => Setting::during(&COMPOSED, (), work).0,
+    }
 }
 
-/// Runs `work` and tells which operations with kernels it ran on this thread, in their order, and
-/// on which path.
+fn is_composed() -> bool {
+    Setting::with(&COMPOSED, |()| ()).is_some()
+}
+
+/// Runs `work` and tells which operations with kernels it ran, in their order, and on which path.
+/// Kept apart as [`Numerics::run`](super::Numerics::run) says.
 ///
 /// ```
 /// # #[cfg(feature = "flex")] {
@@ -49,34 +53,21 @@ pub fn composed<R>(work: impl FnOnce() -> R) -> R {
 /// assert_eq!(paths, [Path::Kernel, Path::Composed]);
 /// # }
 /// ```
-pub fn record<R>(work: impl FnOnce() -> R) -> (R, Vec<Ran>) {
-    let mut before = RECORD.replace(Some(Vec::new()));
-    let mut ran = Vec::new();
-    let result = {
-        let _restore = Restore(|| ran = RECORD.replace(before.take()).unwrap_or_default());
-        work()
-    };
+pub fn record<R: Send>(work: impl FnOnce() -> R + Send) -> (R, Vec<Ran>) {
+    let (result, ran) = Setting::during(&RECORD, Vec::new(), work);
     // Whoever records around this records it too.
-    RECORD.with_borrow_mut(|outer| {
-        if let Some(outer) = outer {
-            outer.extend(ran.iter().cloned());
-        }
-    });
+    Setting::with(&RECORD, |outer| outer.extend(ran.iter().cloned()));
     (result, ran)
 }
 
 /// Whether to take the kernel, if `possible`; noted for [`record`].
 pub(crate) fn choose(operation: &'static str, possible: impl FnOnce() -> bool) -> Path {
-    let path = if !COMPOSED.get() && possible() {
+    let path = if !is_composed() && possible() {
         Path::Kernel
     } else {
         Path::Composed
     };
-    RECORD.with_borrow_mut(|record| {
-        if let Some(record) = record {
-            record.push(Ran { operation, path });
-        }
-    });
+    Setting::with(&RECORD, |ran| ran.push(Ran { operation, path }));
     path
 }
 

@@ -82,6 +82,7 @@ fn has_kernel(
 #[cfg(feature = "flex")]
 mod flex {
     use crate::kernel::cpu::Isa;
+    use crate::kernel::cpu::count;
     use crate::kernel::cpu::pool::{self, Windows};
     use crate::kernel::flex::buffer::Buffer;
     use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1};
@@ -125,7 +126,7 @@ mod flex {
         fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Self::Saved>) {
             let x = contiguous(x);
             let (windows, shape) = windows(&x, self.size, self.stride);
-            let (count, relu) = (shape.iter().product(), self.relu);
+            let (count, relu) = (count(shape), self.relu);
             let mut codes = Buffer::bytes(count);
             let y = Buffer::filled(shape, |y| {
                 let codes = codes.as_bytes_mut(count);

@@ -1,5 +1,6 @@
 /// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
-/// dropout by these keys or by its own count.
+/// dropout by these keys or by its own count, and a linear layer `fc1`, whose weights are of the
+/// model's element type.
 macro_rules! classifier {
     ($model:ident) => {
         impl $model {
@@ -13,7 +14,8 @@ macro_rules! classifier {
             ///
             /// # Panics
             ///
-            /// Panics if the images have not the size the network was made for.
+            /// Panics if the images have not the size the network was made for, or another element
+            /// type than its weights.
             pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
                 self.respond(images, None)
             }
@@ -41,6 +43,10 @@ macro_rules! classifier {
 
             fn training_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
                 self.forward_with(images, keys)
+            }
+
+            fn precision(&self) -> Option<$crate::base::Precision> {
+                $crate::base::Precision::of_type(self.fc1.weight.val().dtype())
             }
         }
     };

@@ -1,4 +1,4 @@
-use crate::base::config;
+use crate::base::{assert_alike, config};
 use crate::group::Group;
 use crate::nn::layer::layer;
 use burn::module::Module;
@@ -66,7 +66,8 @@ impl GroupBatchNorm {
     ///
     /// # Panics
     ///
-    /// Panics if the number of channels or the group axis is wrong.
+    /// Panics if the number of channels or the group axis is wrong, or unless features and
+    /// statistics are of one element type.
     pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
         let shape @ [batch, channels, size, height, width] = features.dims();
         assert_eq!(
@@ -75,6 +76,11 @@ impl GroupBatchNorm {
             "group axis of features for {}",
             self.group
         );
+        let types = [
+            ("features", features.dtype()),
+            ("scale", self.norm.gamma.val().dtype()),
+        ];
+        assert_alike("batch norm", &types);
         let flat = features.reshape([batch, channels, size * height, width]);
         self.norm.forward(flat).reshape(shape)
     }

@@ -1,4 +1,4 @@
-use crate::base::{Keys, Purpose, Seed, config};
+use crate::base::{Keys, Purpose, Seed, assert_alike, config};
 use crate::nn::layer::display;
 use burn::module::{Flag, Module, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -97,7 +97,8 @@ impl GroupDropout {
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many keys as images.
+    /// Panics unless there are as many keys as images, or if
+    /// [`Precision`](crate::base::Precision) does not know the input's element type.
     pub fn forward_with<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
         assert_eq!(keys.len(), input.dims()[0], "as many ids as images");
         let keys = keys.next_layer();
@@ -124,8 +125,9 @@ impl GroupDropout {
     }
 
     fn drop_channels<const D: usize>(&self, input: Tensor<D>, keys: &Keys) -> Tensor<D> {
+        assert_alike("dropout", &[("input", input.dtype())]);
         let channels = input.dims()[1];
-        let kept = (1.0 / (1.0 - self.probability)) as f32;
+        let kept = 1.0 / (1.0 - self.probability);
         let mut mask = Vec::with_capacity(keys.len() * channels);
         for position in 0..keys.len() {
             let mut draws = keys.draws(Purpose::Dropout, position);
@@ -137,7 +139,7 @@ impl GroupDropout {
         let mut shape = [1; D];
         shape[..2].copy_from_slice(&[keys.len(), channels]);
         let mask = TensorData::new(mask, shape);
-        let mask = Tensor::from_data(mask, &input.device());
+        let mask = Tensor::from_data(mask, (&input.device(), input.dtype()));
         input * mask
     }
 }

@@ -12,13 +12,16 @@
 //!
 //! Layers compose ([`Layer`], [`LayerConfig`]): a list of configurations knows the sizes it works
 //! on and its number of parameters before it makes the layers. A [`Block`] is a convolution with
-//! what usually follows it; [`InitialWeights`] draws all weights from a seed.
+//! what usually follows it; [`InitialWeights`] draws all weights from a seed, [`CastWeights`] gives them
+//! another element type. Layers with weights take features of their weights' type, all others of any
+//! that [`Precision`](crate::base::Precision) knows.
 //!
 //! To add a layer, write a file with the layer and its configuration; one with a spatial footprint
 //! has a `check`, and one with expanded filters keeps them in a [`FilterCache`].
 
 mod batch_norm;
 mod block;
+mod cast;
 mod conv;
 mod convolution;
 mod dropout;
@@ -38,6 +41,7 @@ pub use batch_norm::{GroupBatchNorm, GroupBatchNormConfig};
 pub use block::{
     Block, BlockConfig, BlockOf, ConvolutionConfig, GroupBlock, LiftingBlock, PlaneBlock,
 };
+pub use cast::CastWeights;
 pub use conv::{Conv2d, Conv2dConfig};
 pub use dropout::{GroupDropout, GroupDropoutConfig};
 pub use filter_cache::FilterCache;

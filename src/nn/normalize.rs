@@ -1,4 +1,4 @@
-use crate::base::{Error, config};
+use crate::base::{Error, assert_alike, config};
 use crate::nn::layer::layer;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -73,7 +73,8 @@ impl NormalizeConfig {
 ///
 /// Part of the *model*, so that attacks see the pixels that people see: their budget is in
 /// pixels, and clipping to valid pixels clips to valid pixels. Its constants are no parameters:
-/// they move with the model, but are neither trained nor recorded.
+/// they move with the model, but are neither trained nor recorded, and they take the element type of
+/// the images.
 #[derive(Module, Debug)]
 pub struct Normalize {
     mean: Tensor<4>,
@@ -89,7 +90,8 @@ impl Normalize {
     ///
     /// # Panics
     ///
-    /// Panics if the number of channels is wrong.
+    /// Panics if the number of channels is wrong, or if [`Precision`](crate::base::Precision) does
+    /// not know the images' element type.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         // A constant `[1, 1, 1, 1]` would be spread over any number of channels.
         assert_eq!(
@@ -97,7 +99,11 @@ impl Normalize {
             self.mean.dims()[1],
             "channels of the images"
         );
-        (images - self.mean.clone()) / self.std.clone()
+        assert_alike("normalize", &[("images", images.dtype())]);
+        // Constants are no parameters: nothing that casts a model reaches them.
+        let constant = |values: &Tensor<4>| values.clone().cast(images.dtype());
+        let (mean, std) = (constant(&self.mean), constant(&self.std));
+        (images - mean) / std
     }
 }
 

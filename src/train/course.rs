@@ -1,6 +1,6 @@
 use crate::curriculum::{Curriculum, Stage};
 use crate::train::{EpochRecord, PaceSpec};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A training on its way through a curriculum: the one who says which stage an epoch has.
 ///
@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Course {
     curriculum: Curriculum,
     pace: Option<PaceSpec>,
-    past: Mutex<Vec<EpochRecord>>,
+    past: Mutex<Arc<Vec<EpochRecord>>>,
 }
 
 impl From<Curriculum> for Course {
@@ -38,7 +38,7 @@ impl Course {
 
     /// The same course after these epochs, which must be all from the first on for a pace.
     pub fn with_past(self, past: Vec<EpochRecord>) -> Self {
-        *self.records() = past;
+        *self.records() = past.into();
         self
     }
 
@@ -59,7 +59,8 @@ impl Course {
         match &self.pace {
             None => self.curriculum.stage(epoch),
             Some(pace) => {
-                let records = self.records();
+                // Not under the lock: a pace is anyone's code, which may ask this course.
+                let records = self.records().clone();
                 let before = records.iter().take_while(|record| record.epoch < epoch);
                 let past = &records[..before.count()];
                 pace.stage(&self.curriculum, epoch, past)
@@ -69,16 +70,16 @@ impl Course {
 
     /// Takes down what an epoch gave.
     pub fn after_epoch(&self, record: EpochRecord) {
-        self.records().push(record);
+        Arc::make_mut(&mut self.records()).push(record);
     }
 
     /// The epochs so far.
     pub fn past(&self) -> Vec<EpochRecord> {
-        self.records().clone()
+        self.records().to_vec()
     }
 
-    fn records(&self) -> MutexGuard<'_, Vec<EpochRecord>> {
-        // A pace that panics changes nothing.
+    fn records(&self) -> MutexGuard<'_, Arc<Vec<EpochRecord>>> {
+        // Nothing under the lock can be half done.
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,12 +22,18 @@
 //! # Reproducible
 //!
 //! Order, poses, crops, flips and random starts are functions of the seed, the image and the epoch.
-//! Burn's own `Dropout` draws from a generator that belongs to the device or to the whole process;
-//! it is seeded anew before every training pass, from the seed, the epoch and the batch's first
-//! image, and held until the pass is over. So the same seed gives the same weights bit for bit,
-//! resumed or not, alone or beside other trainings, on a backend that computes at once and sums in
-//! a fixed order, as Flex does. What else a program draws from Burn's generator at the same moment
-//! can still disturb it.
+//! Every layer of this crate draws by the images' keys. Burn's own `Dropout` draws from a generator
+//! that belongs to the device or to the whole process; it is seeded anew before every training pass,
+//! from the seed, the epoch and the batch's first image, and held until the pass is over. So the same
+//! seed gives the same weights bit for bit, resumed or not, alone or beside other trainings, on a
+//! backend that computes at once and sums in a fixed order, as Flex does. What else a program draws
+//! from Burn's generator at the same moment can still disturb it.
+//!
+//! Trainings may be tasks of a rayon pool, each of a model of its own: Burn holds a lock of the graph
+//! over its backward pass, and a model that learns belongs to one graph. On a pool the
+//! generator is seeded but not held, as a thread of a pool must not wait for another task: a model
+//! that draws from it gives the same weights only if nothing else draws at the same moment. All
+//! other models do beside any number of others.
 
 mod architecture;
 mod augmentation;

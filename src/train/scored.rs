@@ -101,10 +101,12 @@ impl Metric for Numbers {
         NumbersInput(numbers): &NumbersInput,
         _metadata: &MetricMetadata,
     ) -> std::result::Result<SerializedEntry, TensorReadError> {
-        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, values) in numbers {
+            // Not under the lock: on a pool, whoever waits for the sum may be back here meanwhile.
+            let total = values.clone().sum().try_into_scalar::<f64>()?;
+            let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let (sum, count) = sums.entry(name.clone()).or_default();
-            *sum += values.clone().sum().try_into_scalar::<f64>()?;
+            *sum += total;
             *count += values.dims()[0];
         }
         Ok(SerializedEntry::new(String::new(), String::new()))

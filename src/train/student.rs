@@ -1,4 +1,5 @@
 use crate::attack::Frozen;
+use crate::base::errand::on_pool;
 use crate::base::{Classifier, Keys, Purpose};
 use crate::kernel::Numerics;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -56,10 +57,17 @@ impl<M: Module + Classifier + 'static> Student for M {
         // On autodiff, or batch norm and dropout would not know that this is training.
         let images = Tensor::from_inner(images.without_autodiff());
         let seed = keys.draws(Purpose::Dropout, 0).next();
-        seeded(&images.device(), seed, || {
-            // A copy: every pass counts its layers from the first.
-            Numerics::Exact.run(|| self.training_logits(images, &keys.clone()))
-        })
+        // A copy: every pass counts its layers from the first.
+        let keys = keys.clone();
+        let logits = seeded(&images.device(), seed, || {
+            Numerics::Exact.run(|| self.training_logits(images, &keys))
+        });
+        if on_pool() {
+            // Burn keeps the statistics of the last pass by thread, and the next pass of this
+            // training may run on another one.
+            let _ = self.valid();
+        }
+        logits
     }
 
     fn exact_logits(&self, images: Tensor<4>) -> Tensor<2> {
@@ -103,11 +111,15 @@ impl<M: Module + Classifier + 'static> Student for M {
 }
 
 /// Runs what may draw from Burn's generator, which is one for the whole process on some backends:
-/// seeded, and with no other training in between.
+/// seeded, and with no other training in between, unless it is the task of a pool.
+///
+/// A thread of a pool that waits inside of `run` may take up another training, which would wait for
+/// the lock for ever; and it must not wait for one that is itself waiting for the pool.
 pub(super) fn seeded<T>(device: &Device, seed: u64, run: impl FnOnce() -> T) -> T {
     static GENERATOR: Mutex<()> = Mutex::new(());
     // A panic of another training leaves nothing behind that seeding would not mend.
-    let _alone = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = (!on_pool()).then(lock);
     device.seed(seed);
     run()
 }

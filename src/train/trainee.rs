@@ -43,7 +43,8 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// # Errors
     ///
     /// What [`Objective::step`](crate::train::Objective::step) fails with.
-    pub fn learn(&self, mut staged: StagedBatch) -> Result<TrainOutput<Scored>> {
+    pub fn learn(&self, staged: StagedBatch) -> Result<TrainOutput<Scored>> {
+        let mut staged = self.taken(staged);
         staged.batch.images = self.augmentation.apply(&staged);
         let step = self.objective.step(&self.model, &staged)?;
         Ok(TrainOutput {
@@ -60,6 +61,14 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
         let mut judged = self.model.valid();
         judged.replace(weights);
         Some(judged)
+    }
+
+    // With images of the model's element type, which an image set does not know.
+    fn taken(&self, mut staged: StagedBatch) -> StagedBatch {
+        if let Some(precision) = self.model.precision() {
+            staged.batch = staged.batch.with_precision(precision);
+        }
+        staged
     }
 
     fn memory(&self) -> Vec<Tensor<1>> {
@@ -123,7 +132,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> InferenceStep for Trainee
     type Output = Scored;
 
     fn step(&self, staged: StagedBatch) -> Scored {
-        let judged = self.judged();
+        let (judged, staged) = (self.judged(), self.taken(staged));
         self.objective
             .validate(judged.as_ref().unwrap_or(&self.model), &staged)
             .unwrap_or_else(|error| resume_unwind(Box::new(error)))

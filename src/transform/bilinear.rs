@@ -1,6 +1,7 @@
 //! Poses as the motions along which images are sampled bilinearly.
 
 use super::{Border, Pose};
+use crate::base::{assert_alike, widened};
 use crate::kernel::warp_bilinear;
 use burn::tensor::{Tensor, TensorData};
 
@@ -10,23 +11,28 @@ use burn::tensor::{Tensor, TensorData};
 pub(super) fn apply(images: Tensor<4>, poses: &[Pose], border: Border) -> Tensor<4> {
     let rows = poses.iter().flat_map(|pose| {
         let (cos, sin) = cos_sin(pose.angle.0);
-        [cos, sin, pose.right.0, pose.down.0].map(|value| value as f32)
+        [cos, sin, pose.right.0, pose.down.0]
     });
-    let motions = TensorData::new(rows.collect::<Vec<f32>>(), [poses.len(), 4]);
-    let motions = Tensor::from_data(motions, &images.device());
-    warp_bilinear(images, motions, border)
+    let motions = TensorData::new(rows.collect::<Vec<f64>>(), [poses.len(), 4]);
+    let dtype = images.dtype();
+    // Sampling is in f32 at least, so poses are too.
+    let images = widened(images);
+    let motions = Tensor::from_data(motions, (&images.device(), images.dtype()));
+    warp_bilinear(images, motions, border).cast(dtype)
 }
 
 /// `images` in `poses` `[batch, 3]` (degrees, pixels right, pixels down), differentiable in both.
 pub(super) fn apply_tensor(images: Tensor<4>, poses: Tensor<2>, border: Border) -> Tensor<4> {
-    let [batch, ..] = images.dims();
+    let (dtype, [batch, ..]) = (images.dtype(), images.dims());
+    assert_alike("warp", &[("images", dtype), ("poses", poses.dtype())]);
+    let (images, poses) = (widened(images), widened(poses));
     let column = |at: usize| poses.clone().slice([0..batch, at..at + 1]);
     let (cos, sin) = cos_sin_tensor(column(0));
     // Farther out, folding a coordinate back into the image would leave only rounding errors.
     let limit = Pose::LARGEST_SHIFT.0;
     let shifts = poses.slice([0..batch, 1..3]).clamp(-limit, limit);
     let motions = Tensor::cat(vec![cos, sin, shifts], 1);
-    warp_bilinear(images, motions, border)
+    warp_bilinear(images, motions, border).cast(dtype)
 }
 
 /// Cosine and sine, exactly 0 and ±1 at multiples of 90°.

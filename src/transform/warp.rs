@@ -1,4 +1,5 @@
 use super::{Border, Pose, bilinear, nearest};
+use crate::base::assert_alike;
 use burn::tensor::Tensor;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -67,10 +68,12 @@ impl Warp {
     ///
     /// # Panics
     ///
-    /// Panics unless there are as many poses as images, and if a pose fails [`Pose::check`]
-    /// (check poses that come from outside).
+    /// Panics unless there are as many poses as images, if a pose fails [`Pose::check`]
+    /// (check poses that come from outside), and if [`Precision`](crate::base::Precision) does not
+    /// know the images' element type.
     pub fn apply(&self, images: Tensor<4>, poses: &[Pose]) -> Tensor<4> {
         let [batch, ..] = images.dims();
+        assert_alike("warp", &[("images", images.dtype())]);
         assert_eq!(poses.len(), batch, "a warp needs as many poses as images");
         for pose in poses {
             pose.check().unwrap_or_else(|error| panic!("{error}"));
@@ -88,7 +91,7 @@ impl Warp {
     /// pixels downwards. Differentiable in the images *and* the poses.
     ///
     /// The values are those of [`apply`](Warp::apply) up to the rounding of sines and cosines,
-    /// which are computed on the device and in its precision here. Shifts beyond
+    /// which are computed on the device and in the poses' precision here, `f32` at least. Shifts beyond
     /// [`Pose::LARGEST_SHIFT`] are taken as that; a NaN makes its image NaN.
     ///
     /// # Shapes
@@ -98,7 +101,7 @@ impl Warp {
     ///
     /// # Panics
     ///
-    /// Panics unless the poses are `[batch, 3]`, and with [`Interpolation::Nearest`], which has
+    /// Panics unless the poses are `[batch, 3]` and of the images' element type, and with [`Interpolation::Nearest`], which has
     /// no derivative in the pose.
     ///
     /// ```

@@ -3,7 +3,7 @@
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{L2, Limits, Linf, Norm};
-use fireproof::base::Bounds;
+use fireproof::base::{Bounds, Precision};
 
 on_every_device![
     convention_zero_gradients_give_no_step,
@@ -61,22 +61,31 @@ fn value_settle_brings_every_image_into_the_ball_exactly() {
     // A flat image moved alike everywhere rounds every pixel the same way, so the errors add
     // up to more than the tolerance.
     let pixels = 784;
-    for (level, epsilon) in [(0.3, 0.1), (0.7, 1.0), (100.0, 0.5)] {
-        let step = epsilon / (pixels as f64).sqrt() * 1.001;
-        let original = vec![level; pixels];
-        let mut image = vec![(f64::from(level) + step) as f32; pixels];
-        let length = |image: &[f32]| {
-            let moved = image.iter().map(|&v| f64::from(v) - f64::from(level));
-            L2.length(&Vec::from_iter(moved))
-        };
+    let cases = [(0.3, 0.1), (0.7, 1.0), (100.0, 0.5)];
+    // Half precision has no steps as small as the others need.
+    let cases = Precision::ALL.map(|precision| match precision.epsilon() < 1e-6 {
+        true => (precision, &cases[..]),
+        false => (precision, &cases[..1]),
+    });
+    for (precision, cases) in cases {
+        for &(level, epsilon) in cases {
+            let level = precision.round(level);
+            let step = epsilon / (pixels as f64).sqrt() * 1.001;
+            let original = vec![level; pixels];
+            let mut image = vec![precision.round(level + step); pixels];
+            let length =
+                |image: &[f64]| L2.length(&Vec::from_iter(image.iter().map(|v| v - level)));
+            let settle = |image: &mut [f64]| L2.settle(image, &original, epsilon, precision);
 
-        assert!(L2.settle(&mut image, &original, epsilon));
-        let settled = length(&image);
-        assert!(settled <= epsilon, "{settled} {epsilon}");
-        assert!(settled >= epsilon * (1.0 - 1e-4) || level > 1.0);
-        assert!(!L2.settle(&mut image, &original, epsilon));
-        let mut inside = original.clone();
-        assert!(!L2.settle(&mut inside, &original, epsilon));
-        assert_eq!(inside, original);
+            assert!(settle(&mut image));
+            assert!(image.iter().all(|&pixel| precision.round(pixel) == pixel));
+            let settled = length(&image);
+            assert!(settled <= epsilon, "{settled} {epsilon}");
+            assert!(settled >= epsilon * (1.0 - 1e-4) || level > 1.0 || precision.epsilon() > 1e-6);
+            assert!(!settle(&mut image));
+            let mut inside = original.clone();
+            assert!(!settle(&mut inside));
+            assert_eq!(inside, original);
+        }
     }
 }

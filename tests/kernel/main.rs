@@ -9,6 +9,7 @@ mod whole;
 mod common;
 
 mod definition;
+mod far;
 #[cfg(feature = "flex")]
 mod flex;
 mod given;

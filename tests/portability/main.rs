@@ -10,6 +10,7 @@
 //!
 //! Software Vulkan runs at a few GFLOP/s and compiles a shader for each kernel it meets: a smallest
 //! size is a handful of images of a few pixels.
+#![cfg(any(feature = "flex", feature = "ndarray", feature = "wgpu"))]
 
 /// Makes a test of each of these functions of `&On` for each backend compiled in.
 macro_rules! on_every_device {
@@ -105,6 +106,7 @@ mod group {
 #[path = "../kernel"]
 mod kernel {
     mod definition;
+    mod far;
     mod given;
     mod operations;
 }
@@ -154,4 +156,13 @@ mod trial {
     mod given;
     mod host;
     mod unsound;
+}
+
+#[path = "../types"]
+mod types {
+    mod attacks;
+    mod given;
+    mod labels;
+    mod operations;
+    mod table;
 }

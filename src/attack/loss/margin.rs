@@ -1,5 +1,6 @@
 use super::{Loss, Reference, apart};
 use crate::attack::predicted_classes;
+use crate::base::Precision;
 use burn::tensor::Tensor;
 use derive_more::Display;
 use serde_json::Value;
@@ -29,8 +30,10 @@ impl Loss for Margin {
             Some(_) => predicted.equal(class.clone()),
             None => predicted.not_equal(class.clone()),
         };
-        let tied = margin.clone().detach().equal_elem(0.0).bool_and(won);
-        margin + tied.float() * f32::MIN_POSITIVE
+        let zero = margin.clone().detach();
+        let tied = zero.clone().equal_elem(0.0).bool_and(won);
+        let least = Precision::of_type(margin.dtype()).map_or(0.0, Precision::smallest);
+        margin + zero.zeros_like().mask_fill(tied, least)
     }
 
     fn settings(&self) -> Value {

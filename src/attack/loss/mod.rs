@@ -9,7 +9,7 @@ pub use cross_entropy::CrossEntropy;
 pub use dlr::Dlr;
 pub use margin::Margin;
 
-use crate::base::{NoSettings, Spec, open_kind};
+use crate::base::{NoSettings, Spec, as_indices, open_kind};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Reference {
     /// Away from these classes.
     pub fn new(labels: Tensor<1, Int>) -> Self {
         Self {
-            labels,
+            labels: as_indices(labels),
             targets: None,
             clean: None,
         }
@@ -95,7 +95,7 @@ fn apart(logits: Tensor<2>, class: &Tensor<1, Int>) -> [Tensor<2>; 2] {
     let [images, count] = logits.dims();
     let class = class.clone().unsqueeze_dim::<2>(1);
     let own = logits.clone().gather(1, class.clone());
-    let every = Tensor::<1, Int>::arange(0..count as i64, &class.device());
+    let every = Tensor::<1, Int>::arange(0..count as i64, (&class.device(), class.dtype()));
     let is_own = every
         .unsqueeze_dim::<2>(0)
         .expand([images, count])

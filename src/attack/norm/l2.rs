@@ -1,5 +1,5 @@
 use super::{Limits, Norm, one_where_zero};
-use crate::base::{Bounds, Draws};
+use crate::base::{Bounds, Draws, Precision, widened};
 use burn::tensor::Tensor;
 use derive_more::Display;
 use serde_json::Value;
@@ -18,33 +18,41 @@ impl Norm for L2 {
     }
 
     fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1> {
-        let batch = perturbations.dims()[0];
-        norm(perturbations).reshape([batch])
+        let (batch, dtype) = (perturbations.dims()[0], perturbations.dtype());
+        norm(widened(perturbations)).reshape([batch]).cast(dtype)
     }
 
     /// `length · g/‖g‖₂` for each image.
     fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4> {
+        let dtype = gradient.dtype();
+        let gradient = widened(gradient);
         // Confident networks have gradients whose squares underflow: scale first.
         let largest = gradient.clone().abs().max_dims(&[1, 2, 3]);
         let gradient = gradient / one_where_zero(largest);
         let norm = norm(gradient.clone());
-        gradient * (one_where_zero(norm).recip() * length)
+        (gradient * (one_where_zero(norm).recip() * length)).cast(dtype)
     }
 
     /// The projection onto the *intersection* of ball and bounds: scaling into the ball and
     /// clipping afterwards would end up inside of both and could never reach an optimum where some
     /// pixels are at their bounds.
     fn project(&self, images: Tensor<4>, to: Limits) -> Tensor<4> {
-        let perturbation = shorten(images - to.originals.clone(), to);
-        to.bounds.clamp(to.originals.clone() + perturbation)
+        let dtype = images.dtype();
+        let to = Limits {
+            originals: &widened(to.originals.clone()),
+            ..to
+        };
+        let perturbation = shorten(widened(images) - to.originals.clone(), to);
+        let moved = (to.originals.clone() + perturbation).cast(dtype);
+        to.bounds.clamp(moved)
     }
 
-    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f64> {
         let direction: Vec<f64> = (0..pixels).map(|_| draws.normal()).collect();
         // The volume within radius r grows as r^pixels.
         let radius = epsilon * draws.uniform(0.0, 1.0).powf(1.0 / pixels as f64);
         let scale = radius / self.length(&direction);
-        direction.into_iter().map(|v| (v * scale) as f32).collect()
+        direction.into_iter().map(|v| v * scale).collect()
     }
 
     fn settles(&self) -> bool {
@@ -53,25 +61,26 @@ impl Norm for L2 {
 
     /// The sum over an image of the rounding errors of `x + δ` can exceed any fixed tolerance;
     /// rounding each pixel towards the original cannot.
-    fn settle(&self, image: &mut [f32], original: &[f32], epsilon: f64) -> bool {
-        let difference = |(&a, &b): (&f32, &f32)| f64::from(a) - f64::from(b);
+    fn settle(
+        &self,
+        image: &mut [f64],
+        original: &[f64],
+        epsilon: f64,
+        precision: Precision,
+    ) -> bool {
+        let difference = |(&a, &b): (&f64, &f64)| a - b;
         let length = self.length(&Vec::from_iter(image.iter().zip(original).map(difference)));
         if length <= epsilon || !length.is_finite() {
             return false;
         }
-        let scale = epsilon / length;
+        // In f64 these sums themselves round; in any other type that is far below its resolution.
+        let slack = match precision {
+            Precision::F64 => 1.0 - image.len() as f64 * f64::EPSILON,
+            _ => 1.0,
+        };
+        let scale = epsilon / length * slack;
         for (to, &from) in image.iter_mut().zip(original) {
-            let wanted = f64::from(from) + scale * (f64::from(*to) - f64::from(from));
-            let mut rounded = wanted as f32;
-            let beyond = (f64::from(rounded) - wanted) * (wanted - f64::from(from)) > 0.0;
-            if beyond {
-                rounded = if rounded > from {
-                    rounded.next_down()
-                } else {
-                    rounded.next_up()
-                };
-            }
-            *to = rounded;
+            *to = precision.round_towards(from + scale * (*to - from), from);
         }
         true
     }

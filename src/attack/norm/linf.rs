@@ -49,9 +49,9 @@ impl Norm for Linf {
         linf_step(images, gradient, to.originals, step)
     }
 
-    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f64> {
         (0..pixels)
-            .map(|_| draws.uniform(-epsilon, epsilon) as f32)
+            .map(|_| draws.uniform(-epsilon, epsilon))
             .collect()
     }
 

@@ -7,7 +7,7 @@ mod linf;
 pub use l2::L2;
 pub use linf::Linf;
 
-use crate::base::{Bounds, Draws, NoSettings, Spec, open_kind};
+use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
@@ -45,18 +45,25 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     }
 
     /// A perturbation drawn uniformly from the ball.
-    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32>;
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f64>;
 
     /// Whether projections need to be [settled](Self::settle): not if they round by no more than
-    /// [`BALL_TOLERANCE`](super::BALL_TOLERANCE).
+    /// the [tolerance](super::verify) of the images' element type.
     fn settles(&self) -> bool {
         false
     }
 
     /// Brings one image that rounding has put outside the ball back inside, exactly, and says
-    /// whether any pixel changed.
-    fn settle(&self, image: &mut [f32], original: &[f32], epsilon: f64) -> bool {
-        let _ = (image, original, epsilon);
+    /// whether any pixel changed. The pixels are numbers of the images' precision, before and
+    /// afterwards.
+    fn settle(
+        &self,
+        image: &mut [f64],
+        original: &[f64],
+        epsilon: f64,
+        precision: Precision,
+    ) -> bool {
+        let _ = (image, original, epsilon, precision);
         false
     }
 

@@ -55,9 +55,10 @@ impl Trial {
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] for what [`Batch::check`] refuses and for a classifier of fewer than two
-    /// classes, [`Error::Setting`] for targets or a loss that do not suit it.
+    /// [`Error::Input`] for what [`Batch::check`] refuses, for images of another element type than
+    /// the classifier's weights and for a classifier of fewer than two classes, [`Error::Setting`] for targets or a loss that do not suit it.
     pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
+        victim.accept(&batch.images)?;
         let victim = victim.for_ids(&batch.ids);
         let originals = batch.images.clone().inner();
         let classes = match batch.is_empty() {
@@ -210,8 +211,13 @@ impl Trial {
 
     /// Offers candidates that no pass has judged. An exact pass will, when they have to be
     /// compared with others: if nothing else is ever offered, the verdict's.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the candidates are of the originals' element type.
     pub fn offer(&mut self, candidate: impl Into<Candidate>) {
         let candidate = candidate.into();
+        candidate.expect_like(&self.originals);
         if self.best.is_none() && self.pending.is_none() {
             self.pending = Some(candidate);
             return;
@@ -223,14 +229,20 @@ impl Trial {
 
     /// Offers candidates with the logits of a pass that was made on them for another reason, as
     /// [`gradient`](Self::gradient)'s; `loss` if it gave the goal's loss, unsaturated, as well.
+    ///
+    /// # Panics
+    ///
+    /// As [`offer`](Self::offer).
     pub fn offer_with(
         &mut self,
         candidate: impl Into<Candidate>,
         logits: Tensor<2>,
         loss: Option<Tensor<1>>,
     ) {
+        let candidate = candidate.into();
+        candidate.expect_like(&self.originals);
         self.judge_pending();
-        let judged = self.judged(candidate.into(), logits, loss, false);
+        let judged = self.judged(candidate, logits, loss, false);
         self.meet(judged);
     }
 

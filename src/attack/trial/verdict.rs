@@ -7,7 +7,7 @@ use crate::attack::rows::{positions, replace, select};
 use crate::attack::{Ball, Candidate, Found};
 use crate::base::{Degrees, Pixels, Result, read};
 use crate::transform::Pose;
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 
 impl Trial {
     // The images to return, settled and verified, and which of them settling has changed.
@@ -44,8 +44,9 @@ impl Trial {
         let loss = self.loss.per_image(logits.clone(), &self.reference);
         let predicted = predicted_classes(logits);
         let verdicts = fooled(predicted.clone(), &self.reference).float();
-        let columns = vec![loss, verdicts, predicted.float(), self.spent.flaws()];
-        let columns: Vec<f32> = read(&Tensor::cat(columns, 0));
+        let columns = [loss, verdicts, predicted.float(), self.spent.flaws()];
+        let columns = columns.map(|column| column.cast(FloatDType::F32));
+        let columns: Vec<f32> = read(&Tensor::cat(columns.to_vec(), 0));
         let mut columns = columns.chunks(count);
         let [loss, verdicts, predicted, vanished, undefined] =
             std::array::from_fn(|_| columns.next().expect("five numbers for each image"));

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::correlate::Correlation;
+use super::count;
 use super::filters::Reading;
 use super::isa::Isa;
 use super::lanes::Shared;
@@ -51,7 +52,11 @@ impl Prepared {
         isa: Isa,
     ) -> Self {
         assert!(co > 0 && ci > 0, "a convolution has channels");
-        assert_eq!(weights.len(), co * ci * 9, "weights are [co, ci, 3, 3]");
+        assert_eq!(
+            weights.len(),
+            count([co, ci, 9]),
+            "weights are [co, ci, 3, 3]"
+        );
         assert!(padding <= 2, "padding is at most 2, not {padding}");
         assert!(isa.available(), "{isa:?} is not available on this CPU");
         Self {
@@ -101,7 +106,10 @@ impl Prepared {
 
     /// Rows and columns of the output, or `None` if the filter is larger than the padded image.
     pub fn output(&self, [_, height, width]: Images) -> Option<[usize; 2]> {
-        let size = |x: usize| (x + 2 * self.padding).checked_sub(2).filter(|&x| x > 0);
+        let size = |x: usize| {
+            let padded = x.checked_add(2 * self.padding)?;
+            padded.checked_sub(2).filter(|&x| x > 0)
+        };
         Some([size(height)?, size(width)?])
     }
 
@@ -131,8 +139,9 @@ impl Prepared {
             .output(images)
             .expect("the filter fits into the padded image");
         let [batch, height, width] = images;
-        assert_eq!(x.len(), batch * ci * height * width, "the input");
-        assert_eq!(y.len(), batch * co * output[0] * output[1], "the output");
+        assert_eq!(x.len(), count([batch, ci, height, width]), "the input");
+        let outputs = count([batch, co, output[0], output[1]]);
+        assert_eq!(y.len(), outputs, "the output");
         let fits = gate.is_none_or(|gate| gate.len() == y.len());
         assert!(fits, "the gate is as the output");
         output
@@ -228,7 +237,7 @@ impl Prepared {
     ) {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, dy, gate);
-        assert_eq!(dw.len(), co * ci * 9, "dw is [co, ci, 3, 3]");
+        assert_eq!(dw.len(), count([co, ci, 9]), "dw is [co, ci, 3, 3]");
         let correlation = Correlation {
             isa: self.isa,
             x,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::count;
 use super::isa::{Isa, Simd, Work};
 
 /// Numbers that one thread takes at a time.
@@ -152,8 +153,9 @@ pub fn bias_gradient(dy: &[f32], gate: Option<&[f32]>, area: usize, db: &mut [f3
         gate.is_none_or(|gate| gate.len() == dy.len()),
         "gate is as dy"
     );
-    assert_eq!(dy.len() % (co * area).max(1), 0, "dy is [batch, co, area]");
-    let batch = dy.len() / (co * area).max(1);
+    let image = count([co, area]).max(1);
+    assert_eq!(dy.len() % image, 0, "dy is [batch, co, area]");
+    let batch = dy.len() / image;
     db.par_iter_mut().enumerate().for_each(|(o, db)| {
         let mut sum = 0.0f64;
         for n in 0..batch {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::count;
 use super::isa::Isa;
 use super::tile::Tile;
 
@@ -63,7 +64,11 @@ impl Packed {
         points: usize,
         fill: impl Fn(&[f32; 9], &mut [f32]) + Sync,
     ) -> Self {
-        assert_eq!(weights.len(), co * ci * 9, "weights are [co, ci, 3, 3]");
+        assert_eq!(
+            weights.len(),
+            count([co, ci, 9]),
+            "weights are [co, ci, 3, 3]"
+        );
         let (outputs, inputs) = match reading {
             Reading::Forward => (co, ci),
             Reading::Transposed | Reading::Flipped => (ci, co),

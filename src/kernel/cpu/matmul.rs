@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::count;
 use super::isa::{Isa, LANES, Line, Simd, Work};
 use super::scratch::Scratch;
 
@@ -19,7 +20,7 @@ impl<'a> Matrix<'a> {
     /// # Panics
     /// If the length does not fit.
     pub fn new(data: &'a [f32], size: [usize; 2]) -> Self {
-        assert_eq!(data.len(), size[0] * size[1], "a matrix of {size:?}");
+        assert_eq!(data.len(), count(size), "a matrix of {size:?}");
         Self {
             data,
             size,
@@ -53,17 +54,21 @@ const SMALL: usize = 1 << 16;
 ///
 /// # Panics
 /// If a size does not fit.
-pub fn matmul(isa: Isa, a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
+pub fn matmul(isa: Isa, mut a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bool, c: &mut [f32]) {
     let [rows, inner] = a.size;
     let columns = b.size[1];
     assert_eq!(inner, b.size[0], "inner sizes are alike");
-    assert_eq!(c.len(), rows * columns, "c is {rows} × {columns}");
+    assert_eq!(c.len(), count([rows, columns]), "c is {rows} × {columns}");
     assert!(
         bias.is_none_or(|bias| bias.len() == columns),
         "one bias per column"
     );
     if c.is_empty() {
         return;
+    }
+    if inner == 0 {
+        // Rows without numbers have no places in a slice, unless all are at its beginning.
+        a = Matrix::new(&[], a.size);
     }
     let blocks = columns.div_ceil(LANES);
     let mut packed = Scratch::new(blocks * inner);

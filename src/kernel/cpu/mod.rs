@@ -39,5 +39,17 @@ mod winograd;
 pub use conv::Prepared;
 pub use isa::Isa;
 
+/// How many numbers there are along all these axes. Lengths are checked against it before anything
+/// is read or written without further checks, so it must not wrap.
+///
+/// # Panics
+/// If it is more than a `usize` holds.
+pub(crate) fn count<const N: usize>(sizes: [usize; N]) -> usize {
+    let product = sizes
+        .into_iter()
+        .try_fold(1, |product: usize, size| product.checked_mul(size));
+    product.unwrap_or_else(|| panic!("sizes {sizes:?} are too large"))
+}
+
 #[cfg(test)]
 mod tests;

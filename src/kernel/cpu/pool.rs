@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::count;
 use super::isa::{Isa, Simd, Work};
 
 /// Windows of `size × size` at every `stride`-th row and column.
@@ -43,7 +44,7 @@ impl Windows {
     }
 
     fn areas(&self) -> [usize; 2] {
-        [self.plane.iter().product(), self.output().iter().product()]
+        [count(self.plane), count(self.output())]
     }
 
     /// Numbers of planes and of windows that a thread takes at a time, or `None` where there are

@@ -12,6 +12,7 @@
 
 use rayon::prelude::*;
 
+use super::count;
 use super::isa::{Isa, LANES, Simd, Work};
 use super::scratch::Scratch;
 use crate::kernel::Border;
@@ -70,7 +71,7 @@ impl Frame {
     }
 
     fn check(&self, images: &[usize], table: usize) {
-        let len = self.batch * self.image();
+        let len = count(self.shape());
         assert!(
             images.iter().all(|&images| images == len),
             "lengths {images:?} of images that are {self:?}"

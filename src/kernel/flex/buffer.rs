@@ -12,6 +12,8 @@ use burn::backend::{DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty, Bytes};
 
+use crate::base::errand;
+use crate::kernel::cpu::count;
 use crate::kernel::cpu::isa::{LANES, Line};
 use crate::kernel::cpu::scratch::Scratch;
 
@@ -68,7 +70,7 @@ fn store() -> std::sync::MutexGuard<'static, Store> {
 }
 
 /// Frees the memory that kernels keep for their next results and as scratch on the threads of the
-/// current pool, and forgets how much was ever in use.
+/// current pool and of this crate's own, and forgets how much was ever in use.
 ///
 /// For programs that will not use kernels for a long time. Memory in use is not concerned.
 pub fn release_memory() {
@@ -79,6 +81,7 @@ pub fn release_memory() {
     }
     Scratch::release();
     rayon::broadcast(|_| Scratch::release());
+    errand::broadcast(Scratch::release);
 }
 
 /// Memory from the store, with unspecified contents.
@@ -105,7 +108,7 @@ impl Buffer {
 
     /// A tensor of this shape whose numbers `fill` writes.
     pub fn filled<const D: usize>(shape: [usize; D], fill: impl FnOnce(&mut [f32])) -> FlexTensor {
-        let mut buffer = Self::new(shape.iter().product());
+        let mut buffer = Self::new(count(shape));
         fill(buffer.as_floats_mut());
         buffer.into_tensor(shape)
     }
@@ -161,9 +164,10 @@ impl AllocationController for Buffer {
     }
 
     fn duplicate(&self) -> Option<Box<dyn AllocationController>> {
-        let mut copy = Self::new(self.floats);
-        let floats = self.as_bytes(4 * self.floats);
-        copy.as_bytes_mut(4 * self.floats).copy_from_slice(floats);
+        // All of it: `Bytes` may have grown into what is behind the numbers.
+        let mut copy = Self::new(self.lines.len() * LANES);
+        copy.lines[..self.lines.len()].copy_from_slice(&self.lines);
+        copy.floats = self.floats;
         Some(Box::new(copy))
     }
 
@@ -255,5 +259,24 @@ mod tests {
         let mut bytes = Buffer::bytes(5);
         bytes.as_bytes_mut(5).copy_from_slice(&[1, 2, 3, 4, 5]);
         assert_eq!(bytes.as_bytes(5), [1, 2, 3, 4, 5]);
+    }
+
+    // Oracle: a clone is what it is a clone of.
+    #[test]
+    fn value_clones_keep_what_was_appended() {
+        for floats in [1, 6, 15, 16, 17, 100] {
+            let mut buffer = Buffer::new(floats);
+            buffer.as_floats_mut().fill(7.0);
+            let mut bytes = buffer.into_tensor([floats]).into_data().into_bytes();
+            for appended in 1..=70 {
+                bytes.extend_from_byte_slice(&[appended]);
+                let copy = bytes.clone();
+                assert_eq!(
+                    copy[..],
+                    bytes[..],
+                    "{appended} bytes after {floats} numbers"
+                );
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! correction.
 
 use super::{gather, suits};
+use crate::base::{assert_alike, widened};
 use crate::kernel::{Border, choose};
 use burn::tensor::{Tensor, TensorData};
 
@@ -11,12 +12,16 @@ use burn::tensor::{Tensor, TensorData};
 ///
 /// Output pixel (x, y), counted from the centre of the image, is sampled at the column
 /// (x - right) · cos - (y - down) · sin and the row (x - right) · sin + (y - down) · cos. A
-/// coordinate that is NaN gives NaN.
+/// coordinate that is NaN gives NaN; so does one out of a repeating [`Border`]'s reach.
 ///
 /// # Shapes
 ///
 /// - images, output: `[batch, channel, height, width]`
 /// - motions: `[batch, 4]`, namely cos, sin, pixels right, pixels down
+///
+/// # Panics
+///
+/// Panics unless images and motions are of one element type.
 pub fn warp_bilinear(images: Tensor<4>, motions: Tensor<2>, border: Border) -> Tensor<4> {
     match choose("warp", || suits(&images) && crate::kernel::suits(&motions)) {
         #[cfg(feature = "flex")]
@@ -24,13 +29,17 @@ pub fn warp_bilinear(images: Tensor<4>, motions: Tensor<2>, border: Border) -> T
             crate::kernel::flex::run2(flex::Bilinear { border }, images, motions)
         }
         _ => {
+            let dtype = images.dtype();
+            assert_alike("warp", &[("images", dtype), ("poses", motions.dtype())]);
+            // Half precision has no room for fractions of a pixel.
+            let (images, motions) = (widened(images), widened(motions));
             let [batch, _, height, width] = images.dims();
             let column = |at: usize| {
                 let column = motions.clone().slice([0..batch, at..at + 1]);
                 column.reshape([batch, 1, 1])
             };
             let [x, y] = sources([0, 1, 2, 3].map(column), height, width);
-            sample(images, x, y, border)
+            sample(images, x, y, border).cast(dtype)
         }
     }
 }
@@ -39,11 +48,12 @@ pub fn warp_bilinear(images: Tensor<4>, motions: Tensor<2>, border: Border) -> T
 /// image, each number `[batch, 1, 1]`: the shift undone, then the rotation about the centre.
 fn sources(motion: [Tensor<3>; 4], height: usize, width: usize) -> [Tensor<3>; 2] {
     let [cos, sin, right, down] = motion;
-    let device = cos.device();
+    let (device, dtype) = (cos.device(), cos.dtype());
     let centred = |length: usize, shape: [usize; 3]| {
         let half = (length as f32 - 1.0) / 2.0;
         let offsets: Vec<f32> = (0..length).map(|at| at as f32 - half).collect();
-        let offsets = Tensor::<3>::from_data(TensorData::new(offsets, shape), &device);
+        let like = (&device, dtype);
+        let offsets = Tensor::<3>::from_data(TensorData::new(offsets, shape), like);
         (offsets, half)
     };
     let (x, centre_x) = centred(width, [1, 1, width]);

@@ -17,10 +17,15 @@ use burn::tensor::{Tensor, TensorData};
 ///
 /// # Panics
 ///
-/// Panics unless there are as many sources as images.
+/// Panics unless there are as many sources as images, and if the source of a pixel is more than an
+/// `i64` holds.
 pub fn warp_nearest(images: Tensor<4>, sources: Vec<[i64; 6]>, border: Border) -> Tensor<4> {
     let [batch, channels, height, width] = images.dims();
     assert_eq!(sources.len(), batch, "as many sources as images");
+    for source in &sources {
+        let held = holds(*source, [width, height]);
+        assert!(held, "{source:?} leads out of an i64 on {width} × {height}");
+    }
     match choose("warp", || suits(&images)) {
         #[cfg(feature = "flex")]
         crate::kernel::Path::Kernel => {
@@ -39,6 +44,22 @@ pub fn warp_nearest(images: Tensor<4>, sources: Vec<[i64; 6]>, border: Border) -
     }
 }
 
+/// Whether the sources of all pixels are numbers that an `i64` holds. They are linear, so the
+/// extreme ones are at corners.
+fn holds(source: [i64; 6], size: [usize; 2]) -> bool {
+    source.chunks_exact(3).all(|axis| {
+        let at = |corner: [bool; 2]| {
+            let ends = corner.into_iter().zip(size).zip(axis);
+            let sum = ends
+                .filter(|((far, _), _)| *far)
+                .map(|((_, length), &step)| length.saturating_sub(1) as i128 * i128::from(step));
+            i64::try_from(i128::from(axis[2]) + sum.sum::<i128>())
+        };
+        let corners = [[false, false], [true, false], [false, true], [true, true]];
+        corners.into_iter().all(|corner| at(corner).is_ok())
+    })
+}
+
 /// Appends, for each pixel of the output in row order, the place of its source in the framed
 /// image.
 fn push_places(
@@ -52,10 +73,11 @@ fn push_places(
     let ring = border.ring();
     let framed_width = width + 2 * ring;
     for y in 0..height as i64 {
-        let [from_x, from_y] = [of_x, of_y].map(|of| of[2] + of[1] * y);
+        // What wraps here and there wraps back in the sum.
+        let [from_x, from_y] = [of_x, of_y].map(|of| of[2].wrapping_add(of[1].wrapping_mul(y)));
         table.extend((0..width as i64).map(|x| {
-            let source_x = (from_x + of_x[0] * x) >> 16;
-            let source_y = (from_y + of_y[0] * x) >> 16;
+            let source_x = from_x.wrapping_add(of_x[0].wrapping_mul(x)) >> 16;
+            let source_y = from_y.wrapping_add(of_y[0].wrapping_mul(x)) >> 16;
             // As unsigned numbers negative ones are larger than any side.
             let inside = (source_x as u64) < width as u64 && (source_y as u64) < height as u64;
             let (across, along) = if inside {

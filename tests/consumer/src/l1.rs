@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor};
 use fireproof::attack::{Limits, Norm};
-use fireproof::base::Draws;
+use fireproof::base::{Draws, Precision};
 use serde_json::Value;
 use std::fmt;
 
@@ -71,13 +71,13 @@ impl Norm for L1 {
 
     /// Of `pixels + 1` exponential numbers in proportion to their sum, all but one are uniform in
     /// the simplex.
-    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f32> {
+    fn draw(&self, pixels: usize, epsilon: f64, draws: &mut Draws) -> Vec<f64> {
         let mut exponential = || -(1.0 - draws.uniform(0.0, 1.0)).ln();
         let sizes: Vec<f64> = (0..=pixels).map(|_| exponential()).collect();
         let sum: f64 = sizes.iter().sum();
         let mut signed = |size: &f64| {
             let sign = if draws.chance(0.5) { 1.0 } else { -1.0 };
-            (sign * size / sum * epsilon) as f32
+            sign * size / sum * epsilon
         };
         sizes[..pixels].iter().map(&mut signed).collect()
     }
@@ -87,11 +87,17 @@ impl Norm for L1 {
         true
     }
 
-    fn settle(&self, image: &mut [f32], original: &[f32], epsilon: f64) -> bool {
+    fn settle(
+        &self,
+        image: &mut [f64],
+        original: &[f64],
+        epsilon: f64,
+        precision: Precision,
+    ) -> bool {
         let mut changed = false;
         loop {
             let pairs = image.iter().zip(original);
-            let moved: Vec<f64> = pairs.map(|(&a, &b)| f64::from(a) - f64::from(b)).collect();
+            let moved: Vec<f64> = pairs.map(|(&a, &b)| a - b).collect();
             let length = self.length(&moved);
             if length <= epsilon || !length.is_finite() {
                 return changed;
@@ -99,7 +105,7 @@ impl Norm for L1 {
             changed = true;
             let factor = epsilon / length * (1.0 - 1e-6);
             for ((pixel, &original), moved) in image.iter_mut().zip(original).zip(moved) {
-                *pixel = (f64::from(original) + moved * factor) as f32;
+                *pixel = precision.round(original + moved * factor);
             }
         }
     }
@@ -160,10 +166,8 @@ mod tests {
     fn value_draws_fill_the_ball() {
         // Oracle: in n dimensions a uniform draw has a mean length of n / (n + 1) radii.
         let mut draws = Seed(1).draws(Purpose::Start, 0, 0);
-        let length =
-            |drawn: Vec<f32>| L1.length(&drawn.into_iter().map(f64::from).collect::<Vec<_>>());
         let lengths: Vec<f64> = (0..4000)
-            .map(|_| length(L1.draw(3, 2.0, &mut draws)))
+            .map(|_| L1.length(&L1.draw(3, 2.0, &mut draws)))
             .collect();
         assert!(lengths.iter().all(|&length| length <= 2.0 + 1e-6));
         let mean = lengths.iter().sum::<f64>() / 4000.0;
@@ -173,9 +177,12 @@ mod tests {
 
     #[test]
     fn value_settling_ends_inside() {
-        let (mut image, original) = ([0.9, 0.1, 0.5], [0.5f32; 3]);
-        assert!(L1.settle(&mut image, &original, 0.4));
+        let (mut image, original) = ([0.9, 0.1, 0.5], [0.5; 3]);
+        assert!(L1.settle(&mut image, &original, 0.4, Precision::F64));
         assert!((image[0] - 0.7).abs() < 1e-5 && (image[1] - 0.3).abs() < 1e-5);
-        assert!(!L1.settle(&mut image, &original, 0.4), "it is inside");
+        assert!(
+            !L1.settle(&mut image, &original, 0.4, Precision::F64),
+            "it is inside"
+        );
     }
 }

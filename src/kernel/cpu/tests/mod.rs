@@ -1,6 +1,7 @@
 //! Oracles and helpers; the tests are in the files below.
 
 mod conv;
+mod edges;
 #[cfg(target_os = "linux")]
 mod memory;
 mod plan;

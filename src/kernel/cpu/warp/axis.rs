@@ -1,6 +1,7 @@
 //! Where a point is sampled, and planes with margins.
 
 use super::{Border, Frame, LANES};
+use crate::kernel::border::FARTHEST;
 
 /// A coordinate as the first of its two neighbours and the weight of the second.
 #[derive(Clone, Copy)]
@@ -47,7 +48,13 @@ fn free(at: f32, low: f32, high: f32) -> f32 {
 
 #[inline(always)]
 fn modulo(at: f32, period: f32) -> f32 {
-    at - (at / period).floor() * period
+    let periods = (at / period).floor();
+    let periods = if at.abs() > FARTHEST {
+        f32::NAN
+    } else {
+        periods
+    };
+    at - periods * period
 }
 
 impl Fold for Zeros {
