@@ -35,6 +35,8 @@
 //! [`Norm`] is a file and a line in `norm/mod.rs`, a [`Loss`] one in `loss/mod.rs`, a choice of
 //! [`Targets`] one in `targets/mod.rs`; from outside it is [`Registry::add`](crate::base::Registry::add).
 
+mod adaptive_step;
+mod apgd;
 mod ascent;
 #[allow(clippy::module_inception)]
 mod attack;
@@ -58,6 +60,8 @@ mod spec;
 mod targets;
 mod trial;
 
+pub use adaptive_step::AdaptiveStep;
+pub use apgd::Apgd;
 pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};
 pub use ball::{BALL_TOLERANCE, Ball, verify};
@@ -68,7 +72,7 @@ pub use found::Found;
 pub use frozen::{Frozen, LossGradient};
 pub use goal::{Goal, NO_CLASS, predicted_classes};
 pub use keep::Keep;
-pub use loss::{CrossEntropy, Loss, LossSpec, Margin, Reference};
+pub use loss::{CrossEntropy, Dlr, Loss, LossSpec, Margin, Reference};
 pub use norm::{Inside, L2, Limits, Linf, Norm, NormSpec};
 pub use pgd::Pgd;
 pub use restarts::Restarts;

@@ -1,4 +1,4 @@
-use super::{Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
+use super::{Apgd, Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -16,6 +16,7 @@ pub type AttackSpec = Spec<dyn Attack>;
 
 open_kind! {
     Attack in "attack",
+    "apgd" => |attack: Apgd| attack,
     "fgsm" => |attack: Fgsm| attack,
     "pgd" => |attack: Pgd| attack,
     "restarts" => |attack: Restarts| attack,

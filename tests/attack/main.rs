@@ -8,6 +8,7 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod apgd;
 mod effort;
 mod errors;
 mod linear;

@@ -77,12 +77,10 @@ fn value_errors_of_conv2d_stay_within_their_bounds(on: &On) {
             let mut sum = 0.0;
             for o in 0..output {
                 for tap in 0..9 {
-                    let (r, c) = (
-                        row - tap / 3 + padding as i64,
-                        column - tap % 3 + padding as i64,
-                    );
-                    sum += f64::from(w[(o * input + i) * 9 + tap as usize])
-                        * pixel(&dy, image * output + o, after, r, c);
+                    let weight = w[(o * input + i) * 9 + tap as usize];
+                    let (down, right) = (tap / 3 - padding as i64, tap % 3 - padding as i64);
+                    let plane = image * output + o;
+                    sum += f64::from(weight) * pixel(&dy, plane, after, row - down, column - right);
                 }
             }
             sum

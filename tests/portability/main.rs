@@ -47,6 +47,7 @@ mod listed;
 
 #[path = "../attack"]
 mod attack {
+    mod apgd;
     mod effort;
     mod errors;
     mod linear;

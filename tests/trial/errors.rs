@@ -35,7 +35,7 @@ fn error_combinations_that_make_no_sense(on: &On) {
     for (json, expected) in [
         (
             r#"{"attack": "apgdd"}"#,
-            "one of: ensemble, fgsm, pgd, restarts, sequence",
+            "one of: apgd, ensemble, fgsm, pgd, restarts, sequence",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (
@@ -44,7 +44,7 @@ fn error_combinations_that_make_no_sense(on: &On) {
         ),
         (
             r#"{"attack": "pgd", "norm": "l2", "epsilon": 1, "loss": "hinge"}"#,
-            "margin",
+            "cross_entropy, dlr, margin",
         ),
     ] {
         let error = serde_json::from_str::<AttackSpec>(json)

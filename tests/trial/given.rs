@@ -2,7 +2,7 @@
 
 use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Keep, Margin, Pgd};
+use fireproof::attack::{Apgd, Attack, AttackSpec, Dlr, Fgsm, Found, Frozen, Keep, Margin, Pgd};
 use fireproof::base::{Batch, Purpose, Seed};
 
 pub const IMAGES: usize = 24;
@@ -63,5 +63,11 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .into(),
         Fgsm::linf(epsilon / 2.0).then(Pgd::linf(epsilon)).into(),
         Pgd::linf(epsilon).with_targets(1).restarts(2).into(),
+        Apgd::linf(epsilon).with_steps(12).into(),
+        Apgd::l2(4.0 * epsilon)
+            .with_steps(12)
+            .with_loss(Dlr)
+            .restarts(2)
+            .into(),
     ]
 }

@@ -2,9 +2,11 @@
 //! registry below.
 
 mod cross_entropy;
+mod dlr;
 mod margin;
 
 pub use cross_entropy::CrossEntropy;
+pub use dlr::Dlr;
 pub use margin::Margin;
 
 use crate::base::{NoSettings, Spec, as_indices, open_kind};
@@ -84,6 +86,7 @@ pub type LossSpec = Spec<dyn Loss>;
 open_kind! {
     Loss in "loss",
     "cross_entropy" => |_: NoSettings| CrossEntropy,
+    "dlr" => |_: NoSettings| Dlr,
     "margin" => |_: NoSettings| Margin,
 }
 

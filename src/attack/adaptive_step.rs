@@ -1,0 +1,148 @@
+use super::rows::either;
+use super::{Here, Space, StepRule, Trial};
+use crate::base::indices;
+use burn::tensor::{Bool, Int, Tensor};
+
+/// Steps with momentum whose length each image halves for itself when its loss no longer rises, and
+/// then goes back to its best point: the rule of [`Apgd`](super::Apgd).
+///
+/// (F. Croce, M. Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of
+/// diverse parameter-free attacks", section 3 and algorithm 1.)
+#[derive(Clone, Debug)]
+pub struct AdaptiveStep {
+    checkpoints: Vec<usize>,
+    first_length: f64,
+    // Known from the first pass on.
+    state: Option<State>,
+}
+
+// Tensors of a row per image.
+#[derive(Clone, Debug)]
+struct State {
+    length: Tensor<2>,
+    before: Tensor<2>,
+    best: Tensor<2>,
+    gradient_of_best: Tensor<2>,
+    highest: Tensor<1>,
+    highest_at_checkpoint: Tensor<1>,
+    // Whether the length was halved at the last checkpoint.
+    halved: Tensor<1, Bool>,
+    last_checkpoint: usize,
+}
+
+/// Share of steps between checkpoints that have to raise the loss.
+const RISING: f64 = 0.75;
+
+/// Share of a step that is not momentum.
+const FORWARD: f64 = 0.75;
+
+impl AdaptiveStep {
+    /// The rule for so many steps in a ball of this radius: the first ones are twice as long.
+    pub fn new(steps: usize, epsilon: f64) -> Self {
+        Self {
+            checkpoints: checkpoints(steps),
+            first_length: 2.0 * epsilon,
+            state: None,
+        }
+    }
+}
+
+// The steps before which an image may halve its length: after 22 % of all, then after gaps that
+// shrink by 3 % of all each, to 6 %.
+fn checkpoints(steps: usize) -> Vec<usize> {
+    let part = |percent: usize| (steps * percent / 100).max(1);
+    let (mut gap, shrink, least) = (part(22), part(3), part(6));
+    let mut checkpoints = Vec::new();
+    let mut at = gap;
+    while at < steps {
+        checkpoints.push(at);
+        gap = gap.saturating_sub(shrink).max(least);
+        at += gap;
+    }
+    checkpoints
+}
+
+impl StepRule for AdaptiveStep {
+    fn next(&mut self, space: &dyn Space, trial: &Trial, here: Here) -> Tensor<2> {
+        let Here {
+            point,
+            pass,
+            losses,
+            step,
+        } = here;
+        let (loss, gradient) = (&pass.loss, &pass.gradient);
+        let Some(state) = &mut self.state else {
+            let images = point.dims()[0];
+            self.state = Some(State {
+                length: Tensor::full([images, 1], self.first_length, &point.device()),
+                before: point.clone(),
+                best: point.clone(),
+                gradient_of_best: gradient.clone(),
+                highest: loss.clone(),
+                highest_at_checkpoint: loss.clone(),
+                halved: Tensor::<1>::ones([images], &point.device()).greater_elem(0.5),
+                last_checkpoint: 0,
+            });
+            return space.step(trial, point, gradient.clone(), self.first_length);
+        };
+        let risen = rows_of_second(&loss.clone().greater(state.highest.clone()));
+        state.best = either([state.best.clone(), point.clone()], &risen);
+        let gradients = [state.gradient_of_best.clone(), gradient.clone()];
+        state.gradient_of_best = either(gradients, &risen);
+        state.highest = state.highest.clone().max_pair(loss.clone());
+        let (mut point, mut gradient) = (point, gradient.clone());
+        if self.checkpoints.contains(&step) {
+            let tired = state.tired(losses, step);
+            let length = state.length.clone();
+            let half = tired.clone().unsqueeze_dim::<2>(1);
+            state.length = length.clone().mask_where(half, length / 2.0);
+            let tired = rows_of_second(&tired);
+            point = either([point, state.best.clone()], &tired);
+            gradient = either([gradient, state.gradient_of_best.clone()], &tired);
+        }
+        let step = space.steepest(trial, gradient, 1.0) * state.length.clone();
+        let ahead = space.project(trial, point.clone() + step);
+        let momentum = point.clone() - state.before.clone();
+        state.before = point.clone();
+        let next = point.clone() + (ahead - point) * FORWARD + momentum * (1.0 - FORWARD);
+        space.project(trial, next)
+    }
+}
+
+impl State {
+    // Which images halve their length at this checkpoint: those whose loss has risen in too few
+    // steps since the last one, and those that had no better point since without having halved.
+    fn tired(&mut self, losses: &[Tensor<1>], step: usize) -> Tensor<1, Bool> {
+        let since = self.last_checkpoint..step;
+        let most = RISING * since.len() as f64;
+        let rises = since.map(|at| (losses[at + 1].clone().greater(losses[at].clone())).float());
+        let rises = rises.reduce(|sum, rises| sum + rises).expect("steps since");
+        let still = self.highest_at_checkpoint.clone();
+        let still = still.greater_equal(self.highest.clone());
+        let tired =
+            (rises.lower_equal_elem(most)).bool_or(still.bool_and(self.halved.clone().bool_not()));
+        self.halved = tired.clone();
+        self.highest_at_checkpoint = self.highest.clone();
+        self.last_checkpoint = step;
+        tired
+    }
+}
+
+// For `either`: the second tensor's rows where `taken`.
+fn rows_of_second(taken: &Tensor<1, Bool>) -> Tensor<1, Int> {
+    let count = taken.dims()[0];
+    indices(0..count, &taken.device()) + taken.clone().int() * count as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checkpoints;
+
+    #[test]
+    fn value_checkpoints_as_published() {
+        // Of 100 steps: 22, then gaps of 19, 16, 13, 10, 7 and 6.
+        assert_eq!(checkpoints(100), [22, 41, 57, 70, 80, 87, 93, 99]);
+        assert_eq!(checkpoints(10), [2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(checkpoints(1).is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+use super::attack::single;
+use super::ball::check_length;
+use super::label::Short;
+use super::{
+    AdaptiveStep, Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec,
+    PixelSpace, Space, TargetsSpec, Trial,
+};
+use crate::base::{Result, named};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// Auto-PGD: projected gradient descent with momentum that finds its own step sizes.
+///
+/// Steps start at 2ε; at checkpoints that come closer and closer, an image whose loss has risen too
+/// seldom halves its step and goes on from its best point. Nothing but the number of steps is left to
+/// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
+/// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
+///
+/// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
+/// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
+///
+/// # Errors
+///
+/// Those of [`Attack::attack`].
+///
+/// ```
+/// use fireproof::attack::{Apgd, Attack, Dlr};
+///
+/// let attack = Apgd::linf(8.0 / 255.0).with_loss(Dlr).restarts(5);
+/// assert_eq!(attack.to_string(), "APGD-100 L∞ ε=8/255, DLR loss ×5");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+pub struct Apgd {
+    /// The norm of the ball.
+    #[setters(into)]
+    pub norm: NormSpec,
+    /// The radius of the ball, in units of the pixels.
+    pub epsilon: f64,
+    /// How many steps it takes; none returns the start.
+    #[serde(default = "default_steps")]
+    pub steps: usize,
+    /// Whether it starts at a random point of the ball, and not at the image itself.
+    #[serde(default = "default_random_start")]
+    pub random_start: bool,
+    /// What it climbs.
+    #[serde(default)]
+    #[setters(into)]
+    pub loss: LossSpec,
+    /// The classes that images are to be taken for; without them, any class but the label.
+    #[serde(default)]
+    #[setters(into, strip_option)]
+    pub targets: Option<TargetsSpec>,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
+    #[serde(default)]
+    pub predicted_labels: bool,
+}
+
+fn default_steps() -> usize {
+    100
+}
+
+fn default_random_start() -> bool {
+    true
+}
+
+impl Apgd {
+    /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels.
+    pub fn linf(epsilon: f64) -> Self {
+        Self::new(Linf, epsilon)
+    }
+
+    /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
+    pub fn l2(epsilon: f64) -> Self {
+        Self::new(L2, epsilon)
+    }
+
+    /// The attack within a ball of any norm whose steps grow in proportion to their length.
+    pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
+        Self {
+            norm: norm.into(),
+            epsilon,
+            steps: default_steps(),
+            random_start: default_random_start(),
+            loss: LossSpec::default(),
+            targets: None,
+            predicted_labels: false,
+        }
+    }
+}
+
+impl Attack for Apgd {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        if self.random_start {
+            trial.offer_originals();
+        }
+        let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
+        let ascent = Ascent {
+            space: &space,
+            loss: None,
+            steps: self.steps,
+            keep: Keep::Best,
+        };
+        let start = space.start(trial, self.random_start);
+        let mut rule = AdaptiveStep::new(self.steps, self.epsilon);
+        ascent.climb(trial, start, &mut rule)
+    }
+
+    fn goal(&self) -> Goal {
+        Goal {
+            loss: self.loss.clone(),
+            targets: self.targets.clone(),
+            predicted_labels: self.predicted_labels,
+        }
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(Ball::new(self.norm.clone(), self.epsilon))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32.
+    fn check(&self) -> Result<()> {
+        check_length("epsilon", self.epsilon)
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            // The clean pass, the last point's and the verdict's.
+            queries: self.steps + 3,
+            gradients: self.steps,
+        }
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(self.clone().with_epsilon(single(level)?).into())
+    }
+
+    fn is_random(&self) -> bool {
+        self.random_start
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("apgd", self)
+    }
+}
+
+impl fmt::Display for Apgd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (norm, epsilon) = (&self.norm, Short(self.epsilon));
+        write!(f, "APGD-{} {norm} ε={epsilon}", self.steps)?;
+        if !self.random_start {
+            f.write_str(", no random start")?;
+        }
+        self.goal().fmt(f)
+    }
+}
