@@ -1,7 +1,9 @@
-use crate::base::{assert_alike, config};
+use crate::base::config;
 use crate::group::Group;
+use crate::kernel::{self, Affine, Statistics};
 use crate::nn::layer::layer;
-use burn::module::Module;
+use crate::nn::{Layer, LayerConfig};
+use burn::module::{Module, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor};
 use derive_new::new;
@@ -69,6 +71,15 @@ impl GroupBatchNorm {
     /// Panics if the number of channels or the group axis is wrong, or unless features and
     /// statistics are of one element type.
     pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
+        self.normalised(features, false)
+    }
+
+    /// `relu` of [`forward`](Self::forward), in one pass.
+    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
+        self.normalised(features, true)
+    }
+
+    fn normalised(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
         let shape @ [batch, channels, size, height, width] = features.dims();
         assert_eq!(
             size,
@@ -76,13 +87,8 @@ impl GroupBatchNorm {
             "group axis of features for {}",
             self.group
         );
-        let types = [
-            ("features", features.dtype()),
-            ("scale", self.norm.gamma.val().dtype()),
-        ];
-        assert_alike("batch norm", &types);
         let flat = features.reshape([batch, channels, size * height, width]);
-        self.norm.forward(flat).reshape(shape)
+        normalised(&self.norm, flat, relu).reshape(shape)
     }
 
     /// The group.
@@ -91,14 +97,60 @@ impl GroupBatchNorm {
     }
 }
 
+// Burn's layer by this crate's kernels, with its rules: the batch's own statistics if it is training
+// on an autodiff device, which move the running ones; else those.
+fn normalised(norm: &BatchNorm, x: Tensor<4>, relu: bool) -> Tensor<4> {
+    let device = x.device();
+    let affine = Affine {
+        scale: norm.gamma.val(),
+        shift: norm.beta.val(),
+    };
+    if !(device.is_autodiff() && norm.training.is_enabled()) {
+        let statistics = Statistics {
+            mean: norm.running_mean.value().to_device(&device),
+            variance: norm.running_var.value().to_device(&device),
+        };
+        return kernel::batch_norm(x, affine, statistics, norm.epsilon, relu);
+    }
+    let (y, found) = kernel::batch_norm_train(x, affine, norm.epsilon, relu);
+    let moved = |running: &RunningState<Tensor<1>>, found: Tensor<1>| {
+        let before = running.value_sync().to_device(&device);
+        let after = before * (1.0 - norm.momentum) + found * norm.momentum;
+        running.update(after.detach());
+    };
+    moved(&norm.running_mean, found.mean);
+    moved(&norm.running_var, found.variance);
+    y
+}
+
 // Scale, shift, running mean and running variance.
 layer! {
-    GroupBatchNormConfig => GroupBatchNorm, 5 => 5;
+    GroupBatchNormConfig => GroupBatchNorm, 5 => 5, forward_relu;
     init: Self::init, params: |config| 4 * config.channels
 }
 
 // Burn's layer, for planes.
-layer! {
-    BatchNormConfig => BatchNorm, 4 => 4;
-    init: Self::init, params: |config| 4 * config.num_features
+impl Layer for BatchNorm {
+    type Input = Tensor<4>;
+    type Output = Tensor<4>;
+
+    fn forward(&self, planes: Tensor<4>) -> Tensor<4> {
+        normalised(self, planes, false)
+    }
+
+    fn forward_relu(&self, planes: Tensor<4>) -> Tensor<4> {
+        normalised(self, planes, true)
+    }
+}
+
+impl LayerConfig for BatchNormConfig {
+    type Layer = BatchNorm;
+
+    fn num_params(&self) -> usize {
+        4 * self.num_features
+    }
+
+    fn init(&self, device: &Device) -> BatchNorm {
+        self.init(device)
+    }
 }

@@ -8,6 +8,8 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "flex")]
+mod batch_norm;
 mod definition;
 mod far;
 #[cfg(feature = "flex")]

@@ -13,6 +13,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod adjoint;
+pub mod batch_norm;
 pub mod conv;
 mod correlate;
 mod direct;

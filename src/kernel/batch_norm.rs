@@ -1,0 +1,355 @@
+use burn::tensor::{Tensor, module};
+
+use super::path::choose;
+use super::relu::or_relu;
+use super::suits;
+use crate::base::assert_alike;
+
+/// Mean and biased variance of each channel, `[channel]` each.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    /// The means.
+    pub mean: Tensor<1>,
+    /// The variances.
+    pub variance: Tensor<1>,
+}
+
+/// What normalised channels are multiplied by and shifted by, `[channel]` each.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    /// The factors, γ.
+    pub scale: Tensor<1>,
+    /// The summands, β.
+    pub shift: Tensor<1>,
+}
+
+/// Batch normalisation by given statistics, `(x - mean) / √(variance + ε) · scale + shift`, negative
+/// values replaced by 0 if `relu`.
+///
+/// The kernel's results, and gradients in `x`, are those of Burn's operations to the bit. It is taken
+/// if nothing but `x` is differentiated.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, channel, height, width]`
+///
+/// # Panics
+///
+/// Panics if the channels do not fit, or unless all are of one element type.
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::kernel::{self, Affine, Statistics};
+///
+/// let device = fireproof::device();
+/// let of = |value: f32| Tensor::from_floats([value], &device);
+/// let statistics = Statistics { mean: of(1.0), variance: of(4.0) };
+/// let affine = Affine { scale: of(3.0), shift: of(0.5) };
+/// let x = Tensor::full([1, 1, 1, 1], 3.0, &device);
+/// let y = kernel::batch_norm(x, affine, statistics, 0.0, false);
+/// assert_eq!(y.into_scalar::<f32>(), 3.5);
+/// ```
+pub fn batch_norm(
+    x: Tensor<4>,
+    affine: Affine,
+    statistics: Statistics,
+    epsilon: f64,
+    relu: bool,
+) -> Tensor<4> {
+    let Affine { scale, shift } = affine;
+    let Statistics { mean, variance } = statistics;
+    let given = [scale, shift, mean, variance];
+    expect(&x, &given);
+    let possible = || {
+        suits(&x)
+            && given
+                .iter()
+                .all(|given| suits(given) && !given.is_tracked())
+    };
+    match choose("batch_norm", possible) {
+        #[cfg(feature = "flex")]
+        super::Path::Kernel => {
+            let given = given.map(|given| given.inner());
+            let kernel = flex::Given { epsilon, relu };
+            super::flex::run2(kernel, x, Tensor::stack::<2>(given.to_vec(), 0))
+        }
+        _ => {
+            let [scale, shift, mean, variance] = given;
+            let y = module::batch_norm(x, scale, shift, mean, variance, epsilon);
+            or_relu(y, relu)
+        }
+    }
+}
+
+/// Batch normalisation by the batch's own statistics, negative values replaced by 0 if `relu`; and
+/// these statistics, outside of the graph.
+///
+/// The kernel's results and gradients are those of Burn's operation to the bit.
+///
+/// # Shapes
+///
+/// - x, output: `[batch, channel, height, width]`
+///
+/// # Panics
+///
+/// Panics if the channels do not fit, or unless all are of one element type.
+pub fn batch_norm_train(
+    x: Tensor<4>,
+    affine: Affine,
+    epsilon: f64,
+    relu: bool,
+) -> (Tensor<4>, Statistics) {
+    let Affine { scale, shift } = affine;
+    let affine = [scale, shift];
+    expect(&x, &affine);
+    match choose("batch_norm_train", || suits(&x) && affine.iter().all(suits)) {
+        #[cfg(feature = "flex")]
+        super::Path::Kernel => {
+            use super::flex::{run1, run3};
+            // Nothing flows back through them but by the formula of the other kernel.
+            let found: Tensor<2> = run1(flex::Measure, x.clone().inner());
+            let found = found.to_device(&x.device());
+            let statistics = Statistics {
+                mean: found.clone().narrow(0, 0, 1).flatten(0, 1),
+                variance: found.clone().narrow(0, 1, 1).flatten(0, 1),
+            };
+            let affine = Tensor::stack::<2>(affine.to_vec(), 0);
+            let y = run3(flex::Own { epsilon, relu }, x, affine, found);
+            (y, statistics)
+        }
+        _ => {
+            let [scale, shift] = affine;
+            let made = module::batch_norm_train(x, scale, shift, epsilon);
+            let statistics = Statistics {
+                mean: made.mean.detach(),
+                variance: made.variance.detach(),
+            };
+            (or_relu(made.output, relu), statistics)
+        }
+    }
+}
+
+fn expect(x: &Tensor<4>, of_channels: &[Tensor<1>]) {
+    for given in of_channels {
+        assert_eq!(given.dims()[0], x.dims()[1], "one number per channel");
+        let types = [("features", x.dtype()), ("scale", given.dtype())];
+        assert_alike("batch norm", &types);
+    }
+}
+
+#[cfg(feature = "flex")]
+mod flex {
+    use crate::kernel::cpu::Isa;
+    use crate::kernel::cpu::batch_norm::{self as cpu, Channel, Pull, Slope};
+    use crate::kernel::flex::buffer::Buffer;
+    use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
+    use burn::backend::tensor::FloatTensor;
+    use burn::backend::{Backend, Flex};
+    use burn_flex::FlexTensor;
+    use rayon::prelude::*;
+
+    /// Mean and variance of each channel, `[2, channel]`.
+    #[derive(Clone, Debug)]
+    pub(super) struct Measure;
+
+    /// By given scale, shift, mean and variance, `[4, channel]`.
+    #[derive(Clone, Debug)]
+    pub(super) struct Given {
+        pub epsilon: f64,
+        pub relu: bool,
+    }
+
+    /// By scale and shift `[2, channel]` and the batch's own mean and variance, `[2, channel]`.
+    #[derive(Clone, Debug)]
+    pub(super) struct Own {
+        pub epsilon: f64,
+        pub relu: bool,
+    }
+
+    /// What the backward pass needs.
+    #[derive(Clone, Debug)]
+    pub(super) struct Saved {
+        x: FlexTensor,
+        channels: Vec<Channel>,
+        gate: Option<FlexTensor>,
+    }
+
+    // Sums go through Burn's own, whose order is theirs alone.
+    fn sum<B: Backend>(row: FloatTensor<B>) -> FloatTensor<B> {
+        B::float_sum_dim(row, 1)
+    }
+
+    fn mean<B: Backend>(row: FloatTensor<B>) -> FloatTensor<B> {
+        B::float_mean_dim(row, 1)
+    }
+
+    fn single(tensor: FlexTensor) -> f32 {
+        numbers(&contiguous(tensor))[0]
+    }
+
+    fn row(numbers: &[f32]) -> FlexTensor {
+        Buffer::filled([1, numbers.len()], |row| row.copy_from_slice(numbers))
+    }
+
+    fn channels(epsilon: f64, affine: &FlexTensor, found: &FlexTensor) -> Vec<Channel> {
+        let [_, count] = dims::<2>(affine);
+        let (affine, found) = (numbers(affine), numbers(found));
+        let channel = |at: usize| Channel {
+            scale: affine[at],
+            shift: affine[count + at],
+            mean: found[at],
+            deviation: f32::sqrt(found[count + at] + epsilon as f32),
+        };
+        (0..count).map(channel).collect()
+    }
+
+    fn normalise(
+        x: FlexTensor,
+        channels: Vec<Channel>,
+        relu: bool,
+        keep: bool,
+    ) -> (FlexTensor, Option<Saved>) {
+        let x = contiguous(x);
+        let shape @ [_, _, height, width] = dims(&x);
+        let y = Buffer::filled(shape, |y| {
+            cpu::normalise(
+                Isa::detect(),
+                numbers(&x),
+                &channels,
+                height * width,
+                relu,
+                y,
+            );
+        });
+        let saved = keep.then(|| Saved {
+            x,
+            channels,
+            gate: relu.then(|| y.clone()),
+        });
+        (y, saved)
+    }
+
+    impl Saved {
+        fn slope<'a>(&'a self, dy: &'a FlexTensor) -> Slope<'a> {
+            Slope {
+                dy: numbers(dy),
+                gate: self.gate.as_ref().map(numbers),
+            }
+        }
+    }
+
+    impl Kernel<1> for Measure {
+        type Saved = ();
+
+        fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<()>) {
+            let x = contiguous(x);
+            let [batch, channels, height, width] = dims(&x);
+            let (area, isa) = (height * width, Isa::detect());
+            let found: Vec<[f32; 2]> = (0..channels)
+                .into_par_iter()
+                .map(|channel| {
+                    let mut centred = Buffer::new(batch * area);
+                    let values = Buffer::filled([1, batch * area], |row| {
+                        cpu::gather(numbers(&x), channel, channels, area, row);
+                        centred.as_floats_mut().copy_from_slice(row);
+                    });
+                    let centre = single(mean::<Flex>(values));
+                    cpu::squares(isa, centred.as_floats_mut(), centre);
+                    [
+                        centre,
+                        single(mean::<Flex>(centred.into_tensor([1, batch * area]))),
+                    ]
+                })
+                .collect();
+            let found = Buffer::filled([2, channels], |made| {
+                for (channel, &[mean, variance]) in found.iter().enumerate() {
+                    made[channel] = mean;
+                    made[channels + channel] = variance;
+                }
+            });
+            (found, keep.then_some(()))
+        }
+
+        fn backward(&self, (): (), _: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
+            unreachable!("it is run on tensors that are not tracked")
+        }
+    }
+
+    impl Kernel<2> for Given {
+        type Saved = Saved;
+
+        fn forward(&self, [x, given]: [FlexTensor; 2], keep: bool) -> (FlexTensor, Option<Saved>) {
+            let given = contiguous(given);
+            let [_, count] = dims::<2>(&given);
+            let [affine, found] =
+                [0, 2].map(|from| row(&numbers(&given)[from * count..][..2 * count]));
+            let shape = [2, count];
+            let [affine, found] = [affine, found].map(|half| half.reshape(shape.into()));
+            normalise(x, channels(self.epsilon, &affine, &found), self.relu, keep)
+        }
+
+        fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 2]) -> [Option<FlexTensor>; 2] {
+            let dy = contiguous(dy);
+            let shape @ [_, _, height, width] = dims(&dy);
+            let scales = saved.channels.iter();
+            let scales: Vec<[f32; 2]> = scales.map(|c| [c.scale, c.deviation.recip()]).collect();
+            let dx = Buffer::filled(shape, |dx| {
+                let slope = saved.slope(&dy);
+                cpu::gradient_by_given(Isa::detect(), slope, &scales, height * width, dx);
+            });
+            [Some(dx), None]
+        }
+    }
+
+    impl Kernel<3> for Own {
+        type Saved = Saved;
+
+        fn forward(
+            &self,
+            [x, affine, found]: [FlexTensor; 3],
+            keep: bool,
+        ) -> (FlexTensor, Option<Saved>) {
+            let [affine, found] = [affine, found].map(contiguous);
+            normalise(x, channels(self.epsilon, &affine, &found), self.relu, keep)
+        }
+
+        fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
+            let dy = contiguous(dy);
+            let shape @ [batch, count, height, width] = dims(&dy);
+            let (area, isa, x) = (height * width, Isa::detect(), numbers(&saved.x));
+            let (slope, of_x) = (saved.slope(&dy), Slope { dy: x, gate: None });
+            let sums = |(at, channel): (usize, &Channel)| {
+                let inverse = channel.deviation.recip();
+                let length = batch * area;
+                let mut weighted = Buffer::new(length);
+                let plain = Buffer::filled([1, length], |plain| {
+                    let rows = [plain, weighted.as_floats_mut()];
+                    let by = [channel.mean, inverse];
+                    cpu::gather_slope(isa, [of_x, slope], [at, count, area], by, rows);
+                });
+                [plain, weighted.into_tensor([1, length])].map(|row| single(sum::<Flex>(row)))
+            };
+            let sums: Vec<[f32; 2]> = (saved.channels.par_iter().enumerate().map(sums)).collect();
+            let length = (batch * area) as f32;
+            let pull = |(channel, [plain, weighted]): (&Channel, &[f32; 2])| {
+                let inverse = channel.deviation.recip();
+                Pull {
+                    mean: channel.mean,
+                    inverse,
+                    factor: channel.scale * inverse,
+                    lift: plain / length,
+                    tilt: weighted / length,
+                }
+            };
+            let pulls: Vec<Pull> = saved.channels.iter().zip(&sums).map(pull).collect();
+            let dx = Buffer::filled(shape, |dx| cpu::gradient(isa, x, slope, &pulls, area, dx));
+            let affine = Buffer::filled([2, count], |made| {
+                for (at, &[shift, scale]) in sums.iter().enumerate() {
+                    made[at] = scale;
+                    made[count + at] = shift;
+                }
+            });
+            [Some(dx), Some(affine), None]
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Batch normalisation of planes, `[batch][channel][area]`: by given statistics, and the parts that
+//! training needs.
+//!
+//! Every number comes of the same operations in the same order as with Burn's element-wise tensor
+//! operations, so that the results are theirs to the bit; only the passes over memory are fewer.
+
+use rayon::prelude::*;
+
+use super::count;
+use super::isa::{Isa, Simd, Work};
+
+/// What is done to a channel: `y = (x - mean) / deviation · scale + shift`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Channel {
+    /// The mean.
+    pub mean: f32,
+    /// The standard deviation, ε included.
+    pub deviation: f32,
+    /// The factor.
+    pub scale: f32,
+    /// The summand.
+    pub shift: f32,
+}
+
+/// The planes of all images, normalised; and their positive parts if `relu`.
+///
+/// # Panics
+/// If lengths do not fit.
+pub fn normalise(
+    isa: Isa,
+    x: &[f32],
+    channels: &[Channel],
+    area: usize,
+    relu: bool,
+    y: &mut [f32],
+) {
+    assert_eq!(x.len(), y.len(), "x and y are alike");
+    planes(channels.len(), area, y.len());
+    y.par_chunks_mut(area)
+        .zip(x.par_chunks(area))
+        .enumerate()
+        .for_each(|(at, (y, x))| {
+            let channel = channels[at % channels.len()];
+            isa.run(Normalise {
+                x,
+                channel,
+                relu,
+                y,
+            });
+        });
+}
+
+struct Normalise<'a> {
+    x: &'a [f32],
+    channel: Channel,
+    relu: bool,
+    y: &'a mut [f32],
+}
+
+impl Work for Normalise<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Channel {
+            mean,
+            deviation,
+            scale,
+            shift,
+        } = self.channel;
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            let value = (x - mean) / deviation * scale + shift;
+            *y = if self.relu && value < 0.0 { 0.0 } else { value };
+        }
+    }
+}
+
+/// A gradient behind a [`normalise`], and the output through which relu lets it pass where it is
+/// positive.
+#[derive(Clone, Copy, Debug)]
+pub struct Slope<'a> {
+    /// The gradient of the output.
+    pub dy: &'a [f32],
+    /// The output, if relu was taken along.
+    pub gate: Option<&'a [f32]>,
+}
+
+impl Slope<'_> {
+    fn plane(&self, at: usize, area: usize) -> Self {
+        let plane = at * area..(at + 1) * area;
+        Self {
+            dy: &self.dy[plane.clone()],
+            gate: self.gate.map(|gate| &gate[plane]),
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, at: usize) -> f32 {
+        match self.gate {
+            Some(gate) if gate[at] <= 0.0 => 0.0,
+            _ => self.dy[at],
+        }
+    }
+}
+
+/// What a plane's input gradient is made of: `dx = factor · ((dy - lift) - (x - mean) · inverse · tilt)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pull {
+    /// The mean.
+    pub mean: f32,
+    /// One over the standard deviation.
+    pub inverse: f32,
+    /// What all is multiplied by.
+    pub factor: f32,
+    /// The mean of `dy`.
+    pub lift: f32,
+    /// The mean of `dy` times the normalised input.
+    pub tilt: f32,
+}
+
+/// The gradient of the input where the statistics are the batch's own.
+///
+/// # Panics
+/// If lengths do not fit.
+pub fn gradient(isa: Isa, x: &[f32], slope: Slope, pulls: &[Pull], area: usize, dx: &mut [f32]) {
+    assert!(
+        x.len() == dx.len() && slope.dy.len() == dx.len(),
+        "x, dy and dx are alike"
+    );
+    planes(pulls.len(), area, dx.len());
+    dx.par_chunks_mut(area)
+        .zip(x.par_chunks(area))
+        .enumerate()
+        .for_each(|(at, (dx, x))| {
+            let (slope, pull) = (slope.plane(at, area), pulls[at % pulls.len()]);
+            isa.run(Gradient { x, slope, pull, dx });
+        });
+}
+
+struct Gradient<'a> {
+    x: &'a [f32],
+    slope: Slope<'a>,
+    pull: Pull,
+    dx: &'a mut [f32],
+}
+
+impl Work for Gradient<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Pull {
+            mean,
+            inverse,
+            factor,
+            lift,
+            tilt,
+        } = self.pull;
+        for (at, (dx, &x)) in self.dx.iter_mut().zip(self.x).enumerate() {
+            let normalised = (x - mean) * inverse;
+            *dx = factor * ((self.slope.at(at) - lift) - normalised * tilt);
+        }
+    }
+}
+
+/// The gradient of the input where the statistics are given: `dx = dy · scale · inverse`.
+///
+/// # Panics
+/// If lengths do not fit.
+pub fn gradient_by_given(isa: Isa, slope: Slope, scales: &[[f32; 2]], area: usize, dx: &mut [f32]) {
+    assert_eq!(slope.dy.len(), dx.len(), "dy and dx are alike");
+    planes(scales.len(), area, dx.len());
+    dx.par_chunks_mut(area).enumerate().for_each(|(at, dx)| {
+        let (slope, scale) = (slope.plane(at, area), scales[at % scales.len()]);
+        isa.run(Given { slope, scale, dx });
+    });
+}
+
+struct Given<'a> {
+    slope: Slope<'a>,
+    scale: [f32; 2],
+    dx: &'a mut [f32],
+}
+
+impl Work for Given<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let [scale, inverse] = self.scale;
+        for (at, dx) in self.dx.iter_mut().enumerate() {
+            *dx = self.slope.at(at) * scale * inverse;
+        }
+    }
+}
+
+/// One channel of all images, in their order.
+pub fn gather(x: &[f32], channel: usize, channels: usize, area: usize, row: &mut [f32]) {
+    for (image, row) in row.chunks_exact_mut(area).enumerate() {
+        row.copy_from_slice(&x[(image * channels + channel) * area..][..area]);
+    }
+}
+
+/// One channel of a gradient of all images, in their order, and the same times the normalised input.
+pub fn gather_slope(
+    isa: Isa,
+    [x, slope]: [Slope; 2],
+    [channel, channels, area]: [usize; 3],
+    [mean, inverse]: [f32; 2],
+    rows: [&mut [f32]; 2],
+) {
+    let [plain, weighted] = rows;
+    let rows = plain
+        .chunks_exact_mut(area)
+        .zip(weighted.chunks_exact_mut(area));
+    for (image, (plain, weighted)) in rows.enumerate() {
+        let at = image * channels + channel;
+        isa.run(Weigh {
+            x: x.plane(at, area).dy,
+            slope: slope.plane(at, area),
+            mean,
+            inverse,
+            plain,
+            weighted,
+        });
+    }
+}
+
+struct Weigh<'a> {
+    x: &'a [f32],
+    slope: Slope<'a>,
+    mean: f32,
+    inverse: f32,
+    plain: &'a mut [f32],
+    weighted: &'a mut [f32],
+}
+
+impl Work for Weigh<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let rows = self.plain.iter_mut().zip(self.weighted);
+        for (at, ((plain, weighted), &x)) in rows.zip(self.x).enumerate() {
+            *plain = self.slope.at(at);
+            *weighted = *plain * ((x - self.mean) * self.inverse);
+        }
+    }
+}
+
+/// Squares of the distances from a mean, in place.
+pub fn squares(isa: Isa, row: &mut [f32], mean: f32) {
+    isa.run(Squares { row, mean });
+}
+
+struct Squares<'a> {
+    row: &'a mut [f32],
+    mean: f32,
+}
+
+impl Work for Squares<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for x in self.row.iter_mut() {
+            let centred = *x - self.mean;
+            *x = centred * centred;
+        }
+    }
+}
+
+fn planes(channels: usize, area: usize, numbers: usize) {
+    let image = count([channels, area]);
+    assert!(
+        image > 0 && numbers.is_multiple_of(image),
+        "whole images of all channels"
+    );
+}
