@@ -95,19 +95,21 @@ impl Apgd {
 
 impl Attack for Apgd {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        if self.random_start {
-            trial.offer_originals();
-        }
-        let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
-        let ascent = Ascent {
-            space: &space,
-            loss: None,
-            steps: self.steps,
-            keep: Keep::Best,
-        };
-        let start = space.start(trial, self.random_start);
-        let mut rule = AdaptiveStep::new(self.steps, self.epsilon);
-        ascent.climb(trial, start, &mut rule)
+        trial.climb(&self.loss, |trial| {
+            if self.random_start {
+                trial.offer_originals();
+            }
+            let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
+            let ascent = Ascent {
+                space: &space,
+                loss: None,
+                steps: self.steps,
+                keep: Keep::Best,
+            };
+            let start = space.start(trial, self.random_start);
+            let mut rule = AdaptiveStep::new(self.steps, self.epsilon);
+            ascent.climb(trial, start, &mut rule)
+        })
     }
 
     fn goal(&self) -> Goal {

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 pub struct Ascent<'a> {
     /// What it moves in.
     pub space: &'a dyn Space,
-    /// What it climbs, if other than the goal's loss.
+    /// What it climbs, if other than what the trial [climbs](Trial::climb).
     pub loss: Option<&'a dyn Loss>,
     /// How many steps it takes.
     pub steps: usize,
@@ -67,7 +67,8 @@ impl Ascent<'_> {
         for step in 0..self.steps {
             let pass = trial.gradient(self.space, point.clone(), self.loss)?;
             if self.keep == Keep::Best {
-                let loss = self.loss.is_none().then(|| pass.loss.clone());
+                let ranks = self.loss.is_none() && trial.climbs_goal();
+                let loss = ranks.then(|| pass.loss.clone());
                 let candidate = self.space.candidate(pass.images.clone(), point.clone());
                 trial.offer_with(candidate, pass.logits.clone(), loss);
             }

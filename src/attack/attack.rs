@@ -1,7 +1,11 @@
-use super::{AttackSpec, Ball, Ensemble, Found, Frozen, Goal, Restarts, Sequence, Trial};
+use super::{
+    AttackSpec, Ball, EachTarget, Ensemble, Found, Frozen, Goal, Part, Restarts, Run, Sequence,
+    Trial, Whole,
+};
 use crate::base::{Batch, Error, Result, Seed};
+use crate::data::ImageSet;
 use auto_impl::auto_impl;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 use std::fmt;
 
@@ -18,6 +22,12 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     ///
     /// Those of the trial's passes, and what the attack itself refuses.
     fn search(&self, trial: &mut Trial) -> Result<()>;
+
+    /// The attack in pieces, each for the images that those before it left standing; one piece unless
+    /// it says otherwise. Running them in turn is [`search`](Self::search).
+    fn parts(&self) -> Vec<Part<'_>> {
+        vec![Part::new(self.to_string(), |trial| self.search(trial))]
+    }
 
     /// When an image counts as fooled; by default when it is not taken for its label.
     fn goal(&self) -> Goal {
@@ -74,6 +84,16 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         trial.conclude(self.ball().as_ref())
     }
 
+    /// Attacks every image of a set, as [`Run`](super::Run) does by default: in batches of 256, with
+    /// seed 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::attack`](super::Run::attack).
+    fn run(&self, victim: &Frozen, set: &ImageSet, device: &Device) -> Result<Whole> {
+        Run::new(0).attack(self, victim, set, device)
+    }
+
     /// The images of the attack alone, outside autodiff, without a verdict on them.
     ///
     /// With [`Keep::Last`](super::Keep::Last), as in adversarial training, PGD costs one forward
@@ -99,6 +119,16 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         Self: Sized + 'static,
     {
         Restarts::new(self, count)
+    }
+
+    /// This attack led to the `classes` most likely other classes, one after the other, on the images
+    /// that still stand; see [`EachTarget`].
+    #[auto_impl(keep_default_for(&, Box, Arc))]
+    fn towards_each(self, classes: usize) -> EachTarget
+    where
+        Self: Sized + 'static,
+    {
+        EachTarget::new(self, classes)
     }
 
     /// This attack, then the other one on the images that still stand.

@@ -1,4 +1,5 @@
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use super::part::in_turn;
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::base::{Error, Result, named};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,8 +7,8 @@ use std::fmt;
 
 /// Attacks on one threat model, one after the other: made by [`Attack::or`](super::Attack::or).
 ///
-/// Only images that still stand meet the next attack. The first attack's loss ranks the candidates
-/// of all.
+/// Only images that still stand meet the next attack. Each climbs its own loss; the first one's ranks
+/// the candidates of all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ensemble {
@@ -31,12 +32,14 @@ impl Ensemble {
 
 impl Attack for Ensemble {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        let (first, others) = self.attacks.split_first().expect("checked");
-        first.search(trial)?;
-        for attack in others {
-            trial.survivors(|trial| attack.search(trial))?;
-        }
-        Ok(())
+        in_turn(&self.parts(), trial)
+    }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        self.attacks
+            .iter()
+            .flat_map(|attack| attack.parts())
+            .collect()
     }
 
     fn goal(&self) -> Goal {

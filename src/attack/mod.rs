@@ -42,6 +42,7 @@ mod ascent;
 mod attack;
 mod ball;
 mod candidate;
+mod each_target;
 mod ensemble;
 mod fgsm;
 mod found;
@@ -50,10 +51,13 @@ mod goal;
 mod keep;
 mod label;
 mod loss;
+mod malt;
 mod norm;
+mod part;
 mod pgd;
 mod restarts;
 mod rows;
+mod run;
 mod sequence;
 mod space;
 mod spec;
@@ -66,6 +70,7 @@ pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};
 pub use ball::{BALL_TOLERANCE, Ball, verify};
 pub use candidate::Candidate;
+pub use each_target::EachTarget;
 pub use ensemble::Ensemble;
 pub use fgsm::Fgsm;
 pub use found::Found;
@@ -73,13 +78,17 @@ pub use frozen::{Frozen, LossGradient};
 pub use goal::{Goal, NO_CLASS, predicted_classes};
 pub use keep::Keep;
 pub use loss::{CrossEntropy, Dlr, Loss, LossSpec, Margin, Reference};
+pub use malt::Malt;
 pub use norm::{Inside, L2, Limits, Linf, Norm, NormSpec};
+pub use part::Part;
 pub use pgd::Pgd;
 pub use restarts::Restarts;
+pub use run::{Outcome, PartOutcome, Progress, Run, Whole};
 pub use sequence::Sequence;
 pub use space::{PixelSpace, Space};
 pub use spec::AttackSpec;
 pub use targets::{
-    Choice, FixedTarget, GivenTargets, LeastLikely, NextClass, RandomTarget, Targets, TargetsSpec,
+    Choice, FixedTarget, GivenTargets, KthBest, LeastLikely, NextClass, RandomTarget, Targets,
+    TargetsSpec,
 };
 pub use trial::{Pass, Trial};

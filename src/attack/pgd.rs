@@ -134,18 +134,20 @@ impl Pgd {
 
 impl Attack for Pgd {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        if self.keep == Keep::Best && self.random_start {
-            trial.offer_originals();
-        }
-        let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
-        let ascent = Ascent {
-            space: &space,
-            loss: None,
-            steps: self.steps,
-            keep: self.keep,
-        };
-        let start = space.start(trial, self.random_start);
-        ascent.climb(trial, start, &mut FixedStep(self.step_length()))
+        trial.climb(&self.loss, |trial| {
+            if self.keep == Keep::Best && self.random_start {
+                trial.offer_originals();
+            }
+            let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
+            let ascent = Ascent {
+                space: &space,
+                loss: None,
+                steps: self.steps,
+                keep: self.keep,
+            };
+            let start = space.start(trial, self.random_start);
+            ascent.climb(trial, start, &mut FixedStep(self.step_length()))
+        })
     }
 
     fn goal(&self) -> Goal {

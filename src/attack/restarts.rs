@@ -1,4 +1,5 @@
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use super::part::in_turn;
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::base::{Error, Result, named};
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
@@ -32,11 +33,18 @@ impl Restarts {
 
 impl Attack for Restarts {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        trial.in_draw(0, |trial| self.of.search(trial))?;
-        for draw in 1..self.count as u64 {
-            trial.survivors(|trial| trial.in_draw(draw, |trial| self.of.search(trial)))?;
-        }
-        Ok(())
+        in_turn(&self.parts(), trial)
+    }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        let again = |draw: usize| {
+            self.of.parts().into_iter().map(move |part| {
+                let name = format!("{} start {}", part.name(), draw + 1);
+                part.within(move |trial, search| trial.in_draw(draw as u64, search))
+                    .named(name)
+            })
+        };
+        (0..self.count).flat_map(again).collect()
     }
 
     fn goal(&self) -> Goal {

@@ -1,4 +1,4 @@
-use super::{Apgd, Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
+use super::{Apgd, Attack, EachTarget, Ensemble, Fgsm, Malt, Pgd, Restarts, Sequence};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -17,7 +17,9 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "each_target" => |attack: EachTarget| attack,
     "fgsm" => |attack: Fgsm| attack,
+    "malt" => |attack: Malt| attack,
     "pgd" => |attack: Pgd| attack,
     "restarts" => |attack: Restarts| attack,
     "ensemble" => |attack: Ensemble| attack,
@@ -28,6 +30,11 @@ impl AttackSpec {
     /// As [`Attack::restarts`].
     pub fn restarts(self, count: usize) -> Restarts {
         Restarts::new(self, count)
+    }
+
+    /// As [`Attack::towards_each`].
+    pub fn towards_each(self, classes: usize) -> EachTarget {
+        EachTarget::new(self, classes)
     }
 
     /// As [`Attack::or`].

@@ -50,12 +50,14 @@ mod attack {
     mod apgd;
     mod effort;
     mod errors;
+    mod led;
     mod linear;
     mod losses;
     mod network;
     mod norms;
     mod optima;
     mod results;
+    mod sets;
     mod torchattacks;
 }
 

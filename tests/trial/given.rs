@@ -2,7 +2,9 @@
 
 use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::{Apgd, Attack, AttackSpec, Dlr, Fgsm, Found, Frozen, Keep, Margin, Pgd};
+use fireproof::attack::{
+    Apgd, Attack, AttackSpec, Dlr, Fgsm, Found, Frozen, Keep, Malt, Margin, Pgd,
+};
 use fireproof::base::{Batch, Purpose, Seed};
 
 pub const IMAGES: usize = 24;
@@ -69,5 +71,11 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .with_loss(Dlr)
             .restarts(2)
             .into(),
+        Apgd::linf(epsilon)
+            .with_steps(4)
+            .with_loss(Dlr)
+            .towards_each(2)
+            .into(),
+        Malt::new(Pgd::linf(epsilon).with_loss(Margin).with_steps(4), 2).into(),
     ]
 }

@@ -3,12 +3,14 @@
 
 mod fixed;
 mod given;
+mod kth_best;
 mod least_likely;
 mod next;
 mod random;
 
 pub use fixed::FixedTarget;
 pub use given::GivenTargets;
+pub use kth_best::KthBest;
 pub use least_likely::LeastLikely;
 pub use next::NextClass;
 pub use random::RandomTarget;
@@ -64,6 +66,7 @@ open_kind! {
     Targets in "targets",
     "fixed" => |targets: FixedTarget| targets,
     "given" => |targets: GivenTargets| targets,
+    "kth_best" => |targets: KthBest| targets,
     "least_likely" => |_: NoSettings| LeastLikely,
     "next" => |_: NoSettings| NextClass,
     "random" => |_: NoSettings| RandomTarget,

@@ -1,3 +1,4 @@
+mod climb;
 mod parts;
 mod spent;
 mod verdict;
@@ -27,6 +28,10 @@ pub struct Trial {
     originals: Tensor<4>,
     reference: Reference,
     loss: LossSpec,
+    classes: usize,
+    // What gradient passes climb and where they lead, if other than the goal says.
+    climbed: Option<LossSpec>,
+    aim: Option<Tensor<1, Int>>,
     best: Option<Best>,
     // The one candidate so far, if nothing had to be compared with it yet.
     pending: Option<Candidate>,
@@ -71,9 +76,7 @@ impl Trial {
             let expected = "at least 2 classes";
             return Err(Error::input("logits per image", classes, expected));
         }
-        let least = goal.loss.least_classes();
-        let expected = format_args!("a loss for {classes} classes (it takes at least {least})");
-        Error::unless(classes >= least, "loss", &goal.loss, expected)?;
+        climb::suit(&goal.loss, classes)?;
         let mut trial = Self {
             spent: Spent::nothing(batch.len(), &originals.device()),
             victim,
@@ -82,6 +85,9 @@ impl Trial {
             originals,
             reference: Reference::new(batch.labels.clone().inner()),
             loss: goal.loss.clone(),
+            classes,
+            climbed: None,
+            aim: None,
             best: None,
             pending: None,
             clean: None,
@@ -167,9 +173,9 @@ impl Trial {
         self.clean.clone().expect("the pass was made")
     }
 
-    /// One forward and one backward pass at a point of a space, which are counted; on the goal's
-    /// loss, [unsaturated](Loss::unsaturated), unless another is given. In the victim's
-    /// [numerics](Frozen::numerics).
+    /// One forward and one backward pass at a point of a space, which are counted; on the loss that
+    /// the search [climbs](Self::climb), the goal's if it says nothing, [unsaturated](Loss::unsaturated),
+    /// unless another is given. In the victim's [numerics](Frozen::numerics).
     ///
     /// Entries of the gradient that are NaN or infinite are set to zero, so that the others still
     /// lead somewhere; how often that happened to an image, and how often all of its gradient was
@@ -184,11 +190,11 @@ impl Trial {
         point: Tensor<2>,
         loss: Option<&dyn Loss>,
     ) -> Result<Pass> {
-        let loss = loss.unwrap_or(&*self.loss);
+        let (loss, reference) = self.climbed(loss);
         let mut pass = self.victim.pass(
             point,
             |point| space.images(self, point),
-            |logits| loss.unsaturated(logits, &self.reference),
+            |logits| loss.unsaturated(logits, &reference),
         )?;
         pass.gradient = self.spent.gradient(pass.gradient);
         Ok(pass)

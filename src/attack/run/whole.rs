@@ -1,0 +1,315 @@
+use super::Run;
+use crate::attack::{Cost, Found, Frozen};
+use crate::base::statistics::{Interval, wilson};
+use crate::base::{Error, Result, Seed};
+use crate::data::{DataSummary, ImageSet};
+use crate::kernel::Numerics;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+use std::time::Duration;
+
+/// What an attack found on an image set: made by a [`Run`].
+///
+/// Shown as a table: who stands after each part, with 95 % intervals, passes and seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Whole {
+    /// The attack.
+    pub attack: Value,
+    /// Seed of all draws.
+    pub seed: Seed,
+    /// Numerics of the gradients.
+    pub numerics: Numerics,
+    /// The images that were attacked.
+    pub data: DataSummary,
+    /// Which of how many parts of a set they are.
+    pub shard: [usize; 2],
+    /// The parts in their order, the clean pass first.
+    pub parts: Vec<PartOutcome>,
+    /// What came of each image.
+    pub images: Vec<Outcome>,
+}
+
+/// What one part of an attack did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartOutcome {
+    /// Its name.
+    pub name: String,
+    /// The images that it met.
+    pub met: usize,
+    /// Those of them that it fooled.
+    pub fooled: usize,
+    /// Forward passes of all images, those with a backward pass included.
+    pub queries: u64,
+    /// Backward passes of all images.
+    pub gradients: u64,
+    /// Seconds of computing.
+    pub seconds: f64,
+}
+
+/// What came of one image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Its id in the set.
+    pub id: u64,
+    /// Its label.
+    pub label: u8,
+    /// The number of the part that fooled it; 0 for one that is wrong as it is.
+    pub fooled_by: Option<usize>,
+    /// What the classifier takes the fooling image for.
+    pub predicted: Option<i64>,
+    /// How many parts have met it.
+    pub parts: usize,
+    /// Forward passes, those with a backward pass included.
+    pub queries: u64,
+    /// Backward passes.
+    pub gradients: u64,
+    /// In how many of them all of the gradient was zero.
+    pub vanished: u64,
+    /// In how many of them some of it was not finite.
+    pub undefined: u64,
+}
+
+impl Whole {
+    pub(super) fn new(
+        attack: Value,
+        run: &Run,
+        victim: &Frozen,
+        set: &ImageSet,
+        names: Vec<String>,
+    ) -> Self {
+        let part = |name| PartOutcome {
+            name,
+            ..PartOutcome::default()
+        };
+        let image = |at| Outcome {
+            id: set.id(at),
+            label: set.label(at),
+            ..Outcome::default()
+        };
+        Self {
+            attack,
+            seed: run.seed,
+            numerics: victim.numerics(),
+            data: DataSummary::of(set),
+            shard: run.shard,
+            parts: names.into_iter().map(part).collect(),
+            images: (0..set.len()).map(image).collect(),
+        }
+    }
+
+    // The images that a part has yet to meet.
+    pub(super) fn open(&self, number: usize) -> Vec<usize> {
+        let open = |&at: &usize| {
+            let image = &self.images[at];
+            image.fooled_by.is_none() && image.parts == number
+        };
+        (0..self.images.len()).filter(open).collect()
+    }
+
+    // The images that a part meets in all.
+    pub(super) fn met(&self, number: usize) -> usize {
+        let met = |image: &&Outcome| image.fooled_by.is_none_or(|by| by >= number);
+        self.images.iter().filter(met).count()
+    }
+
+    pub(super) fn take(
+        &mut self,
+        number: usize,
+        positions: &[usize],
+        found: Option<&Found>,
+        time: Duration,
+    ) {
+        let part = &mut self.parts[number];
+        part.met += positions.len();
+        part.seconds += time.as_secs_f64();
+        for (index, &at) in positions.iter().enumerate() {
+            let image = &mut self.images[at];
+            image.parts = number + 1;
+            let Some(found) = found else {
+                continue;
+            };
+            let [queries, gradients, vanished, undefined] = [
+                &found.queries,
+                &found.gradients,
+                &found.vanished,
+                &found.undefined,
+            ]
+            .map(|counts| u64::from(counts[index]));
+            image.queries += queries;
+            image.gradients += gradients;
+            image.vanished += vanished;
+            image.undefined += undefined;
+            part.queries += queries;
+            part.gradients += gradients;
+            if found.fooled[index] {
+                image.fooled_by = Some(number);
+                image.predicted = Some(found.predicted[index]);
+                part.fooled += 1;
+            }
+        }
+    }
+
+    /// The number of images that nothing has fooled.
+    pub fn standing(&self) -> usize {
+        self.images
+            .iter()
+            .filter(|image| image.fooled_by.is_none())
+            .count()
+    }
+
+    /// The number of images that the classifier gets right as they are.
+    pub fn clean_correct(&self) -> usize {
+        self.images.len() - self.parts[0].fooled
+    }
+
+    /// The share of images that nothing has fooled, from 0 to 1.
+    pub fn robust_accuracy(&self) -> f64 {
+        self.standing() as f64 / self.images.len() as f64
+    }
+
+    /// Wilson's 95 % interval of [`robust_accuracy`](Self::robust_accuracy).
+    pub fn interval(&self) -> Interval {
+        wilson(self.standing(), self.images.len())
+    }
+
+    /// Passes per image, on average over all images.
+    pub fn passes(&self) -> [f64; 2] {
+        let count = self.images.len() as f64;
+        let sum = |of: fn(&PartOutcome) -> u64| self.parts.iter().map(of).sum::<u64>() as f64;
+        [
+            sum(|part| part.queries) / count,
+            sum(|part| part.gradients) / count,
+        ]
+    }
+
+    /// The robust accuracy that is left when each image may cost so many passes, forward and backward
+    /// ones counted alike, for every number of passes at which it falls: pairs of both, beginning at
+    /// the clean accuracy. An image counts with the passes that it had cost when it fell.
+    pub fn curve(&self) -> Vec<(u64, f64)> {
+        let mut falls: Vec<u64> = (self.images.iter())
+            .filter(|image| image.fooled_by.is_some_and(|by| by > 0))
+            .map(|image| image.queries + image.gradients)
+            .collect();
+        falls.sort_unstable();
+        let count = self.images.len() as f64;
+        let mut curve = vec![(1, self.clean_correct() as f64 / count)];
+        for (at, &passes) in falls.iter().enumerate() {
+            let left = (self.clean_correct() - at - 1) as f64 / count;
+            match curve.last_mut() {
+                Some(last) if last.0 == passes => last.1 = left,
+                _ => curve.push((passes, left)),
+            }
+        }
+        curve
+    }
+
+    /// The run of a whole set from those of all its shards, in any order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] unless they are all shards of one run. `data` is then the set that they were
+    /// dealt out from.
+    pub fn join(shards: impl IntoIterator<Item = Self>, set: &ImageSet) -> Result<Self> {
+        let mut shards: Vec<Self> = shards.into_iter().collect();
+        shards.sort_by_key(|shard| shard.shard[0]);
+        let wrong = |found: String| {
+            let expected = "every shard of one run on this image set, once";
+            Err(Error::input("shards", found, expected))
+        };
+        let count = shards.len();
+        let Some(first) = shards.first().cloned() else {
+            return wrong("none".to_owned());
+        };
+        let mut joined = Self {
+            data: DataSummary::of(set),
+            shard: [0, 1],
+            images: vec![Outcome::default(); set.len()],
+            ..first.clone()
+        };
+        joined.parts.iter_mut().for_each(|part| {
+            let name = std::mem::take(&mut part.name);
+            *part = PartOutcome {
+                name,
+                ..PartOutcome::default()
+            };
+        });
+        for (index, shard) in shards.into_iter().enumerate() {
+            let mine: Vec<usize> = (index..set.len()).step_by(count).collect();
+            let same = (&shard.attack, shard.seed, shard.numerics)
+                == (&first.attack, first.seed, first.numerics);
+            let whole =
+                same && shard.shard == [index, count] && shard.parts.len() == joined.parts.len();
+            if !whole || shard.data.digest != DataSummary::of(&set.subset(&mine)).digest {
+                return wrong(format!("shard {} of {}", shard.shard[0], shard.shard[1]));
+            }
+            for (at, image) in mine.into_iter().zip(shard.images) {
+                joined.images[at] = image;
+            }
+            for (sum, part) in joined.parts.iter_mut().zip(shard.parts) {
+                sum.met += part.met;
+                sum.fooled += part.fooled;
+                sum.queries += part.queries;
+                sum.gradients += part.gradients;
+                sum.seconds += part.seconds;
+            }
+        }
+        Ok(joined)
+    }
+
+    /// The most passes that one image has cost.
+    pub fn most(&self) -> Cost {
+        let most = |of: fn(&Outcome) -> u64| self.images.iter().map(of).max().unwrap_or(0) as usize;
+        Cost {
+            queries: most(|image| image.queries),
+            gradients: most(|image| image.gradients),
+        }
+    }
+}
+
+impl fmt::Display for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self
+            .parts
+            .iter()
+            .map(|part| part.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        let count = self.images.len();
+        writeln!(
+            f,
+            "| {:width$} | stands              | fooled |  forward | backward | seconds |",
+            "after"
+        )?;
+        writeln!(
+            f,
+            "| {:-<width$} | ------------------: | -----: | -------: | -------: | ------: |",
+            ""
+        )?;
+        let mut standing = count;
+        for part in &self.parts {
+            standing -= part.fooled;
+            let Interval { low, high } = wilson(standing, count);
+            let share = 100.0 * standing as f64 / count as f64;
+            let stands = format!("{share:.1} % ({:.1}–{:.1})", 100.0 * low, 100.0 * high);
+            writeln!(
+                f,
+                "| {:width$} | {stands:>19} | {:>6} | {:>8.1} | {:>8.1} | {:>7.1} |",
+                part.name,
+                part.fooled,
+                part.queries as f64 / count as f64,
+                part.gradients as f64 / count as f64,
+                part.seconds,
+            )?;
+        }
+        let [queries, gradients] = self.passes();
+        write!(
+            f,
+            "{standing} of {count} images stand; {queries:.1} forward and {gradients:.1} backward passes \
+             per image.",
+        )
+    }
+}
