@@ -1,4 +1,4 @@
-use super::{Apgd, Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
+use super::{Apgd, Attack, Ensemble, Fab, Fgsm, Pgd, Restarts, Sequence};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -17,6 +17,7 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "fab" => |attack: Fab| attack,
     "fgsm" => |attack: Fgsm| attack,
     "pgd" => |attack: Pgd| attack,
     "restarts" => |attack: Restarts| attack,

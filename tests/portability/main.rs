@@ -52,9 +52,11 @@ mod attack {
     mod errors;
     mod linear;
     mod losses;
+    mod nearest;
     mod network;
     mod norms;
     mod optima;
+    mod planes;
     mod results;
     mod torchattacks;
 }

@@ -1,0 +1,11 @@
+//! Attacks that look for the nearest image that fools, whatever the distance. A new one is a file
+//! here and a line in the registry of `spec.rs`; a norm is open to them by its [`Geometry`].
+
+mod fab;
+mod geometry;
+mod scope;
+mod segment;
+mod walk;
+
+pub use fab::Fab;
+pub use geometry::{Geometry, Plane};
