@@ -1,4 +1,4 @@
-use super::{Apgd, Attack, Ensemble, Fab, Fgsm, Pgd, Restarts, Sequence};
+use super::{Apgd, Attack, Ddn, DeepFool, Ensemble, Fab, Fgsm, Fmn, Pgd, Restarts, Sequence};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -17,8 +17,11 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "ddn" => |attack: Ddn| attack,
+    "deep_fool" => |attack: DeepFool| attack,
     "fab" => |attack: Fab| attack,
     "fgsm" => |attack: Fgsm| attack,
+    "fmn" => |attack: Fmn| attack,
     "pgd" => |attack: Pgd| attack,
     "restarts" => |attack: Restarts| attack,
     "ensemble" => |attack: Ensemble| attack,

@@ -1,11 +1,10 @@
 //! Minimum-norm attacks against distances that are known.
 
-use super::linear::l2;
 use super::planes::{norms, slow};
 use crate::common::On;
 use burn::tensor::{DType, Tensor, TensorData};
 use fireproof::attack::{Attack, AttackSpec, Fab, Found, Frozen, NormSpec};
-use fireproof::base::{Batch, Bounds, Precision, Purpose, Seed, read};
+use fireproof::base::{Batch, Bounds, Precision, Seed, read};
 
 on_every_device![value_fab_finds_the_distance_to_a_plane,];
 
@@ -71,6 +70,15 @@ fn types(on: &On) -> Vec<DType> {
     }
 }
 
+// How far the boundary is, and the bounds: at the larger distance most pixels come to their ends.
+fn cases() -> [(f64, Bounds); 3] {
+    [
+        (0.3, Bounds::none()),
+        (0.3, Bounds::default()),
+        (1.2, Bounds::default()),
+    ]
+}
+
 // The excess over the least distance, relative to it, of the image where it is largest.
 fn excess(
     on: &On,
@@ -109,18 +117,23 @@ fn excess(
 fn value_fab_finds_the_distance_to_a_plane(on: &On) {
     // Oracle: |f(x)| over the dual norm; within bounds a bisection in f64.
     for norm in norms() {
-        let attack = AttackSpec::from(Fab::new(norm.clone()).with_steps(on.pick(100, 5)));
+        let attack = AttackSpec::from(Fab::new(norm.clone()).with_steps(on.pick(20, 5)));
         for dtype in types(on) {
-            for (gap, bounds) in [
-                (0.3, Bounds::none()),
-                (0.3, Bounds::default()),
-                (2.5, Bounds::default()),
-            ] {
+            for (gap, bounds) in cases() {
                 let [least, most] = excess(on, &attack, &norm, dtype, gap, bounds);
-                let tolerance = if dtype == DType::F64 { 1e-6 } else { 1e-4 };
-                if false {}; assert!(least > -tolerance && most < 1.0 + tolerance, "{attack}: {most}");
+                let rounding = if dtype == DType::F64 { 1e-6 } else { 1e-4 };
+                // The search in the end shortens pixels at their bounds as well, which the nearest
+                // point has there still: a second-order excess that FAB has as published.
+                let excess = if bounds == Bounds::none() {
+                    rounding
+                } else {
+                    4e-3
+                };
+                assert!(
+                    least > -rounding && most < excess,
+                    "{attack}: {least}, {most}"
+                );
             }
         }
     }
-    let _ = (l2([0.0]), Purpose::Start);
 }

@@ -31,7 +31,7 @@ pub fn slow(norm: &NormSpec, x: &[f64], w: &[f64], gap: f64, bounds: [f64; 2]) -
         Vec::from_iter(each.map(|(x, &w)| moved(norm, w, time, bounds.map(|b| b - x))))
     };
     let closed = |time: f64| -> f64 { at(time).iter().zip(w).map(|(m, w)| m * w).sum() };
-    let (mut low, mut high) = (-1e6, 1e6);
+    let (mut low, mut high) = (-1e14, 1e14);
     for _ in 0..200 {
         let middle = (low + high) / 2.0;
         match closed(middle) < gap {
@@ -143,7 +143,8 @@ fn value_the_nearest_point_of_plane_and_bounds(on: &On) {
                         );
                     }
                     let product = |m: &[f64]| m.iter().zip(&w).map(|(m, w)| m * w).sum::<f64>();
-                    reached += usize::from((product(&expected) - gap).abs() <= 1e-6 * gap.abs().max(1e-6));
+                    reached +=
+                        usize::from((product(&expected) - gap).abs() <= 1e-6 * gap.abs().max(1e-6));
                 }
                 // Some gaps are too wide for bounds, none is without.
                 assert_eq!(reached < count, bounds == unit, "{norm}: {reached}");

@@ -1,6 +1,6 @@
 use super::scope::{Scope, geometry};
 use super::segment::refine;
-use super::walk::{Rows, finite};
+use super::walk::{Rows, finite, lead, likely};
 use super::{Geometry, Plane};
 use crate::attack::attack::single;
 use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, NormSpec, Trial};
@@ -151,17 +151,10 @@ impl Fab {
     // All steps towards the class of this rank, for every image of the trial.
     fn walk(&self, trial: &mut Trial, rank: usize) -> Result<()> {
         let (geometry, ball) = (geometry(&self.norm)?, self.ball());
-        let (rows, target) = (Rows::new(trial), likely(trial, rank));
+        let (rows, classes) = (Rows::new(trial), likely(trial));
+        let target: Tensor<1, Int> = classes.narrow(1, rank, 1).squeeze_dim(1);
         let labels = trial.reference().labels.clone();
-        let lead = |logits: Tensor<2>| {
-            let of = |class: &Tensor<1, Int>| {
-                (logits
-                    .clone()
-                    .gather(1, class.clone().unsqueeze_dim::<2>(1)))
-                .squeeze_dim::<1>(1)
-            };
-            of(&target) - of(&labels)
-        };
+        let lead = |logits| lead(logits, target.clone(), labels.clone());
         let mut point = self.start(trial, geometry, &rows);
         for _ in 0..self.steps {
             let (pass, gradient) = rows.gradient(trial, &point, lead)?;
@@ -247,20 +240,6 @@ impl Tangent {
         let rise = self.gradient.clone() * (points.clone() - self.point.clone());
         finite(self.gap.clone() - rise.sum_dim(1))
     }
-}
-
-// The class of this rank among those that are not the label, by clean logits.
-fn likely(trial: &mut Trial, rank: usize) -> Tensor<1, Int> {
-    let logits = trial.clean();
-    let labels = trial.reference().labels.clone().unsqueeze_dim::<2>(1);
-    let dims = logits.dims();
-    let classes = Tensor::<1, Int>::arange(0..dims[1] as i64, (&labels.device(), labels.dtype()));
-    let classes = classes.unsqueeze_dim::<2>(0).expand(dims);
-    let own = classes.equal(labels.expand(dims));
-    let order = logits
-        .mask_fill(own, f32::NEG_INFINITY)
-        .argsort_descending(1);
-    order.narrow(1, rank, 1).squeeze_dim(1)
 }
 
 impl Attack for Fab {
