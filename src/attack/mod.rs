@@ -74,7 +74,7 @@ pub use frozen::{Frozen, LossGradient};
 pub use goal::{Goal, NO_CLASS, Nearest, predicted_classes};
 pub use keep::Keep;
 pub use loss::{CrossEntropy, Dlr, Loss, LossSpec, Margin, Reference};
-pub use nearest::{Ddn, DeepFool, Fab, Fmn, Geometry, Plane};
+pub use nearest::{CarliniWagner, Ddn, DeepFool, Fab, Fmn, Geometry, Plane};
 pub use norm::{Inside, L2, Limits, Linf, Norm, NormSpec};
 pub use pgd::Pgd;
 pub use restarts::Restarts;

@@ -1,4 +1,6 @@
-use super::{Apgd, Attack, Ddn, DeepFool, Ensemble, Fab, Fgsm, Fmn, Pgd, Restarts, Sequence};
+use super::{
+    Apgd, Attack, CarliniWagner, Ddn, DeepFool, Ensemble, Fab, Fgsm, Fmn, Pgd, Restarts, Sequence,
+};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -17,6 +19,7 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "carlini_wagner" => |attack: CarliniWagner| attack,
     "ddn" => |attack: Ddn| attack,
     "deep_fool" => |attack: DeepFool| attack,
     "fab" => |attack: Fab| attack,

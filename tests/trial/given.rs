@@ -2,7 +2,10 @@
 
 use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::{Apgd, Attack, AttackSpec, Dlr, Fgsm, Found, Frozen, Keep, Margin, Pgd};
+use fireproof::attack::{
+    Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
+    Keep, Margin, Pgd,
+};
 use fireproof::base::{Batch, Purpose, Seed};
 
 pub const IMAGES: usize = 24;
@@ -68,6 +71,29 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .with_steps(12)
             .with_loss(Dlr)
             .restarts(2)
+            .into(),
+        Fab::linf()
+            .with_epsilon(epsilon)
+            .with_steps(4)
+            .restarts(2)
+            .into(),
+        Fab::l2().with_epsilon(4.0 * epsilon).with_steps(6).into(),
+        (Pgd::linf(epsilon).with_steps(2))
+            .or(Fab::linf().with_epsilon(epsilon).with_steps(3))
+            .into(),
+        Ddn::new().with_epsilon(4.0 * epsilon).with_steps(8).into(),
+        Fmn::linf().with_epsilon(epsilon).with_steps(8).into(),
+        Fmn::l2().with_epsilon(4.0 * epsilon).with_steps(8).into(),
+        DeepFool::linf().with_epsilon(epsilon).with_steps(3).into(),
+        DeepFool::l2()
+            .with_epsilon(4.0 * epsilon)
+            .with_steps(3)
+            .into(),
+        CarliniWagner::new()
+            .with_epsilon(4.0 * epsilon)
+            .with_steps(10)
+            .with_searches(3)
+            .with_first_constant(0.1)
             .into(),
     ]
 }
