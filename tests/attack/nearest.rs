@@ -3,7 +3,7 @@
 use super::planes::{norms, slow};
 use crate::common::On;
 use burn::tensor::{DType, Tensor, TensorData};
-use fireproof::attack::{Attack, AttackSpec, Fab, Found, Frozen, NormSpec};
+use fireproof::attack::{AttackSpec, Fab, Found, Frozen, NormSpec};
 use fireproof::base::{Batch, Bounds, Precision, Seed, read};
 
 on_every_device![value_fab_finds_the_distance_to_a_plane,];

@@ -158,6 +158,7 @@ mod trial {
     mod errors;
     mod given;
     mod host;
+    mod nearest;
     mod unsound;
 }
 

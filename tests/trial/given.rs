@@ -97,3 +97,21 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .into(),
     ]
 }
+
+/// Every attack of the crate that needs no ball: a new one is a line here.
+pub fn attacks_without_ball() -> Vec<AttackSpec> {
+    vec![
+        Fab::linf().with_steps(5).into(),
+        Fab::l2().with_steps(4).restarts(2).into(),
+        Ddn::new().with_steps(20).into(),
+        Fmn::linf().with_steps(12).into(),
+        Fmn::l2().with_steps(40).into(),
+        DeepFool::linf().with_steps(6).into(),
+        DeepFool::l2().with_steps(6).into(),
+        CarliniWagner::new()
+            .with_steps(20)
+            .with_searches(3)
+            .with_first_constant(0.3)
+            .into(),
+    ]
+}

@@ -102,7 +102,10 @@ impl Ddn {
             let point = rows.origin.clone() + way.clone();
             let (pass, gradient) =
                 rows.gradient(trial, &point, |logits| goal.unsaturated(logits, &reference))?;
-            trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            // The image itself has been offered.
+            if step > 0 {
+                trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            }
             let fooled = trial.fooled_by(pass.logits);
             let change = [1.0 + self.gamma, 1.0 - self.gamma].map(|by| length.clone() * by);
             length = rows.either(change, &fooled).min_pair(farthest.clone());

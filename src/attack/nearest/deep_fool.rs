@@ -129,7 +129,10 @@ impl DeepFool {
             Ok((pass, gradient))
         };
         let (first, gradient) = pass(trial, &rows, &point, classes.clone().narrow(1, 0, 1))?;
-        trial.offer_within(ball.as_ref(), first.images, first.logits.clone());
+        // The image itself has been offered.
+        if left < self.steps {
+            trial.offer_within(ball.as_ref(), first.images, first.logits.clone());
+        }
         let fooled = trial.fooled_by(first.logits).float();
         let standing = positions(&read::<f32, _, _>(&fooled), |fooled| fooled == 0.0);
         let of = |rows: &Tensor<2>| select(rows, &standing);

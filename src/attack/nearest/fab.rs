@@ -156,9 +156,13 @@ impl Fab {
         let labels = trial.reference().labels.clone();
         let lead = |logits| lead(logits, target.clone(), labels.clone());
         let mut point = self.start(trial, geometry, &rows);
-        for _ in 0..self.steps {
+        let at_image = trial.keys().draw == 0;
+        for step in 0..self.steps {
             let (pass, gradient) = rows.gradient(trial, &point, lead)?;
-            trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            // The image itself has been offered.
+            if step > 0 || !at_image {
+                trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            }
             let fooled = trial.fooled_by(pass.logits);
             let tangent = Tangent {
                 gap: rows.column(pass.loss.neg()),

@@ -120,7 +120,10 @@ impl Fmn {
             let point = rows.origin.clone() + way.clone();
             let (pass, gradient) =
                 rows.gradient(trial, &point, |logits| Margin.per_image(logits, &reference))?;
-            trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            // The image itself has been offered.
+            if step > 0 {
+                trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            }
             let fooled = trial.fooled_by(pass.logits);
             let length = geometry.row_lengths(way.clone());
             let nearer = nearest.clone().min_pair(length.clone());
