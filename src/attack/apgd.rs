@@ -117,6 +117,7 @@ impl Attack for Apgd {
             loss: self.loss.clone(),
             targets: self.targets.clone(),
             predicted_labels: self.predicted_labels,
+            nearest: None,
         }
     }
 

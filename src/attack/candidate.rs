@@ -70,7 +70,7 @@ pub(super) struct Best {
     pub candidate: Candidate,
     /// Of the pass that judged the candidate.
     pub logits: Tensor<2>,
-    /// The highest loss met with this verdict.
+    /// The highest loss met with this verdict, or whatever else ranks candidates.
     pub loss: Tensor<1>,
     /// 1 for fooled, else 0: Burn's CPU backend cannot concatenate booleans of different storage.
     pub fooled: Tensor<1>,

@@ -19,6 +19,13 @@ pub struct Found {
     ///
     /// Decided by an exact forward pass outside autodiff on exactly the images returned.
     pub fooled: Vec<bool>,
+    /// How far each image that fools is from [`originals`](Self::originals), by the norm of the
+    /// attack's ball or of its [goal](super::Goal::nearest); `None` where it does not fool, or where
+    /// the attack has no norm.
+    ///
+    /// Measured on the device, in `f32` at least; never more than the radius of a ball that the image
+    /// was verified to be in.
+    pub distance: Vec<Option<f64>>,
     /// The attack's loss at the attacked image, in that same pass; higher is worse for the
     /// classifier. NaN where the logits make it so.
     pub loss: Vec<f32>,
@@ -61,6 +68,61 @@ impl Found {
         (self.len() - self.fooled_count()) as f64 / self.len() as f64
     }
 
+    /// The accuracy that is left to whoever may go no farther than `epsilon`: the fraction of images
+    /// of which no perturbation of that norm or less was found that fools. It never rises with ε.
+    ///
+    /// An image that was misclassified before the attack has distance 0 after a minimum-norm attack,
+    /// such as [`Fab`](super::Fab), and so counts as fooled from ε = 0 on: `accuracy_at(0.0)` is clean
+    /// accuracy. Attacks that look for the highest loss in a ball leave such images far from where
+    /// they were; with those this is no more than an upper bound below the ball's radius.
+    ///
+    /// NaN without images.
+    ///
+    /// ```
+    /// use burn::tensor::{Int, Tensor};
+    /// use fireproof::attack::{Attack, Fab, Frozen};
+    /// use fireproof::base::{Batch, Seed};
+    ///
+    /// // Two classes: the image is brighter or darker than 1/2 on average.
+    /// let victim = Frozen::from_fn(|images: Tensor<4>| {
+    ///     let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+    ///     Tensor::cat(vec![-mean.clone() + 1.0, mean], 1)
+    /// });
+    /// let device = fireproof::device();
+    /// let image = |grey: f32| Tensor::<4>::full([1, 1, 8, 8], grey, &device);
+    /// let images = Tensor::cat([0.4, 0.55, 0.75].map(image).to_vec(), 0);
+    /// let batch = Batch::new(images, Tensor::<1, Int>::ones([3], &device))?;
+    ///
+    /// let found = Fab::linf().attack(&victim, &batch, Seed(7))?;
+    /// // The first is misclassified as it is, 0.05 and 0.25 are the distances of the others.
+    /// assert_eq!([0.0, 0.1, 0.3].map(|epsilon| found.fooled_within(epsilon)), [1, 2, 3]);
+    /// assert_eq!(found.accuracy_at(0.3), 0.0);
+    /// # Ok::<(), fireproof::base::Error>(())
+    /// ```
+    pub fn accuracy_at(&self, epsilon: f64) -> f64 {
+        (self.len() - self.fooled_within(epsilon)) as f64 / self.len() as f64
+    }
+
+    /// The number of images that fool the classifier with a perturbation of this norm or less.
+    pub fn fooled_within(&self, epsilon: f64) -> usize {
+        let near = |distance: &&Option<f64>| distance.is_some_and(|distance| distance <= epsilon);
+        self.distance.iter().filter(near).count()
+    }
+
+    /// The distance that half of all images reach or exceed, those that do not fool counting as
+    /// infinitely far: what minimum-norm attacks are compared by. NaN without images.
+    pub fn median_distance(&self) -> f64 {
+        let far = |distance: &Option<f64>| distance.unwrap_or(f64::INFINITY);
+        let mut distances = Vec::from_iter(self.distance.iter().map(far));
+        distances.sort_unstable_by(f64::total_cmp);
+        let middle = |at: usize| distances.get(at).copied().unwrap_or(f64::NAN);
+        let half = distances.len() / 2;
+        match distances.len() % 2 {
+            1 => middle(half),
+            _ => (middle(half.wrapping_sub(1)) + middle(half)) / 2.0,
+        }
+    }
+
     /// Attacked images minus [`originals`](Self::originals).
     pub fn perturbation(&self) -> Tensor<4> {
         self.images.clone() - self.originals.clone()
@@ -80,6 +142,7 @@ impl Found {
             originals: select(&self.originals, positions),
             predicted: each(&self.predicted, positions),
             fooled: each(&self.fooled, positions),
+            distance: each(&self.distance, positions),
             loss: each(&self.loss, positions),
             queries: each(&self.queries, positions),
             gradients: each(&self.gradients, positions),
@@ -109,6 +172,7 @@ impl Found {
             merged.originals = Tensor::cat(vec![merged.originals, part.originals], 0);
             merged.predicted.extend(part.predicted);
             merged.fooled.extend(part.fooled);
+            merged.distance.extend(part.distance);
             merged.loss.extend(part.loss);
             merged.queries.extend(part.queries);
             merged.gradients.extend(part.gradients);

@@ -1,4 +1,4 @@
-use super::{CrossEntropy, LossSpec, Reference, TargetsSpec};
+use super::{CrossEntropy, LossSpec, NormSpec, Reference, TargetsSpec};
 use burn::tensor::{Bool, Int, Tensor};
 use std::fmt;
 
@@ -12,12 +12,30 @@ pub struct Goal {
     /// Whether the classifier's own clean predictions take the place of the labels: `fooled` then
     /// means that the attack changed the prediction.
     pub predicted_labels: bool,
+    /// Whether candidates that fool are ranked by how near they are, and not by the loss.
+    pub nearest: Option<Nearest>,
+}
+
+/// The wish for the nearest candidate that fools.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nearest {
+    /// How far a candidate is from what it is a perturbation of.
+    pub norm: NormSpec,
+    /// Whether an image goes on meeting attacks when it is fooled, for something nearer: as long as
+    /// it is not fooled as it is. Else, as where a ball says what is near enough, it meets no more.
+    pub goes_on: bool,
 }
 
 impl Goal {
-    /// Whether both count the same images as fooled, whatever ranks them.
+    /// Whether both count the same images as fooled, whatever ranks them, and do not measure
+    /// distances by different norms.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        (&self.targets, self.predicted_labels) == (&other.targets, other.predicted_labels)
+        let one_norm = match (&self.nearest, &other.nearest) {
+            (Some(nearest), Some(other)) => nearest == other,
+            _ => true,
+        };
+        one_norm
+            && (&self.targets, self.predicted_labels) == (&other.targets, other.predicted_labels)
     }
 }
 

@@ -155,6 +155,7 @@ impl Attack for Pgd {
             loss: self.loss.clone(),
             targets: self.targets.clone(),
             predicted_labels: self.predicted_labels,
+            nearest: None,
         }
     }
 

@@ -1,4 +1,7 @@
-use super::{Apgd, Attack, EachTarget, Ensemble, Fgsm, Malt, Pgd, Restarts, Sequence};
+use super::{
+    Apgd, Attack, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab, Fgsm, Fmn, Malt, Pgd,
+    Restarts, Sequence,
+};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -17,8 +20,13 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "carlini_wagner" => |attack: CarliniWagner| attack,
+    "ddn" => |attack: Ddn| attack,
+    "deep_fool" => |attack: DeepFool| attack,
     "each_target" => |attack: EachTarget| attack,
+    "fab" => |attack: Fab| attack,
     "fgsm" => |attack: Fgsm| attack,
+    "fmn" => |attack: Fmn| attack,
     "malt" => |attack: Malt| attack,
     "pgd" => |attack: Pgd| attack,
     "restarts" => |attack: Restarts| attack,

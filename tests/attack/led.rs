@@ -155,12 +155,18 @@ fn convention_led_attacks_fool_by_any_class(on: &On) {
 fn error_led_attacks(_: &On) {
     let attack = Pgd::linf(0.1);
     for (attack, expected) in [
-        (attack.clone().towards_each(0).check(), "classes = 0: expected"),
+        (
+            attack.clone().towards_each(0).check(),
+            "classes = 0: expected",
+        ),
         (
             attack.clone().with_targets(1).towards_each(2).check(),
             "without targets of its own",
         ),
-        (Malt::new(attack.clone(), 0).check(), "classes = 0: expected"),
+        (
+            Malt::new(attack.clone(), 0).check(),
+            "classes = 0: expected",
+        ),
         (
             Malt {
                 candidates: 0,

@@ -53,9 +53,11 @@ mod attack {
     mod led;
     mod linear;
     mod losses;
+    mod nearest;
     mod network;
     mod norms;
     mod optima;
+    mod planes;
     mod results;
     mod sets;
     mod torchattacks;
@@ -158,6 +160,7 @@ mod trial {
     mod errors;
     mod given;
     mod host;
+    mod nearest;
     mod unsound;
 }
 

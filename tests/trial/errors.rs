@@ -35,7 +35,8 @@ fn error_combinations_that_make_no_sense(on: &On) {
     for (json, expected) in [
         (
             r#"{"attack": "apgdd"}"#,
-            "one of: apgd, each_target, ensemble, fgsm, malt, pgd, restarts, sequence",
+            "one of: apgd, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
+             pgd, restarts, sequence",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (

@@ -3,7 +3,8 @@
 use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
-    Apgd, Attack, AttackSpec, Dlr, Fgsm, Found, Frozen, Keep, Malt, Margin, Pgd,
+    Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
+    Keep, Malt, Margin, Pgd,
 };
 use fireproof::base::{Batch, Purpose, Seed};
 
@@ -77,5 +78,46 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .towards_each(2)
             .into(),
         Malt::new(Pgd::linf(epsilon).with_loss(Margin).with_steps(4), 2).into(),
+        Fab::linf()
+            .with_epsilon(epsilon)
+            .with_steps(4)
+            .restarts(2)
+            .into(),
+        Fab::l2().with_epsilon(4.0 * epsilon).with_steps(6).into(),
+        (Pgd::linf(epsilon).with_steps(2))
+            .or(Fab::linf().with_epsilon(epsilon).with_steps(3))
+            .into(),
+        Ddn::new().with_epsilon(4.0 * epsilon).with_steps(8).into(),
+        Fmn::linf().with_epsilon(epsilon).with_steps(8).into(),
+        Fmn::l2().with_epsilon(4.0 * epsilon).with_steps(8).into(),
+        DeepFool::linf().with_epsilon(epsilon).with_steps(3).into(),
+        DeepFool::l2()
+            .with_epsilon(4.0 * epsilon)
+            .with_steps(3)
+            .into(),
+        CarliniWagner::new()
+            .with_epsilon(4.0 * epsilon)
+            .with_steps(10)
+            .with_searches(3)
+            .with_first_constant(0.1)
+            .into(),
+    ]
+}
+
+/// Every attack of the crate that needs no ball: a new one is a line here.
+pub fn attacks_without_ball() -> Vec<AttackSpec> {
+    vec![
+        Fab::linf().with_steps(5).into(),
+        Fab::l2().with_steps(4).restarts(2).into(),
+        Ddn::new().with_steps(20).into(),
+        Fmn::linf().with_steps(12).into(),
+        Fmn::l2().with_steps(40).into(),
+        DeepFool::linf().with_steps(6).into(),
+        DeepFool::l2().with_steps(6).into(),
+        CarliniWagner::new()
+            .with_steps(20)
+            .with_searches(3)
+            .with_first_constant(0.3)
+            .into(),
     ]
 }

@@ -12,5 +12,6 @@ mod attacks;
 mod errors;
 mod given;
 mod host;
+mod nearest;
 mod text;
 mod unsound;

@@ -1,4 +1,5 @@
 use super::{Inside, Limits, Norm, one_where_zero};
+use crate::attack::Geometry;
 use crate::base::{Bounds, Draws, Precision, widened};
 use burn::tensor::Tensor;
 use derive_more::Display;
@@ -82,6 +83,10 @@ impl Norm for L2 {
             *to = precision.round_towards(from + scale * (*to - from), from);
         }
         true
+    }
+
+    fn geometry(&self) -> Option<&dyn Geometry> {
+        Some(self)
     }
 
     fn settings(&self) -> Value {

@@ -1,4 +1,5 @@
 use super::{Limits, Norm};
+use crate::attack::Geometry;
 use crate::base::Draws;
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
@@ -53,6 +54,10 @@ impl Norm for Linf {
         (0..pixels)
             .map(|_| draws.uniform(-epsilon, epsilon))
             .collect()
+    }
+
+    fn geometry(&self) -> Option<&dyn Geometry> {
+        Some(self)
     }
 
     fn settings(&self) -> Value {

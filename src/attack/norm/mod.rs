@@ -7,6 +7,7 @@ mod linf;
 pub use l2::L2;
 pub use linf::Linf;
 
+use super::Geometry;
 use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
@@ -59,6 +60,11 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     fn settle(&self, image: &mut [f64], into: Inside) -> bool {
         let _ = (image, into);
         false
+    }
+
+    /// What minimum-norm attacks need to know besides, if it is known.
+    fn geometry(&self) -> Option<&dyn Geometry> {
+        None
     }
 
     /// The name in files, with settings if there are any.

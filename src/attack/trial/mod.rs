@@ -1,4 +1,5 @@
 mod climb;
+mod nearest;
 mod parts;
 mod spent;
 mod verdict;
@@ -6,7 +7,7 @@ mod verdict;
 use self::spent::Spent;
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
-use super::{Candidate, Choice, Frozen, Goal, Loss, LossSpec, Reference, Space, Targets};
+use super::{Candidate, Choice, Frozen, Goal, Loss, LossSpec, Nearest, Reference, Space, Targets};
 use crate::base::{Batch, Bounds, Error, Keys, Result, Seed, read};
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -17,7 +18,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// still stands. Of all that is offered for an image the trial keeps the best: one that fools
 /// before one that does not, then the higher [unsaturated](Loss::unsaturated) loss before the lower,
 /// and of losses equal within their rounding the later. A point with a logit of NaN fools, as no class
-/// is predicted there, but ranks below all others that do. In the end it verifies ball and bounds and
+/// is predicted there, but ranks below all others that do. Where the goal is the
+/// [nearest](Goal::nearest) candidate, those that fool are ranked by their distance instead. In the end it verifies ball and bounds and
 /// gives the verdict by an exact pass over what is returned; where the candidate was judged by such
 /// a pass already, that one counts.
 #[derive(Clone, Debug)]
@@ -32,6 +34,7 @@ pub struct Trial {
     // What gradient passes climb and where they lead, if other than the goal says.
     climbed: Option<LossSpec>,
     aim: Option<Tensor<1, Int>>,
+    nearest: Option<Nearest>,
     best: Option<Best>,
     // The one candidate so far, if nothing had to be compared with it yet.
     pending: Option<Candidate>,
@@ -88,6 +91,7 @@ impl Trial {
             classes,
             climbed: None,
             aim: None,
+            nearest: goal.nearest.clone(),
             best: None,
             pending: None,
             clean: None,
@@ -200,6 +204,24 @@ impl Trial {
         Ok(pass)
     }
 
+    /// One forward and one backward pass at images as they are, which are counted, on a loss of the
+    /// logits `[batch]`. Otherwise as [`gradient`](Self::gradient).
+    ///
+    /// # Errors
+    ///
+    /// As [`gradient`](Self::gradient).
+    pub fn gradient_of(
+        &mut self,
+        images: Tensor<4>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Result<Pass<4>> {
+        let shape = images.dims();
+        let mut pass = self.victim.pass(images, |images| images, loss)?;
+        let gradient = self.spent.gradient(pass.gradient.flatten(1, 3));
+        pass.gradient = gradient.reshape(shape);
+        Ok(pass)
+    }
+
     /// The same trial with exact gradients, whatever the victim's numerics.
     pub fn exact(&mut self) -> &mut Self {
         self.victim = self.victim.clone().with_numerics(Default::default());
@@ -290,12 +312,18 @@ impl Trial {
         // Every comparison with NaN is false: nothing would displace such a candidate.
         let lost = loss.clone().is_nan();
         let predicted = predicted_classes(logits.clone());
+        let fooled = fooled(predicted, &self.reference);
+        let mut rank = loss.mask_fill(lost, f32::MIN);
+        if let Some(Nearest { norm, .. }) = &self.nearest {
+            let distance = self.lengths(&candidate, &**norm).cast(rank.dtype());
+            rank = rank.mask_where(fooled.clone(), distance.neg());
+        }
         Best {
             candidate,
-            fooled: fooled(predicted, &self.reference).float(),
+            fooled: fooled.float(),
             exact: Tensor::full([self.len()], f32::from(exact), &logits.device()),
             logits,
-            loss: loss.mask_fill(lost, f32::MIN),
+            loss: rank,
         }
     }
 

@@ -8,21 +8,30 @@ use burn::tensor::Tensor;
 
 impl Trial {
     /// The positions of the images that nothing has fooled yet, by exact verdicts: one pass over
-    /// those of which only a gradient's pass has said so.
+    /// those of which only a gradient's pass has said so. Where the goal is the nearest candidate and
+    /// [goes on](super::super::Nearest::goes_on), of all that are right as they are.
     pub fn standing(&mut self) -> Vec<usize> {
         self.judge_pending();
         let Some(best) = &self.best else {
             return (0..self.len()).collect();
         };
-        let judged = Tensor::cat(vec![best.fooled.clone(), best.exact.clone()], 0);
+        let at_hand = match self.goes_on() {
+            true => best.loss.clone().equal_elem(0.0).float(),
+            false => best.fooled.ones_like(),
+        };
+        let judged = Tensor::cat(vec![best.fooled.clone(), best.exact.clone(), at_hand], 0);
         let judged: Vec<f32> = read(&judged);
-        let (fooled, exact) = judged.split_at(self.len());
-        let mut standing = positions(fooled, |fooled| fooled == 0.0);
-        let doubtful = |&at: &usize| fooled[at] > 0.0 && exact[at] == 0.0;
+        let mut judged = judged.chunks(self.len());
+        let [fooled, exact, done] = std::array::from_fn(|_| judged.next().expect("three columns"));
+        let is_fooled = |&at: &usize| fooled[at] > 0.0;
+        let doubtful = |at: &usize| is_fooled(at) && exact[*at] == 0.0;
         let doubtful = Vec::from_iter((0..self.len()).filter(doubtful));
+        let stands = |at: &usize| !is_fooled(at) || done[*at] == 0.0;
+        let mut standing = Vec::from_iter((0..self.len()).filter(stands));
         if !doubtful.is_empty() {
             standing.extend(self.confirm(&doubtful));
             standing.sort_unstable();
+            standing.dedup();
         }
         standing
     }
@@ -47,18 +56,33 @@ impl Trial {
     /// Those of `search`.
     pub fn survivors(&mut self, search: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let standing = self.standing();
-        if standing.is_empty() {
+        self.part(&standing, search)
+    }
+
+    /// Runs `search` on a trial of the images at these positions alone, in rising order, and takes
+    /// over what it found. Nothing is run if there are none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn part(
+        &mut self,
+        positions: &[usize],
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        if positions.is_empty() {
             return Ok(());
         }
-        if standing.len() == self.len() {
+        if positions.len() == self.len() {
             return search(self);
         }
-        let mut part = self.select(&standing);
+        self.judge_pending();
+        let mut part = self.select(positions);
         search(&mut part)?;
         part.judge_pending();
-        self.spent.add(&standing, part.spent);
+        self.spent.add(positions, part.spent);
         if let (Some(best), Some(part)) = (self.best.take(), part.best) {
-            self.best = Some(best.replace(&standing, part, &self.originals));
+            self.best = Some(best.replace(positions, part, &self.originals));
         }
         Ok(())
     }
@@ -119,10 +143,12 @@ impl Trial {
         self.judge_pending();
         let (best, originals) = (self.best.take(), self.originals.clone());
         let met = std::mem::replace(&mut self.met_originals, true);
+        let clean = self.clean.take();
         self.originals = moved.images.clone();
         let result = search(self);
         self.judge_pending();
         self.met_originals = met;
+        self.clean = clean;
         self.originals = originals;
         let found = std::mem::replace(&mut self.best, best);
         if let Some(mut found) = found {
@@ -164,6 +190,7 @@ impl Trial {
             classes: self.classes,
             climbed: self.climbed.clone(),
             aim: (self.aim.as_ref()).map(|aim| aim.clone().select(0, at.clone())),
+            nearest: self.nearest.clone(),
             best: self.best.as_ref().map(|best| best.select(positions)),
             pending: None,
             clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),

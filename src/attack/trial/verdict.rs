@@ -4,10 +4,10 @@ use super::Trial;
 use crate::attack::ball::settle;
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::{positions, replace, select};
-use crate::attack::{Ball, Candidate, Found};
-use crate::base::{Degrees, Pixels, Result, read};
+use crate::attack::{Ball, Candidate, Found, NormSpec};
+use crate::base::{Degrees, Pixels, Precision, Result, read};
 use crate::transform::Pose;
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::Tensor;
 
 impl Trial {
     // The images to return, settled and verified, and which of them settling has changed.
@@ -44,25 +44,49 @@ impl Trial {
         let loss = self.loss.per_image(logits.clone(), &self.reference);
         let predicted = predicted_classes(logits);
         let verdicts = fooled(predicted.clone(), &self.reference).float();
-        let columns = [loss, verdicts, predicted.float(), self.spent.flaws()];
-        let columns = columns.map(|column| column.cast(FloatDType::F32));
-        let columns: Vec<f32> = read(&Tensor::cat(columns.to_vec(), 0));
+        let norm = self.norm(ball);
+        let distance = match &norm {
+            Some(norm) => self.lengths(&found, &**norm),
+            None => verdicts.zeros_like(),
+        };
+        let columns = [
+            loss,
+            verdicts,
+            predicted.float(),
+            distance,
+            self.spent.flaws(),
+        ];
+        let precision = Precision::of("attacked images", &found.images)?.of_sums();
+        let columns = columns.map(|column| column.cast(precision.dtype()));
+        let columns: Vec<f64> = read(&Tensor::cat(columns.to_vec(), 0));
         let mut columns = columns.chunks(count);
-        let [loss, verdicts, predicted, vanished, undefined] =
-            std::array::from_fn(|_| columns.next().expect("five numbers for each image"));
-        let counts = |numbers: &[f32]| numbers.iter().map(|&n| n as u32).collect();
+        let [loss, verdicts, predicted, distance, vanished, undefined] =
+            std::array::from_fn(|_| columns.next().expect("six numbers for each image"));
+        let counts = |numbers: &[f64]| numbers.iter().map(|&n| n as u32).collect();
+        // The ball has been verified: rounding of a length does not lead out of it.
+        let radius = ball.map_or(f64::INFINITY, |ball| ball.epsilon);
+        let distance = distance.iter().zip(verdicts).map(|(&distance, &fooled)| {
+            (fooled > 0.0 && norm.is_some()).then(|| distance.min(radius))
+        });
         Ok(Found {
             originals: found.originals.unwrap_or(self.originals),
             images: found.images,
             predicted: predicted.iter().map(|&class| class as i64).collect(),
             fooled: verdicts.iter().map(|&fooled| fooled > 0.0).collect(),
-            loss: loss.to_vec(),
+            distance: distance.collect(),
+            loss: loss.iter().map(|&loss| loss as f32).collect(),
             queries: self.spent.queries,
             gradients: self.spent.gradients,
             vanished: counts(vanished),
             undefined: counts(undefined),
             poses: found.poses.as_ref().map(to_poses),
         })
+    }
+
+    // What distances are measured by.
+    fn norm(&self, ball: Option<&Ball>) -> Option<NormSpec> {
+        let nearest = self.nearest.as_ref().map(|nearest| &nearest.norm);
+        nearest.or(ball.map(|ball| &ball.norm)).cloned()
     }
 }
 

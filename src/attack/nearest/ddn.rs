@@ -1,0 +1,180 @@
+use super::scope::Scope;
+use super::walk::{Rows, annealed, unit};
+use crate::attack::attack::single;
+use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, NormSpec, Trial};
+use crate::base::{Error, Result, named};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// Decoupled direction and norm: a small L2 perturbation by steps whose direction and whose length
+/// are chosen apart.
+///
+/// The direction follows the gradient of the loss; the length grows by γ where the image does not fool
+/// yet and shrinks by γ where it does. (J. Rony et al. 2019, "Decoupling Direction and Norm for
+/// Efficient Gradient-Based L2 Adversarial Attacks and Defenses", algorithm 1, without its
+/// quantization.)
+///
+/// Defaults, as published: 100 steps, γ = 0.05, a first length of 1; the share of the gradient in the
+/// direction falls from 1 to 0.01 along a cosine. It starts at the image and draws nothing. One
+/// forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a forward
+/// pass at the last point; ε as with [`Fab`](super::Fab).
+///
+/// # Errors
+///
+/// Those of [`Attack::attack`].
+///
+/// ```
+/// use fireproof::attack::{Attack, Ddn};
+///
+/// assert_eq!(Ddn::new().with_steps(300).to_string(), "DDN-300 L2");
+/// assert!(Ddn::new().with_gamma(1.5).check().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+pub struct Ddn {
+    /// How far an image may be that counts; any distance without it.
+    #[serde(default)]
+    #[setters(strip_option)]
+    pub epsilon: Option<f64>,
+    /// How many steps it takes.
+    #[serde(default = "default_steps")]
+    pub steps: usize,
+    /// γ: by what share the length grows or shrinks.
+    #[serde(default = "default_gamma")]
+    pub gamma: f64,
+    /// The length of the first perturbation.
+    #[serde(default = "default_first_length")]
+    pub first_length: f64,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
+    #[serde(default)]
+    pub predicted_labels: bool,
+}
+
+fn default_steps() -> usize {
+    100
+}
+
+fn default_gamma() -> f64 {
+    0.05
+}
+
+fn default_first_length() -> f64 {
+    1.0
+}
+
+impl Default for Ddn {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Ddn {
+    /// The attack with the published settings.
+    pub fn new() -> Self {
+        Self {
+            epsilon: None,
+            steps: default_steps(),
+            gamma: default_gamma(),
+            first_length: default_first_length(),
+            predicted_labels: false,
+        }
+    }
+
+    fn with_scope<T>(&self, then: impl FnOnce(Scope<'_>) -> T) -> T {
+        then(Scope {
+            norm: &NormSpec::from(L2),
+            epsilon: self.epsilon,
+            predicted_labels: self.predicted_labels,
+        })
+    }
+
+    fn walk(&self, trial: &mut Trial) -> Result<()> {
+        let (rows, ball) = (Rows::new(trial), self.ball());
+        let (goal, reference) = (self.goal().loss, trial.reference().clone());
+        let mut way = rows.origin.zeros_like();
+        let mut length = rows.origin.clone().narrow(1, 0, 1).zeros_like() + self.first_length;
+        let farthest = rows.farthest(&L2);
+        for step in 0..self.steps {
+            let point = rows.origin.clone() + way.clone();
+            let (pass, gradient) =
+                rows.gradient(trial, &point, |logits| goal.unsaturated(logits, &reference))?;
+            // The image itself has been offered.
+            if step > 0 {
+                trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            }
+            let fooled = trial.fooled_by(pass.logits);
+            let change = [1.0 + self.gamma, 1.0 - self.gamma].map(|by| length.clone() * by);
+            length = rows.either(change, &fooled).min_pair(farthest.clone());
+            let share = annealed(step, self.steps, 1.0, LAST_SHARE);
+            let direction = way + unit(gradient) * share;
+            let moved = rows.origin.clone() + unit(direction) * length.clone();
+            way = rows.bounds.clamp(moved) - rows.origin.clone();
+        }
+        let images = rows.images(&rows.bounds.clamp(rows.origin.clone() + way));
+        let logits = trial.logits(images.clone());
+        trial.offer_judged(ball.as_ref(), images, logits);
+        Ok(())
+    }
+}
+
+// The gradient's share in the direction at the last step.
+const LAST_SHARE: f64 = 0.01;
+
+impl Attack for Ddn {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        trial.offer_originals();
+        trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
+    }
+
+    fn goal(&self) -> Goal {
+        self.with_scope(|scope| scope.goal())
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.with_scope(|scope| scope.ball())
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if ε is negative or not finite in f32, if γ is not between 0 and 1, or if the
+    /// first length is not positive.
+    fn check(&self) -> Result<()> {
+        self.with_scope(|scope| scope.check())?;
+        let (gamma, first) = (self.gamma, self.first_length);
+        let share = gamma > 0.0 && gamma < 1.0;
+        Error::unless(share, "gamma", gamma, "a number between 0 and 1")?;
+        let positive = first > 0.0 && first <= f64::from(f32::MAX);
+        Error::unless(positive, "first_length", first, "a positive finite number")
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+            queries: self.steps + 4,
+            gradients: self.steps,
+        }
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(self.clone().with_epsilon(single(level)?).into())
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("ddn", self)
+    }
+}
+
+impl fmt::Display for Ddn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DDN-{}", self.steps)?;
+        self.with_scope(|scope| scope.fmt(f))
+    }
+}

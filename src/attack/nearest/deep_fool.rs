@@ -1,0 +1,226 @@
+use super::scope::{Scope, geometry};
+use super::walk::{Rows, lead, likely};
+use crate::attack::attack::single;
+use crate::attack::rows::{positions, select};
+use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, NormSpec, Trial};
+use crate::base::{Error, Result, named, read};
+use burn::tensor::{Int, Tensor};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// DeepFool: steps to the nearest of the planes that the boundaries to other classes are to first
+/// order, until the image fools.
+///
+/// Fast and coarse: it stops at the first point that fools, which is seldom the nearest.
+/// (S.-M. Moosavi-Dezfooli, A. Fawzi, P. Frossard 2016, "DeepFool: a simple and accurate method to fool
+/// deep neural networks", algorithm 2; with other norms, section 3.3.)
+///
+/// Defaults, as published: 50 steps at most, the 10 most likely classes, that is 9 others, and an
+/// overshoot of 0.02. Points are moved into the bounds, which the paper does not know of. It starts
+/// at the image and draws nothing.
+///
+/// A step costs a forward and a backward pass for each of the other classes; a point that fools only
+/// the first. All are [exact](crate::kernel::Numerics::Exact). ε as with [`Fab`](super::Fab).
+///
+/// # Errors
+///
+/// Those of [`Attack::attack`].
+///
+/// ```
+/// use fireproof::attack::{Attack, DeepFool};
+///
+/// assert_eq!(DeepFool::l2().to_string(), "DeepFool-50 L2");
+/// assert!(DeepFool::linf().with_overshoot(-0.1).check().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+pub struct DeepFool {
+    /// What distances are measured by: a norm with a [`Geometry`](super::Geometry).
+    #[setters(into)]
+    pub norm: NormSpec,
+    /// How far an image may be that counts; any distance without it.
+    #[serde(default)]
+    #[setters(strip_option)]
+    pub epsilon: Option<f64>,
+    /// How many steps it takes at most.
+    #[serde(default = "default_steps")]
+    pub steps: usize,
+    /// How many other classes it looks at, the most likely ones on the clean image.
+    #[serde(default = "default_target_classes")]
+    pub target_classes: usize,
+    /// By what share all steps together go beyond the planes.
+    #[serde(default = "default_overshoot")]
+    pub overshoot: f64,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
+    #[serde(default)]
+    pub predicted_labels: bool,
+}
+
+fn default_steps() -> usize {
+    50
+}
+
+fn default_target_classes() -> usize {
+    9
+}
+
+fn default_overshoot() -> f64 {
+    0.02
+}
+
+impl DeepFool {
+    /// The attack that makes the largest change of any pixel small.
+    pub fn linf() -> Self {
+        Self::new(Linf)
+    }
+
+    /// The attack that makes `‖δ‖₂` small.
+    pub fn l2() -> Self {
+        Self::new(L2)
+    }
+
+    /// The attack for any norm with a [`Geometry`](super::Geometry).
+    pub fn new(norm: impl Into<NormSpec>) -> Self {
+        Self {
+            norm: norm.into(),
+            epsilon: None,
+            steps: default_steps(),
+            target_classes: default_target_classes(),
+            overshoot: default_overshoot(),
+            predicted_labels: false,
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            norm: &self.norm,
+            epsilon: self.epsilon,
+            predicted_labels: self.predicted_labels,
+        }
+    }
+
+    // The rest of the steps for images that do not fool, as far as known: `way` is what all steps so
+    // far add up to, `classes` where to `[batch, classes]`.
+    fn walk(
+        &self,
+        trial: &mut Trial,
+        left: usize,
+        way: Tensor<2>,
+        classes: Tensor<2, Int>,
+    ) -> Result<()> {
+        let (geometry, rows, ball) = (geometry(&self.norm)?, Rows::new(trial), self.ball());
+        let ahead = rows.origin.clone() + way.clone() * (1.0 + self.overshoot);
+        let point = rows.bounds.clamp(ahead);
+        if left == 0 {
+            let images = rows.images(&point);
+            let logits = trial.logits(images.clone());
+            trial.offer_judged(ball.as_ref(), images, logits);
+            return Ok(());
+        }
+        let pass = |trial: &mut Trial, rows: &Rows, point: &Tensor<2>, class: Tensor<2, Int>| {
+            let labels = trial.reference().labels.clone();
+            let (pass, gradient) = rows.gradient(trial, point, |logits| {
+                lead(logits, class.squeeze_dim(1), labels)
+            })?;
+            Ok((pass, gradient))
+        };
+        let (first, gradient) = pass(trial, &rows, &point, classes.clone().narrow(1, 0, 1))?;
+        // The image itself has been offered.
+        if left < self.steps {
+            trial.offer_within(ball.as_ref(), first.images, first.logits.clone());
+        }
+        let fooled = trial.fooled_by(first.logits).float();
+        let standing = positions(&read::<f32, _, _>(&fooled), |fooled| fooled == 0.0);
+        let of = |rows: &Tensor<2>| select(rows, &standing);
+        let (point, way, classes) = (of(&point), of(&way), select(&classes, &standing));
+        let (mut gap, mut normal) = (of(&rows.column(first.loss)).abs(), of(&gradient));
+        trial.part(&standing, |trial| {
+            let rows = Rows::new(trial);
+            let mut nearest = distance(&gap, geometry.dual_lengths(normal.clone()));
+            for rank in 1..classes.dims()[1] {
+                let class = classes.clone().narrow(1, rank, 1);
+                let (pass, gradient) = pass(trial, &rows, &point, class)?;
+                let other = rows.column(pass.loss).abs();
+                let far = distance(&other, geometry.dual_lengths(gradient.clone()));
+                let nearer = far.clone().lower(nearest.clone()).squeeze_dim(1);
+                nearest = rows.either([nearest, far], &nearer);
+                gap = rows.either([gap, other], &nearer);
+                normal = rows.either([normal, gradient], &nearer);
+            }
+            let plane = super::Plane { normal, gap };
+            let step = geometry.onto(&point, &plane, crate::base::Bounds::none());
+            self.walk(trial, left - 1, way + step, classes)
+        })
+    }
+}
+
+// A plane without a normal is never reached.
+fn distance(gap: &Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
+    let flat = slope.clone().equal_elem(0.0);
+    (gap.clone() / slope).mask_fill(flat, f32::MAX)
+}
+
+impl Attack for DeepFool {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        trial.offer_originals();
+        let others = trial.victim().classes(trial.originals()) - 1;
+        let count = self.target_classes.min(others);
+        trial.exactly(|trial| {
+            trial.survivors(|trial| {
+                let classes = likely(trial).narrow(1, 0, count);
+                let way = Rows::new(trial).origin.zeros_like();
+                self.walk(trial, self.steps, way, classes)
+            })
+        })
+    }
+
+    fn goal(&self) -> Goal {
+        self.scope().goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.scope().ball()
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if ε or the overshoot is negative or not finite in f32, if the norm has no
+    /// geometry, or if there is no class to go to.
+    fn check(&self) -> Result<()> {
+        self.scope().check()?;
+        let count = self.target_classes;
+        Error::unless(count > 0, "target_classes", count, "at least 1")?;
+        crate::attack::ball::check_length("overshoot", self.overshoot)
+    }
+
+    fn cost(&self) -> Cost {
+        let gradients = self.steps * self.target_classes;
+        Cost {
+            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+            queries: gradients + 4,
+            gradients,
+        }
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(self.clone().with_epsilon(single(level)?).into())
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("deep_fool", self)
+    }
+}
+
+impl fmt::Display for DeepFool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeepFool-{}{}", self.steps, self.scope())
+    }
+}

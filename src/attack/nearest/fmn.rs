@@ -1,0 +1,208 @@
+use super::scope::{Scope, geometry};
+use super::walk::{Rows, annealed, unit};
+use crate::attack::attack::single;
+use crate::attack::{
+    Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, Loss, Margin, NormSpec, Trial,
+};
+use crate::base::{Error, Result, named};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// The fast minimum-norm attack: steps up the margin within a ball whose radius is looked for on the
+/// way.
+///
+/// Until an image fools for the first time, the radius is the distance at which the margin would come
+/// to 0 to first order; then it grows by γ where the image does not fool and shrinks by γ, to what was
+/// found at most, where it does. (M. Pintor et al. 2021, "Fast Minimum-norm Adversarial Attacks through
+/// Adaptive Norm Constraints", algorithm 1.)
+///
+/// Defaults, as published: 100 steps; a step of Euclidean length 1 that falls to 1/100 of the first
+/// and γ that falls from 0.05 to 0.001, both along a cosine. It starts at the image and draws nothing.
+/// One forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a
+/// forward pass at the last point; ε as with [`Fab`](super::Fab).
+///
+/// # Errors
+///
+/// Those of [`Attack::attack`].
+///
+/// ```
+/// use fireproof::attack::{Attack, Fmn};
+///
+/// assert_eq!(Fmn::linf().with_steps(1000).to_string(), "FMN-1000 L∞");
+/// assert!(Fmn::l2().with_epsilon(-1.0).check().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+pub struct Fmn {
+    /// What distances are measured by: a norm with a [`Geometry`](super::Geometry).
+    #[setters(into)]
+    pub norm: NormSpec,
+    /// How far an image may be that counts; any distance without it.
+    #[serde(default)]
+    #[setters(strip_option)]
+    pub epsilon: Option<f64>,
+    /// How many steps it takes.
+    #[serde(default = "default_steps")]
+    pub steps: usize,
+    /// The Euclidean length of the first step, in any norm.
+    #[serde(default = "default_first_step")]
+    pub first_step: f64,
+    /// γ: by what share the radius grows or shrinks at first.
+    #[serde(default = "default_gamma")]
+    pub gamma: f64,
+    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+    /// then means that the attack changed the prediction.
+    #[serde(default)]
+    pub predicted_labels: bool,
+}
+
+fn default_steps() -> usize {
+    100
+}
+
+fn default_first_step() -> f64 {
+    1.0
+}
+
+fn default_gamma() -> f64 {
+    0.05
+}
+
+// Of the first step's length, the last one's share.
+const LAST_STEP: f64 = 0.01;
+
+// What γ falls to.
+const LAST_GAMMA: f64 = 0.001;
+
+impl Fmn {
+    /// The attack that makes the largest change of any pixel small.
+    pub fn linf() -> Self {
+        Self::new(Linf)
+    }
+
+    /// The attack that makes `‖δ‖₂` small.
+    pub fn l2() -> Self {
+        Self::new(L2)
+    }
+
+    /// The attack for any norm with a [`Geometry`](super::Geometry).
+    pub fn new(norm: impl Into<NormSpec>) -> Self {
+        Self {
+            norm: norm.into(),
+            epsilon: None,
+            steps: default_steps(),
+            first_step: default_first_step(),
+            gamma: default_gamma(),
+            predicted_labels: false,
+        }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            norm: &self.norm,
+            epsilon: self.epsilon,
+            predicted_labels: self.predicted_labels,
+        }
+    }
+
+    fn walk(&self, trial: &mut Trial) -> Result<()> {
+        let (geometry, rows, ball) = (geometry(&self.norm)?, Rows::new(trial), self.ball());
+        let reference = trial.reference().clone();
+        let farthest = rows.farthest(geometry);
+        let mut way = rows.origin.zeros_like();
+        let mut radius = farthest.clone();
+        // Farther than anything before something fools.
+        let mut nearest = farthest.clone() * 2.0;
+        for step in 0..self.steps {
+            let point = rows.origin.clone() + way.clone();
+            let (pass, gradient) =
+                rows.gradient(trial, &point, |logits| Margin.per_image(logits, &reference))?;
+            // The image itself has been offered.
+            if step > 0 {
+                trial.offer_within(ball.as_ref(), pass.images, pass.logits.clone());
+            }
+            let fooled = trial.fooled_by(pass.logits);
+            let length = geometry.row_lengths(way.clone());
+            let nearer = nearest.clone().min_pair(length.clone());
+            nearest = rows.either([nearest, nearer], &fooled);
+            let gamma = annealed(step, self.steps, self.gamma, LAST_GAMMA.min(self.gamma));
+            let ahead = rows.column(pass.loss).abs() / geometry.dual_lengths(gradient.clone());
+            let unknown = ahead.clone().is_finite().bool_not();
+            // Where nothing leads anywhere, the radius is no obstacle.
+            let first = length + ahead.mask_fill(unknown, FAR);
+            let found = nearest.clone().lower_equal(farthest.clone()).squeeze_dim(1);
+            let standing = rows.either([first, radius.clone() * (1.0 + gamma)], &found);
+            let fooling = (radius * (1.0 - gamma)).min_pair(nearest.clone());
+            radius = rows
+                .either([standing, fooling], &fooled)
+                .min_pair(farthest.clone());
+            let last = self.first_step * LAST_STEP;
+            let stride = annealed(step, self.steps, self.first_step, last);
+            let moved = geometry.shorten(way + unit(gradient) * stride, radius.clone());
+            way = rows.bounds.clamp(rows.origin.clone() + moved) - rows.origin.clone();
+        }
+        let images = rows.images(&rows.bounds.clamp(rows.origin.clone() + way));
+        let logits = trial.logits(images.clone());
+        trial.offer_judged(ball.as_ref(), images, logits);
+        Ok(())
+    }
+}
+
+const FAR: f32 = 1e30;
+
+impl Attack for Fmn {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        trial.offer_originals();
+        trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
+    }
+
+    fn goal(&self) -> Goal {
+        self.scope().goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.scope().ball()
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if ε is negative or not finite in f32, if the norm has no geometry, if γ is
+    /// not between 0 and 1, or if the first step is not positive.
+    fn check(&self) -> Result<()> {
+        self.scope().check()?;
+        let (gamma, first) = (self.gamma, self.first_step);
+        let share = gamma > 0.0 && gamma < 1.0;
+        Error::unless(share, "gamma", gamma, "a number between 0 and 1")?;
+        let positive = first > 0.0 && first <= f64::from(f32::MAX);
+        Error::unless(positive, "first_step", first, "a positive finite number")
+    }
+
+    fn cost(&self) -> Cost {
+        Cost {
+            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+            queries: self.steps + 4,
+            gradients: self.steps,
+        }
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(self.clone().with_epsilon(single(level)?).into())
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("fmn", self)
+    }
+}
+
+impl fmt::Display for Fmn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FMN-{}{}", self.steps, self.scope())
+    }
+}

@@ -1,0 +1,58 @@
+use super::Geometry;
+use crate::attack::ball::check_length;
+use crate::attack::label::Short;
+use crate::attack::{Ball, Goal, Nearest, NormSpec};
+use crate::base::{Error, Result};
+use std::fmt;
+
+/// What minimum-norm attacks look for: the nearest image by a norm that fools, in a ball if there
+/// is one.
+pub(super) struct Scope<'a> {
+    pub norm: &'a NormSpec,
+    pub epsilon: Option<f64>,
+    pub predicted_labels: bool,
+}
+
+impl Scope<'_> {
+    pub fn goal(&self) -> Goal {
+        Goal {
+            predicted_labels: self.predicted_labels,
+            nearest: Some(Nearest {
+                norm: self.norm.clone(),
+                goes_on: self.epsilon.is_none(),
+            }),
+            ..Goal::default()
+        }
+    }
+
+    pub fn ball(&self) -> Option<Ball> {
+        let epsilon = self.epsilon?;
+        Some(Ball::new(self.norm.clone(), epsilon))
+    }
+
+    pub fn check(&self) -> Result<()> {
+        geometry(self.norm)?;
+        (self.epsilon).map_or(Ok(()), |epsilon| check_length("epsilon", epsilon))
+    }
+}
+
+/// Norm, ball and labels, as they follow the name of an attack.
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " {}", self.norm)?;
+        if let Some(epsilon) = self.epsilon {
+            write!(f, " ε={}", Short(epsilon))?;
+        }
+        self.goal().fmt(f)
+    }
+}
+
+/// The geometry of a norm.
+///
+/// # Errors
+///
+/// [`Error::Setting`] if it has none.
+pub(super) fn geometry(norm: &NormSpec) -> Result<&dyn Geometry> {
+    let expected = "a norm whose geometry is known, such as L2 and L∞";
+    (norm.geometry()).ok_or_else(|| Error::setting("norm", norm, expected))
+}
