@@ -1,4 +1,4 @@
-use super::Trial;
+use super::{Attack, AttackSpec, Trial};
 use crate::base::Result;
 use std::fmt;
 
@@ -78,6 +78,22 @@ impl fmt::Debug for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Part").field(&self.name).finish()
     }
+}
+
+/// The pieces of an attack that nothing else keeps.
+pub(super) fn owned(attack: AttackSpec) -> Vec<Part<'static>> {
+    let made = attack.parts();
+    let about = made
+        .iter()
+        .map(|part| (part.name.clone(), part.least_classes));
+    about
+        .enumerate()
+        .map(|(at, (name, least_classes))| {
+            let attack = attack.clone();
+            Part::new(name, move |trial| attack.parts()[at].search(trial))
+                .with_least_classes(least_classes)
+        })
+        .collect()
 }
 
 /// Runs pieces one after the other, each on the images that still stand; the first on all, so that

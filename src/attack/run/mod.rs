@@ -115,7 +115,7 @@ impl Run {
         let mut parts = vec![clean()];
         parts.extend(attack.parts());
         let names = parts.iter().map(|part| part.name().to_owned()).collect();
-        let fresh = Whole::new(attack.settings(), self, victim, &set, names);
+        let fresh = Whole::new(attack, self, victim, &set, names);
         let mut state = State::open(self.state.as_deref(), fresh)?;
         for (number, part) in parts.iter().enumerate() {
             loop {

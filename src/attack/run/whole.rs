@@ -1,5 +1,5 @@
 use super::Run;
-use crate::attack::{Cost, Found, Frozen};
+use crate::attack::{Attack, Cost, Found, Frozen};
 use crate::base::statistics::{Interval, wilson};
 use crate::base::{Error, Result, Seed};
 use crate::data::{DataSummary, ImageSet};
@@ -23,6 +23,8 @@ pub struct Whole {
     pub numerics: Numerics,
     /// The images that were attacked.
     pub data: DataSummary,
+    /// Whether images that are fooled meet further attacks, for something nearer.
+    pub goes_on: bool,
     /// Which of how many parts of a set they are.
     pub shard: [usize; 2],
     /// The parts in their order, the clean pass first.
@@ -61,6 +63,8 @@ pub struct Outcome {
     pub fooled_by: Option<usize>,
     /// What the classifier takes the fooling image for.
     pub predicted: Option<i64>,
+    /// How far the nearest fooling image is, if the attack looks for it.
+    pub distance: Option<f64>,
     /// How many parts have met it.
     pub parts: usize,
     /// Forward passes, those with a backward pass included.
@@ -75,7 +79,7 @@ pub struct Outcome {
 
 impl Whole {
     pub(super) fn new(
-        attack: Value,
+        attack: &(impl Attack + ?Sized),
         run: &Run,
         victim: &Frozen,
         set: &ImageSet,
@@ -91,7 +95,8 @@ impl Whole {
             ..Outcome::default()
         };
         Self {
-            attack,
+            attack: attack.settings(),
+            goes_on: attack.goal().nearest.is_some_and(|nearest| nearest.goes_on),
             seed: run.seed,
             numerics: victim.numerics(),
             data: DataSummary::of(set),
@@ -105,15 +110,26 @@ impl Whole {
     pub(super) fn open(&self, number: usize) -> Vec<usize> {
         let open = |&at: &usize| {
             let image = &self.images[at];
-            image.fooled_by.is_none() && image.parts == number
+            image.parts == number && self.meets(image, number)
         };
         (0..self.images.len()).filter(open).collect()
     }
 
     // The images that a part meets in all.
     pub(super) fn met(&self, number: usize) -> usize {
-        let met = |image: &&Outcome| image.fooled_by.is_none_or(|by| by >= number);
+        let met = |image: &&Outcome| self.meets(image, number);
         self.images.iter().filter(met).count()
+    }
+
+    // An image that is fooled goes on meeting attacks if they look for something nearer, unless it is
+    // wrong as it is.
+    fn meets(&self, image: &Outcome, number: usize) -> bool {
+        let last = if self.goes_on {
+            0
+        } else {
+            number.saturating_sub(1)
+        };
+        image.fooled_by.is_none_or(|by| by > last || number == 0)
     }
 
     pub(super) fn take(
@@ -145,10 +161,21 @@ impl Whole {
             image.undefined += undefined;
             part.queries += queries;
             part.gradients += gradients;
-            if found.fooled[index] {
+            if !found.fooled[index] {
+                continue;
+            }
+            if image.fooled_by.is_none() {
                 image.fooled_by = Some(number);
-                image.predicted = Some(found.predicted[index]);
                 part.fooled += 1;
+            }
+            let distance = found.distance[index];
+            let nearer = match (image.distance, distance) {
+                (Some(before), Some(now)) => now < before,
+                _ => true,
+            };
+            if nearer {
+                image.predicted = Some(found.predicted[index]);
+                image.distance = distance;
             }
         }
     }

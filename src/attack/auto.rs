@@ -1,0 +1,165 @@
+use super::label::Short;
+use super::part::{in_turn, owned};
+use super::{
+    Apgd, Attack, AttackSpec, Ball, Cost, Dlr, Fab, Goal, L1, NormSpec, Part, Square, Trial,
+};
+use crate::attack::attack::single;
+use crate::attack::ball::check_length;
+use crate::base::{Result, named};
+use derive_more::Display;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// AutoAttack: several attacks without anything to choose, one after the other, each on the images
+/// that still stand. What a robust accuracy is published with.
+///
+/// (F. Croce, M. Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+/// parameter-free attacks", section 6; composition and order of each [`Version`] as in its published
+/// code.)
+///
+/// [`attacks`](Self::attacks) are what it consists of. With fewer than ten classes there are fewer
+/// targets. A random classifier or one whose gradients are masked may need more: see there. On a whole
+/// image set [`Attack::run`] fills batches with the images that stand.
+///
+/// ```
+/// use fireproof::attack::{Attack, AutoAttack, Linf};
+///
+/// let attack = AutoAttack::standard(Linf, 8.0 / 255.0);
+/// let names: Vec<String> = attack.attacks().iter().map(|attack| attack.to_string()).collect();
+/// assert_eq!(names, [
+///     "APGD-100 L∞ ε=8/255",
+///     "APGD-100 L∞ ε=8/255, DLR loss, towards each of 9 classes",
+///     "FAB-100 L∞ ε=8/255",
+///     "Square-5000 L∞ ε=8/255",
+/// ]);
+/// assert_eq!(attack.to_string(), "AutoAttack standard L∞ ε=8/255");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoAttack {
+    /// The norm of the ball: one that APGD, FAB and Square take.
+    pub norm: NormSpec,
+    /// The radius of the ball.
+    pub epsilon: f64,
+    /// Which attacks it consists of.
+    #[serde(default)]
+    pub version: Version,
+}
+
+/// Which attacks an [`AutoAttack`] consists of.
+///
+/// Others are put together by [`Attack::or`].
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Serialize, Deserialize)]
+#[display(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Version {
+    /// APGD on cross-entropy; APGD on the targeted DLR loss, towards 9 classes; FAB towards 9 classes;
+    /// Square with 5,000 queries. In L1 APGD starts five times, and goes towards 5 classes.
+    #[default]
+    Standard,
+    /// APGD on cross-entropy and on DLR, five starts each; FAB with five starts; Square; APGD and FAB
+    /// towards 9 classes. FAB's version without targets is the one towards 9 classes here.
+    Plus,
+}
+
+impl AutoAttack {
+    /// The standard version, with which results are compared.
+    pub fn standard(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
+        Self::new(norm, epsilon, Version::Standard)
+    }
+
+    /// The version with restarts.
+    pub fn plus(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
+        Self::new(norm, epsilon, Version::Plus)
+    }
+
+    /// Any version.
+    pub fn new(norm: impl Into<NormSpec>, epsilon: f64, version: Version) -> Self {
+        Self {
+            norm: norm.into(),
+            epsilon,
+            version,
+        }
+    }
+
+    /// The attacks in their order.
+    pub fn attacks(&self) -> Vec<AttackSpec> {
+        let apgd = Apgd::new(self.norm.clone(), self.epsilon);
+        let dlr = apgd.clone().with_loss(Dlr);
+        let fab = Fab::new(self.norm.clone()).with_epsilon(self.epsilon);
+        let square = Square::new(self.norm.clone(), self.epsilon);
+        let sparse = self.norm == L1.into();
+        match self.version {
+            Version::Standard if sparse => vec![
+                apgd.restarts(5).into(),
+                dlr.towards_each(5).into(),
+                fab.into(),
+                square.into(),
+            ],
+            Version::Standard => vec![
+                apgd.into(),
+                dlr.towards_each(9).into(),
+                fab.into(),
+                square.into(),
+            ],
+            Version::Plus => vec![
+                apgd.restarts(5).into(),
+                dlr.clone().restarts(5).into(),
+                fab.restarts(5).into(),
+                square.into(),
+                dlr.towards_each(9).into(),
+            ],
+        }
+    }
+}
+
+impl Attack for AutoAttack {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        in_turn(&self.parts(), trial)
+    }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        let attacks = self.attacks().into_iter();
+        attacks.flat_map(owned).collect()
+    }
+
+    fn goal(&self) -> Goal {
+        Goal::default()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(Ball::new(self.norm.clone(), self.epsilon))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32, or for a
+    /// norm that one of the attacks does not take.
+    fn check(&self) -> Result<()> {
+        check_length("epsilon", self.epsilon)?;
+        self.attacks().iter().try_for_each(|attack| attack.check())
+    }
+
+    fn cost(&self) -> Cost {
+        let attacks = self.attacks();
+        let costs = attacks.iter().map(|attack| attack.cost());
+        costs.fold(Cost::default(), Cost::plus)
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        Ok(Self::new(self.norm.clone(), single(level)?, self.version).into())
+    }
+
+    fn settings(&self) -> Value {
+        named::<dyn Attack>("auto", self)
+    }
+}
+
+impl fmt::Display for AutoAttack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (norm, epsilon) = (&self.norm, Short(self.epsilon));
+        write!(f, "AutoAttack {} {norm} ε={epsilon}", self.version)
+    }
+}
