@@ -2,8 +2,8 @@ use super::attack::single;
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    AdaptiveStep, Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec,
-    PixelSpace, Space, TargetsSpec, Trial,
+    AdaptiveStep, Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec,
+    NormSpec, PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, named};
 use derive_setters::Setters;
@@ -77,6 +77,11 @@ impl Apgd {
     /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
     pub fn l2(epsilon: f64) -> Self {
         Self::new(L2, epsilon)
+    }
+
+    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
+    pub fn l1(epsilon: f64) -> Self {
+        Self::new(L1, epsilon)
     }
 
     /// The attack within a ball of any norm whose steps grow in proportion to their length.

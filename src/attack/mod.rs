@@ -73,7 +73,7 @@ pub use frozen::{Frozen, LossGradient};
 pub use goal::{Goal, NO_CLASS, predicted_classes};
 pub use keep::Keep;
 pub use loss::{CrossEntropy, Dlr, Loss, LossSpec, Margin, Reference};
-pub use norm::{Inside, L2, Limits, Linf, Norm, NormSpec};
+pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use pgd::Pgd;
 pub use restarts::Restarts;
 pub use sequence::Sequence;

@@ -11,6 +11,7 @@ mod common;
 mod apgd;
 mod effort;
 mod errors;
+mod l1;
 mod linear;
 mod losses;
 mod network;

@@ -50,6 +50,7 @@ mod attack {
     mod apgd;
     mod effort;
     mod errors;
+    mod l1;
     mod linear;
     mod losses;
     mod network;
