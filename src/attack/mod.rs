@@ -57,6 +57,7 @@ mod rows;
 mod sequence;
 mod space;
 mod spec;
+mod square;
 mod targets;
 mod trial;
 
@@ -79,6 +80,7 @@ pub use restarts::Restarts;
 pub use sequence::Sequence;
 pub use space::{PixelSpace, Space};
 pub use spec::AttackSpec;
+pub use square::{Square, Squares};
 pub use targets::{
     Choice, FixedTarget, GivenTargets, LeastLikely, NextClass, RandomTarget, Targets, TargetsSpec,
 };

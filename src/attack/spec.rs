@@ -1,4 +1,4 @@
-use super::{Apgd, Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence};
+use super::{Apgd, Attack, Ensemble, Fgsm, Pgd, Restarts, Sequence, Square};
 use crate::base::{Spec, open_kind};
 
 /// An attack as a plain value, in files by name.
@@ -19,6 +19,7 @@ open_kind! {
     "apgd" => |attack: Apgd| attack,
     "fgsm" => |attack: Fgsm| attack,
     "pgd" => |attack: Pgd| attack,
+    "square" => |attack: Square| attack,
     "restarts" => |attack: Restarts| attack,
     "ensemble" => |attack: Ensemble| attack,
     "sequence" => |attack: Sequence| attack,

@@ -3,7 +3,7 @@
 use super::linear::{PIXELS, linear, linear_batch, perturbations, weights};
 use crate::common::{On, values};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::{Attack, AttackSpec, L1, Limits, Norm, Pgd, verify};
+use fireproof::attack::{AttackSpec, L1, Limits, Norm, Pgd, verify};
 use fireproof::base::{Bounds, Draws, Precision, Purpose, Seed, read};
 
 on_every_device![
@@ -116,7 +116,7 @@ fn value_l1_projection_is_the_nearest_point(on: &On) {
             }
             let unit = precision.epsilon() * largest;
             worst = worst.max(off / unit);
-            let long = case.epsilon + (pixels as f64 + 16.0 * case.epsilon) * unit;
+            let long = case.epsilon + (4.0 * pixels as f64 + 16.0 * case.epsilon) * unit;
             assert!(length <= long, "{length} {long}");
         }
         println!("{precision}: {worst} units");

@@ -19,4 +19,5 @@ mod norms;
 mod optima;
 mod results;
 mod specs;
+mod square;
 mod torchattacks;

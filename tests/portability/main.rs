@@ -57,6 +57,7 @@ mod attack {
     mod norms;
     mod optima;
     mod results;
+    mod square;
     mod torchattacks;
 }
 

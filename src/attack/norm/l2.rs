@@ -1,4 +1,6 @@
 use super::{Inside, Limits, Norm, one_where_zero, room, shrink_into};
+use crate::attack::Squares;
+use crate::attack::square::Windows;
 use crate::base::{Bounds, Draws, widened};
 use burn::tensor::Tensor;
 use derive_more::Display;
@@ -61,6 +63,10 @@ impl Norm for L2 {
 
     fn settle(&self, image: &mut [f64], into: Inside) -> bool {
         shrink_into(self, image, into)
+    }
+
+    fn squares(&self) -> Option<&dyn Squares> {
+        Some(&Windows::L2)
     }
 
     fn settings(&self) -> Value {

@@ -1,4 +1,6 @@
 use super::{Limits, Norm};
+use crate::attack::Squares;
+use crate::attack::square::Stripes;
 use crate::base::Draws;
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
@@ -53,6 +55,10 @@ impl Norm for Linf {
         (0..pixels)
             .map(|_| draws.uniform(-epsilon, epsilon))
             .collect()
+    }
+
+    fn squares(&self) -> Option<&dyn Squares> {
+        Some(&Stripes)
     }
 
     fn settings(&self) -> Value {

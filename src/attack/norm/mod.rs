@@ -6,10 +6,10 @@ mod l2;
 mod linf;
 
 pub use l1::L1;
-pub(crate) use l1::sparse_signs;
 pub use l2::L2;
 pub use linf::Linf;
 
+use super::Squares;
 use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
@@ -65,6 +65,11 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
         false
     }
 
+    /// How a [`Square`](super::Square) attack changes images in this norm, if it can.
+    fn squares(&self) -> Option<&dyn Squares> {
+        None
+    }
+
     /// The name in files, with settings if there are any.
     fn settings(&self) -> Value;
 }
@@ -101,7 +106,7 @@ open_kind! {
     "l1" => |_: NoSettings| L1,
 }
 
-fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
+pub(super) fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
     let zero = values.clone().equal_scalar(0.0);
     values.mask_fill(zero, 1.0)
 }
