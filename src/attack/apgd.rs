@@ -2,8 +2,8 @@ use super::attack::single;
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    AdaptiveStep, Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec,
-    NormSpec, PixelSpace, Space, TargetsSpec, Trial,
+    Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec, NormSpec,
+    PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, named};
 use derive_setters::Setters;
@@ -17,6 +17,9 @@ use std::fmt;
 /// seldom halves its step and goes on from its best point. Nothing but the number of steps is left to
 /// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
 /// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
+///
+/// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). The published
+/// schedule of radii that begins with three times ε is not part of it.
 ///
 /// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
 /// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
@@ -84,7 +87,7 @@ impl Apgd {
         Self::new(L1, epsilon)
     }
 
-    /// The attack within a ball of any norm whose steps grow in proportion to their length.
+    /// The attack within a ball of any norm, by its [rule](super::Norm::rule).
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
             norm: norm.into(),
@@ -111,8 +114,8 @@ impl Attack for Apgd {
             keep: Keep::Best,
         };
         let start = space.start(trial, self.random_start);
-        let mut rule = AdaptiveStep::new(self.steps, self.epsilon);
-        ascent.climb(trial, start, &mut rule)
+        let mut rule = self.norm.rule(self.steps, self.epsilon);
+        ascent.climb(trial, start, &mut *rule)
     }
 
     fn goal(&self) -> Goal {

@@ -26,6 +26,9 @@
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 //!
+//! By gradients: [`Fgsm`], [`Pgd`] and [`Apgd`]; by logits alone: [`Square`]. In [`Linf`], [`L2`], [`L1`]
+//! or a [`Norm`] of one's own.
+//!
 //! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
 //! files by name. [`Attack::restarts`], [`Attack::or`] and [`Attack::then`] join them.
 //!
@@ -56,6 +59,7 @@ mod restarts;
 mod rows;
 mod sequence;
 mod space;
+mod sparse_step;
 mod spec;
 mod square;
 mod targets;
@@ -79,6 +83,7 @@ pub use pgd::Pgd;
 pub use restarts::Restarts;
 pub use sequence::Sequence;
 pub use space::{PixelSpace, Space};
+pub use sparse_step::SparseStep;
 pub use spec::AttackSpec;
 pub use square::{Square, Squares};
 pub use targets::{

@@ -1,9 +1,13 @@
 //! The geometry of L1 against slow paths on the host.
 
+use super::apgd::{Watched, wavy};
 use super::linear::{PIXELS, linear, linear_batch, perturbations, weights};
 use crate::common::{On, values};
 use burn::tensor::{Tensor, TensorData};
-use fireproof::attack::{AttackSpec, L1, Limits, Norm, Pgd, verify};
+use fireproof::attack::{
+    Apgd, Ascent, AttackSpec, Ball, Frozen, Goal, Keep, L1, Limits, Norm, Pgd, PixelSpace,
+    SparseStep, Trial, verify,
+};
 use fireproof::base::{Bounds, Draws, Precision, Purpose, Seed, read};
 
 on_every_device![
@@ -11,6 +15,7 @@ on_every_device![
     value_l1_projection_by_hand,
     value_l1_steps_are_sparse,
     value_l1_finds_the_linear_optimum,
+    value_sparse_steps_as_published,
 ];
 
 // The change nearest to `wish` of length `epsilon` at most that stays within the bounds: the amount
@@ -114,9 +119,10 @@ fn value_l1_projection_is_the_nearest_point(on: &On) {
                 assert!(precision.round(*found) == *found);
                 assert!(case.bounds.contains(*found as f32));
             }
-            let unit = precision.epsilon() * largest;
+            // The sum that the amount follows from rounds in proportion to the radius.
+            let unit = precision.epsilon() * largest.max(case.epsilon);
             worst = worst.max(off / unit);
-            let long = case.epsilon + (4.0 * pixels as f64 + 16.0 * case.epsilon) * unit;
+            let long = case.epsilon + 4.0 * pixels as f64 * unit;
             assert!(length <= long, "{length} {long}");
         }
         println!("{precision}: {worst} units");
@@ -193,7 +199,10 @@ fn value_l1_finds_the_linear_optimum(on: &On) {
             .sum::<f64>()
     };
     let pgd = Pgd::l1(epsilon).with_steps(200).with_step_size(0.1);
-    let attacks: [(AttackSpec, f64); 1] = [(pgd.with_random_start(false).into(), 0.99)];
+    let attacks: [(AttackSpec, f64); 2] = [
+        (pgd.with_random_start(false).into(), 0.99),
+        (Apgd::l1(epsilon).into(), 0.99),
+    ];
     for (attack, share) in attacks {
         let found = attack.attack(&linear(on), &batch, Seed(3)).unwrap();
         verify(&found, &batch, L1, epsilon).unwrap();
@@ -216,6 +225,90 @@ fn value_l1_finds_the_linear_optimum(on: &On) {
                 "{attack}: {} of {best}",
                 gain(change)
             );
+        }
+    }
+}
+
+// Algorithm 1 of "Mind the box" with one radius, one image, in f64: the points at which it looks, and
+// how many pixels shared each step.
+fn published(
+    original: &[f64],
+    epsilon: f64,
+    steps: usize,
+    bounds: Bounds,
+) -> (Vec<Vec<f64>>, Vec<usize>) {
+    let w = weights();
+    let each = |f: &dyn Fn(usize) -> f64| Vec::from_iter((0..PIXELS).map(f));
+    let loss = |x: &[f64]| (0..PIXELS).map(|i| w[i] * (9.0 * x[i]).sin()).sum::<f64>();
+    let slope = |x: &[f64]| each(&|i| 9.0 * w[i] * (9.0 * x[i]).cos());
+    let every = ((0.04 * steps as f64) as usize).max(1);
+    let (mut x, mut best, mut highest) = (original.to_vec(), original.to_vec(), f64::NEG_INFINITY);
+    let (mut length, mut count, mut changed) = (epsilon, 0.2 * PIXELS as f64, PIXELS as f64);
+    let (mut points, mut counts) = (Vec::new(), Vec::new());
+    for step in 0..steps {
+        points.push(x.clone());
+        if loss(&x) > highest {
+            (best, highest) = (x.clone(), loss(&x));
+        }
+        if step > 0 && step % every == 0 {
+            let now = (0..PIXELS).filter(|&i| best[i] != original[i]).count() as f64;
+            count = now / 1.5;
+            length = match now < 0.95 * changed {
+                true => {
+                    x = best.clone();
+                    epsilon
+                }
+                false => (length / 1.5).max(epsilon / 10.0),
+            };
+            changed = now;
+        }
+        let gradient = slope(&x);
+        let mut order = Vec::from_iter(0..PIXELS);
+        order.sort_by(|a, b| gradient[*b].abs().total_cmp(&gradient[*a].abs()));
+        let sharing = (count.ceil() as usize).max(1);
+        counts.push(sharing);
+        let mut moved = each(&|i| x[i] - original[i]);
+        for &at in &order[..sharing] {
+            moved[at] += length / sharing as f64 * gradient[at].signum();
+        }
+        let change = nearest(&moved, original, epsilon, bounds);
+        x = each(&|i| original[i] + change[i]);
+    }
+    (points, counts)
+}
+
+fn value_sparse_steps_as_published(on: &On) {
+    // Oracle: the algorithm once more, in f64, without tensors.
+    let victim = Frozen::from_fn(wavy);
+    let batch = linear_batch(on);
+    let originals = values(&batch.images);
+    let (steps, epsilon) = (50, 2.0);
+    let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
+    let space = PixelSpace(Ball::new(L1, epsilon));
+    let ascent = Ascent {
+        space: &space,
+        loss: None,
+        steps,
+        keep: Keep::Best,
+    };
+    let mut rule = Watched {
+        rule: SparseStep::new(steps, epsilon),
+        points: Vec::new(),
+    };
+    let start = batch.images.clone().flatten(1, 3);
+    ascent.climb(&mut trial, start, &mut rule).unwrap();
+    for (image, original) in originals.chunks(PIXELS).enumerate() {
+        let original = Vec::from_iter(original.iter().map(|&v| f64::from(v)));
+        let (expected, counts) = published(&original, epsilon, steps, batch.bounds);
+        assert!(counts[0] == 13 && counts[steps - 1] < 13, "{counts:?}");
+        for (step, point) in rule.points.iter().enumerate().take(20) {
+            let point = &point[image * PIXELS..(image + 1) * PIXELS];
+            let off = point
+                .iter()
+                .zip(&expected[step])
+                .map(|(a, b)| (f64::from(*a) - b).abs());
+            let far = off.filter(|off| *off > 1e-4).count();
+            assert!(far <= 1, "step {step}: {far} pixels");
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{Inside, Limits, Norm, one_where_zero, room, shrink_into};
-use crate::attack::Squares;
 use crate::attack::square::Windows;
+use crate::attack::{SparseStep, Squares, StepRule};
 use crate::base::{Draws, indices, widened};
 use burn::tensor::{DType, Int, Tensor};
 use derive_more::Display;
@@ -89,6 +89,10 @@ impl Norm for L1 {
         shrink_into(self, image, into)
     }
 
+    fn rule(&self, steps: usize, epsilon: f64) -> Box<dyn StepRule> {
+        Box::new(SparseStep::new(steps, epsilon))
+    }
+
     fn squares(&self) -> Option<&dyn Squares> {
         Some(&Windows::L1)
     }
@@ -100,7 +104,7 @@ impl Norm for L1 {
 
 /// The signs of so many entries of each row that are the largest in magnitude, and of all that tie
 /// with the last of them, divided by their number. A row of zeros stays one.
-fn sparse_signs(gradient: Tensor<2>, counts: Tensor<1, Int>) -> Tensor<2> {
+pub(in crate::attack) fn sparse_signs(gradient: Tensor<2>, counts: Tensor<1, Int>) -> Tensor<2> {
     let sizes = gradient.clone().abs();
     let last = counts.unsqueeze_dim::<2>(1) - 1;
     let least = sizes.clone().sort_descending(1).gather(1, last);

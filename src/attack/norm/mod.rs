@@ -6,10 +6,11 @@ mod l2;
 mod linf;
 
 pub use l1::L1;
+pub(super) use l1::sparse_signs;
 pub use l2::L2;
 pub use linf::Linf;
 
-use super::Squares;
+use super::{AdaptiveStep, Squares, StepRule};
 use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
@@ -63,6 +64,12 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     fn settle(&self, image: &mut [f64], into: Inside) -> bool {
         let _ = (image, into);
         false
+    }
+
+    /// The rule by which [`Apgd`](super::Apgd) goes on in this norm for so many steps in a ball of
+    /// this radius: [`AdaptiveStep`], whose steps grow in proportion to their length.
+    fn rule(&self, steps: usize, epsilon: f64) -> Box<dyn StepRule> {
+        Box::new(AdaptiveStep::new(steps, epsilon))
     }
 
     /// How a [`Square`](super::Square) attack changes images in this norm, if it can.

@@ -1,7 +1,7 @@
 use super::schedule::Schedule;
 use super::{Limits, Squares};
 use crate::attack::goal::{fooled, predicted_classes};
-use crate::attack::rows::{either, positions, select};
+use crate::attack::rows::{either, positions, rows_of_second, select};
 use crate::attack::{Ball, LossSpec, Reference, Trial};
 use crate::base::{Bounds, Draws, Precision, Purpose, indices, read};
 use burn::tensor::Tensor;
@@ -125,8 +125,7 @@ impl Met {
     fn meet(self, other: Self, fooled: Tensor<1>) -> Self {
         let higher = other.loss.clone().greater(self.loss.clone());
         let taken = higher.bool_or(fooled.greater_elem(0.5));
-        let count = taken.dims()[0];
-        let rows = indices(0..count, &taken.device()) + taken.clone().int() * count as i64;
+        let rows = rows_of_second(&taken);
         Self {
             images: either([self.images, other.images], &rows),
             logits: either([self.logits, other.logits], &rows),
