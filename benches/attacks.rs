@@ -5,7 +5,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Pgd};
+use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Pgd, Square};
 use fireproof::base::{Batch, Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
@@ -23,6 +23,11 @@ fn batch(victim: &Frozen) -> Batch {
     Batch::new(images, labels).expect("a label for each image")
 }
 
+// So many that a query's share of all else hardly counts.
+fn square(attack: Square) -> Square {
+    attack.with_queries(100)
+}
+
 fn attacks(criterion: &mut Criterion) {
     let device = fireproof::device();
     for (name, group) in [("p4", Group::P4), ("plain", Group::P1)] {
@@ -33,11 +38,16 @@ fn attacks(criterion: &mut Criterion) {
         let victim = Frozen::new(&model);
         let batch = batch(&victim);
         let pgd = Pgd::linf(8.0 / 255.0);
-        let cases: [(&str, Box<dyn Attack>); 4] = [
+        let cases: [(&str, Box<dyn Attack>); 8] = [
             ("FGSM", Box::new(Fgsm::linf(8.0 / 255.0))),
             ("PGD-10", Box::new(pgd.clone())),
             ("PGD-10 textbook", Box::new(pgd.with_keep(Keep::Last))),
             ("PGD-10 L2", Box::new(Pgd::l2(0.5))),
+            ("PGD-10 L1", Box::new(Pgd::l1(8.0))),
+            // In so small a ball that no image leaves the search.
+            ("Square-100", Box::new(square(Square::linf(1e-4)))),
+            ("Square-100 L2", Box::new(square(Square::l2(1e-3)))),
+            ("Square-100 L1", Box::new(square(Square::l1(1e-2)))),
         ];
         let mut bench = criterion.benchmark_group(format!("attacks/{name}"));
         bench.sample_size(10);

@@ -1,7 +1,6 @@
-use super::rows::either;
+use super::rows::{either, rows_of_second};
 use super::{Here, Space, StepRule, Trial};
-use crate::base::indices;
-use burn::tensor::{Bool, Int, Tensor};
+use burn::tensor::{Bool, Tensor};
 
 /// Steps with momentum whose length each image halves for itself when its loss no longer rises, and
 /// then goes back to its best point: the rule of [`Apgd`](super::Apgd).
@@ -126,12 +125,6 @@ impl State {
         self.last_checkpoint = step;
         tired
     }
-}
-
-// For `either`: the second tensor's rows where `taken`.
-fn rows_of_second(taken: &Tensor<1, Bool>) -> Tensor<1, Int> {
-    let count = taken.dims()[0];
-    indices(0..count, &taken.device()) + taken.clone().int() * count as i64
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use super::attack::single;
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    AdaptiveStep, Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec,
+    Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec, NormSpec,
     PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, named};
@@ -17,6 +17,9 @@ use std::fmt;
 /// seldom halves its step and goes on from its best point. Nothing but the number of steps is left to
 /// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
 /// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
+///
+/// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). The published
+/// schedule of radii that begins with three times ε is not part of it.
 ///
 /// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
 /// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
@@ -79,7 +82,12 @@ impl Apgd {
         Self::new(L2, epsilon)
     }
 
-    /// The attack within a ball of any norm whose steps grow in proportion to their length.
+    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
+    pub fn l1(epsilon: f64) -> Self {
+        Self::new(L1, epsilon)
+    }
+
+    /// The attack within a ball of any norm, by its [rule](super::Norm::rule).
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
             norm: norm.into(),
@@ -107,8 +115,8 @@ impl Attack for Apgd {
                 keep: Keep::Best,
             };
             let start = space.start(trial, self.random_start);
-            let mut rule = AdaptiveStep::new(self.steps, self.epsilon);
-            ascent.climb(trial, start, &mut rule)
+            let mut rule = self.norm.rule(self.steps, self.epsilon);
+            ascent.climb(trial, start, &mut *rule)
         })
     }
 

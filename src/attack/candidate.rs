@@ -1,5 +1,5 @@
-use super::rows::{either, replace, select};
-use crate::base::{Precision, assert_alike, indices};
+use super::rows::{either, replace, rows_of_second, select};
+use crate::base::{Precision, assert_alike};
 use burn::tensor::Tensor;
 
 /// Images that an attack proposes, one for each image of its [`Trial`](super::Trial).
@@ -92,9 +92,7 @@ impl Best {
         let higher = alike.bool_and(other.loss.clone().greater(self.loss.clone()));
         let taken = newly.clone().bool_or(as_high);
         // Row by row, which a mask over all pixels would not know of.
-        let count = taken.dims()[0];
-        let mine = indices(0..count, &taken.device());
-        let rows = mine + taken.clone().int() * count as i64;
+        let rows = rows_of_second(&taken);
         let [mine, theirs] = [self.candidate, other.candidate];
         let centre = || originals.clone();
         let centres = both(mine.originals, theirs.originals, centre, centre);

@@ -1,7 +1,7 @@
 use super::attack::single;
 use super::label::Short;
 use super::{
-    Attack, AttackSpec, Ball, Cost, Goal, Keep, L2, Linf, LossSpec, NormSpec, Pgd, TargetsSpec,
+    Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec, NormSpec, Pgd, TargetsSpec,
     Trial,
 };
 use crate::base::{Result, StepSize, named};
@@ -53,6 +53,11 @@ impl Fgsm {
     /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
     pub fn l2(epsilon: f64) -> Self {
         Self::new(L2, epsilon)
+    }
+
+    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
+    pub fn l1(epsilon: f64) -> Self {
+        Self::new(L1, epsilon)
     }
 
     /// The attack within a ball of any norm.

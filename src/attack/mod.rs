@@ -26,6 +26,9 @@
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 //!
+//! By gradients: [`Fgsm`], [`Pgd`] and [`Apgd`]; by logits alone: [`Square`]. In [`Linf`], [`L2`], [`L1`]
+//! or a [`Norm`] of one's own.
+//!
 //! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
 //! files by name. [`Attack::restarts`], [`Attack::or`] and [`Attack::then`] join them.
 //!
@@ -40,6 +43,7 @@ mod apgd;
 mod ascent;
 #[allow(clippy::module_inception)]
 mod attack;
+mod auto;
 mod ball;
 mod candidate;
 mod each_target;
@@ -61,7 +65,9 @@ mod rows;
 mod run;
 mod sequence;
 mod space;
+mod sparse_step;
 mod spec;
+mod square;
 mod targets;
 mod trial;
 
@@ -69,6 +75,7 @@ pub use adaptive_step::AdaptiveStep;
 pub use apgd::Apgd;
 pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};
+pub use auto::{AutoAttack, Version};
 pub use ball::{BALL_TOLERANCE, Ball, verify};
 pub use candidate::Candidate;
 pub use each_target::EachTarget;
@@ -81,14 +88,16 @@ pub use keep::Keep;
 pub use loss::{CrossEntropy, Dlr, Loss, LossSpec, Margin, Reference};
 pub use malt::Malt;
 pub use nearest::{CarliniWagner, Ddn, DeepFool, Fab, Fmn, Geometry, Plane};
-pub use norm::{Inside, L2, Limits, Linf, Norm, NormSpec};
+pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use part::Part;
 pub use pgd::Pgd;
 pub use restarts::Restarts;
 pub use run::{Outcome, PartOutcome, Progress, Run, Whole};
 pub use sequence::Sequence;
 pub use space::{PixelSpace, Space};
+pub use sparse_step::SparseStep;
 pub use spec::AttackSpec;
+pub use square::{Square, Squares};
 pub use targets::{
     Choice, FixedTarget, GivenTargets, KthBest, LeastLikely, NextClass, RandomTarget, Targets,
     TargetsSpec,

@@ -1,4 +1,4 @@
-use super::{Attack, AttackSpec, Trial};
+use super::{AttackSpec, Trial};
 use crate::base::Result;
 use std::fmt;
 

@@ -2,8 +2,8 @@ use super::attack::single;
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Goal, Keep, L2, Linf, LossSpec, NormSpec,
-    PixelSpace, Space, TargetsSpec, Trial,
+    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Goal, Keep, L1, L2, Linf, LossSpec,
+    NormSpec, PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, StepSize, named};
 use derive_setters::Setters;
@@ -103,6 +103,12 @@ impl Pgd {
     #[doc(alias = "PGDL2")]
     pub fn l2(epsilon: f64) -> Self {
         Self::new(L2, epsilon)
+    }
+
+    /// The attack with `‖δ‖₁ ≤ epsilon` for every image, over all pixels and channels; see [`L1`] for its steps.
+    #[doc(alias = "PGDL1")]
+    pub fn l1(epsilon: f64) -> Self {
+        Self::new(L1, epsilon)
     }
 
     /// The attack within a ball of any norm.

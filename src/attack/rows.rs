@@ -2,7 +2,7 @@
 
 use crate::base::indices;
 use burn::tensor::kind::Basic;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 
 /// The rows at these positions.
 pub(crate) fn select<const D: usize, K: Basic>(
@@ -20,6 +20,12 @@ pub(crate) fn select<const D: usize, K: Basic>(
 /// These rows of two tensors of as many rows, one after the other.
 pub(crate) fn either<const D: usize>(pair: [Tensor<D>; 2], rows: &Tensor<1, Int>) -> Tensor<D> {
     Tensor::cat(pair.to_vec(), 0).select(0, rows.clone())
+}
+
+/// For [`either`]: the second tensor's rows where `taken`.
+pub(crate) fn rows_of_second(taken: &Tensor<1, Bool>) -> Tensor<1, Int> {
+    let count = taken.dims()[0];
+    indices(0..count, &taken.device()) + taken.clone().int() * count as i64
 }
 
 /// The tensor with these rows in place of those at `positions`.

@@ -1,6 +1,6 @@
 use super::{
-    Apgd, Attack, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab, Fgsm, Fmn, Malt, Pgd,
-    Restarts, Sequence,
+    Apgd, Attack, AutoAttack, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab, Fgsm, Fmn,
+    Malt, Pgd, Restarts, Sequence, Square,
 };
 use crate::base::{Spec, open_kind};
 
@@ -20,6 +20,7 @@ pub type AttackSpec = Spec<dyn Attack>;
 open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
+    "auto" => |attack: AutoAttack| attack,
     "carlini_wagner" => |attack: CarliniWagner| attack,
     "ddn" => |attack: Ddn| attack,
     "deep_fool" => |attack: DeepFool| attack,
@@ -29,6 +30,7 @@ open_kind! {
     "fmn" => |attack: Fmn| attack,
     "malt" => |attack: Malt| attack,
     "pgd" => |attack: Pgd| attack,
+    "square" => |attack: Square| attack,
     "restarts" => |attack: Restarts| attack,
     "ensemble" => |attack: Ensemble| attack,
     "sequence" => |attack: Sequence| attack,

@@ -51,6 +51,8 @@ pub enum Purpose {
     TestPose = 11,
     /// Target classes of attacks; the id is the image's.
     Target = 12,
+    /// Steps of attacks that search at random; the id is the image's, the draw the restart.
+    Search = 13,
 }
 
 impl Seed {

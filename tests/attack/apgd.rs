@@ -46,7 +46,7 @@ fn value_apgd_reaches_the_linear_optimum(on: &On) {
 }
 
 // The loss of class 0 against class 1 is a sum of sines, with many optima.
-fn wavy(images: Tensor<4>) -> Tensor<2> {
+pub fn wavy(images: Tensor<4>) -> Tensor<2> {
     let weights = TensorData::new(
         Vec::from_iter(weights().into_iter().map(|w| w as f32)),
         [PIXELS],
@@ -117,13 +117,14 @@ fn published(
     (points, lengths)
 }
 
+/// A rule, and where it was asked.
 #[derive(Debug)]
-struct Watched {
-    rule: AdaptiveStep,
-    points: Vec<Vec<f32>>,
+pub struct Watched<R> {
+    pub rule: R,
+    pub points: Vec<Vec<f32>>,
 }
 
-impl fireproof::attack::StepRule for Watched {
+impl<R: fireproof::attack::StepRule> fireproof::attack::StepRule for Watched<R> {
     fn next(
         &mut self,
         space: &dyn fireproof::attack::Space,

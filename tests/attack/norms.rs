@@ -2,7 +2,7 @@
 
 use crate::common::{On, values};
 use burn::tensor::Tensor;
-use fireproof::attack::{Inside, L2, Limits, Linf, Norm};
+use fireproof::attack::{Inside, L1, L2, Limits, Linf, Norm};
 use fireproof::base::{Bounds, Precision};
 
 on_every_device![
@@ -16,14 +16,14 @@ fn images(on: &On, values: &[f32]) -> Tensor<4> {
 
 #[test]
 fn value_length_keeps_nan() {
-    for norm in [&Linf as &dyn Norm, &L2] {
+    for norm in [&Linf as &dyn Norm, &L2, &L1] {
         assert!(norm.length(&[1.0, f64::NAN, 2.0]).is_nan());
         assert_eq!(norm.length(&[]), 0.0);
     }
 }
 
 fn convention_zero_gradients_give_no_step(on: &On) {
-    for norm in [&Linf as &dyn Norm, &L2] {
+    for norm in [&Linf as &dyn Norm, &L2, &L1] {
         assert_eq!(
             values(norm.steepest(images(on, &[0.0, 0.0]), 0.5)),
             [0.0, 0.0]
@@ -61,6 +61,7 @@ fn value_settle_brings_every_image_into_the_ball_exactly() {
     // A flat image moved alike everywhere rounds every pixel the same way, so the errors add
     // up to more than the tolerance.
     let pixels = 784;
+    let norms = [&L2 as &dyn Norm, &L1];
     let cases = [(0.3, 0.1), (0.7, 1.0), (100.0, 0.5)];
     // Half precision has no steps as small as the others need.
     let cases = Precision::ALL.map(|precision| match precision.epsilon() < 1e-6 {
@@ -68,19 +69,23 @@ fn value_settle_brings_every_image_into_the_ball_exactly() {
         false => (precision, &cases[..1]),
     });
     for (precision, cases) in cases {
-        for &(level, epsilon) in cases {
+        for (norm, &(level, epsilon)) in norms
+            .iter()
+            .flat_map(|norm| cases.iter().map(move |c| (*norm, c)))
+        {
             let level = precision.round(level);
-            let step = epsilon / (pixels as f64).sqrt() * 1.001;
+            let step = epsilon / (pixels as f64).sqrt();
+            let epsilon = norm.length(&vec![step; pixels]);
             let original = vec![level; pixels];
-            let mut image = vec![precision.round(level + step); pixels];
+            let mut image = vec![precision.round(level + step * 1.001); pixels];
             let length =
-                |image: &[f64]| L2.length(&Vec::from_iter(image.iter().map(|v| v - level)));
+                |image: &[f64]| norm.length(&Vec::from_iter(image.iter().map(|v| v - level)));
             let into = Inside {
                 original: &original,
                 epsilon,
                 precision,
             };
-            let settle = |image: &mut [f64]| L2.settle(image, into);
+            let settle = |image: &mut [f64]| norm.settle(image, into);
 
             assert!(settle(&mut image));
             assert!(image.iter().all(|&pixel| precision.round(pixel) == pixel));

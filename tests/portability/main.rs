@@ -50,6 +50,7 @@ mod attack {
     mod apgd;
     mod effort;
     mod errors;
+    mod l1;
     mod led;
     mod linear;
     mod losses;
@@ -60,6 +61,7 @@ mod attack {
     mod planes;
     mod results;
     mod sets;
+    mod square;
     mod torchattacks;
 }
 

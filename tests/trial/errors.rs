@@ -35,13 +35,13 @@ fn error_combinations_that_make_no_sense(on: &On) {
     for (json, expected) in [
         (
             r#"{"attack": "apgdd"}"#,
-            "one of: apgd, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
-             pgd, restarts, sequence",
+            "one of: apgd, auto, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
+             pgd, restarts, sequence, square",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (
             r#"{"attack": "pgd", "norm": "l3", "epsilon": 1}"#,
-            "one of: l2, linf",
+            "one of: l1, l2, linf",
         ),
         (
             r#"{"attack": "pgd", "norm": "l2", "epsilon": 1, "loss": "hinge"}"#,

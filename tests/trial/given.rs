@@ -4,7 +4,7 @@ use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
     Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
-    Keep, Malt, Margin, Pgd,
+    Keep, Malt, Margin, Pgd, Square,
 };
 use fireproof::base::{Batch, Purpose, Seed};
 
@@ -100,6 +100,25 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .with_steps(10)
             .with_searches(3)
             .with_first_constant(0.1)
+            .into(),
+        Pgd::l1(16.0 * epsilon).into(),
+        Pgd::l1(16.0 * epsilon)
+            .with_keep(Keep::Last)
+            .restarts(2)
+            .into(),
+        Apgd::l1(16.0 * epsilon).with_steps(12).into(),
+        Square::linf(epsilon).with_queries(30).into(),
+        Square::l2(4.0 * epsilon)
+            .with_queries(15)
+            .with_targets(1)
+            .into(),
+        Square::l1(16.0 * epsilon)
+            .with_queries(15)
+            .with_rescaled_schedule(true)
+            .restarts(2)
+            .into(),
+        Fgsm::l2(2.0 * epsilon)
+            .or(Square::l2(2.0 * epsilon).with_queries(10))
             .into(),
     ]
 }

@@ -6,7 +6,7 @@ use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::attack::{
     Attack, AttackSpec, CrossEntropy, Fgsm, Frozen, Keep, LeastLikely, Loss, Margin, Pgd,
-    Reference, verify,
+    Reference, Square, verify,
 };
 use fireproof::base::{Batch, Bounds, Degrees, Precision, Purpose, Seed};
 use fireproof::data::ImageSet;
@@ -39,6 +39,21 @@ pub fn attacks(on: &On, has: impl Fn(&Precision) -> bool) -> Vec<Errors> {
         (
             "`Fgsm`, `Pgd` in L2",
             each(&|precision| worst_excess(on, precision, l2())),
+        ),
+        (
+            "`Fgsm`, `Pgd` in L1",
+            each(&|precision| worst_excess(on, precision, l1())),
+        ),
+        (
+            "`Square` in L∞",
+            each(&|precision| worst_excess(on, precision, vec![square(Square::linf(LINF))])),
+        ),
+        (
+            "`Square` in L2, L1",
+            each(&|precision| {
+                let attacks = [Square::l2(L2), Square::l1(L1)].map(square);
+                worst_excess(on, precision, attacks.to_vec())
+            }),
         ),
         ("`Evaluation`", compared(evaluation)),
         #[cfg(feature = "train")]
@@ -102,6 +117,7 @@ fn variants(plain: Pgd, fgsm: Fgsm) -> Vec<AttackSpec> {
 
 const LINF: f64 = 8.0 / 255.0;
 const L2: f64 = 0.7;
+const L1: f64 = 8.0;
 
 fn linf() -> Vec<AttackSpec> {
     variants(Pgd::linf(LINF), Fgsm::linf(LINF))
@@ -109,6 +125,15 @@ fn linf() -> Vec<AttackSpec> {
 
 fn l2() -> Vec<AttackSpec> {
     variants(Pgd::l2(L2), Fgsm::l2(L2))
+}
+
+fn l1() -> Vec<AttackSpec> {
+    variants(Pgd::l1(L1), Fgsm::l1(L1))
+}
+
+// Towards a class that is not reached at once: all queries are made.
+fn square(attack: Square) -> AttackSpec {
+    attack.with_queries(12).with_targets(LeastLikely).into()
 }
 
 // How far outside the ball the worst perturbation is.

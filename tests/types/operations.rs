@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::nn::BatchNormConfig;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
-use fireproof::attack::{CrossEntropy, L2, Limits, Linf, Loss, Margin, Norm, Reference};
+use fireproof::attack::{CrossEntropy, L1, L2, Limits, Linf, Loss, Margin, Norm, Reference};
 use fireproof::base::{Bounds, Degrees, Keys, Pixels, Precision, Purpose, Seed};
 use fireproof::group::{Element, Group};
 use fireproof::kernel::{self, Filters, LinfStep, linf_step};
@@ -167,6 +167,7 @@ pub fn operations() -> Vec<Operation> {
         }),
         stepped("`Linf`", |given, x| norm(&Linf, 0.125, given, x)),
         stepped("`L2`", |given, x| norm(&L2, 2.0, given, x)),
+        stepped("`L1`", |given, x| norm(&L1, 20.0, given, x)),
         stepped("`kernel::linf_step`", |given, x| {
             let step = LinfStep {
                 length: 0.25,

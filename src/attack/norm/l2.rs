@@ -1,6 +1,7 @@
-use super::{Inside, Limits, Norm, one_where_zero};
-use crate::attack::Geometry;
-use crate::base::{Bounds, Draws, Precision, widened};
+use super::{Inside, Limits, Norm, one_where_zero, room, shrink_into};
+use crate::attack::square::Windows;
+use crate::attack::{Geometry, Squares};
+use crate::base::{Bounds, Draws, widened};
 use burn::tensor::Tensor;
 use derive_more::Display;
 use serde_json::Value;
@@ -60,29 +61,12 @@ impl Norm for L2 {
         true
     }
 
-    /// The sum over an image of the rounding errors of `x + δ` can exceed any fixed tolerance;
-    /// rounding each pixel towards the original cannot.
     fn settle(&self, image: &mut [f64], into: Inside) -> bool {
-        let Inside {
-            original,
-            epsilon,
-            precision,
-        } = into;
-        let difference = |(&a, &b): (&f64, &f64)| a - b;
-        let length = self.length(&Vec::from_iter(image.iter().zip(original).map(difference)));
-        if length <= epsilon || !length.is_finite() {
-            return false;
-        }
-        // In f64 these sums themselves round; in any other type that is far below its resolution.
-        let slack = match precision {
-            Precision::F64 => 1.0 - image.len() as f64 * f64::EPSILON,
-            _ => 1.0,
-        };
-        let scale = epsilon / length * slack;
-        for (to, &from) in image.iter_mut().zip(original) {
-            *to = precision.round_towards(from + scale * (*to - from), from);
-        }
-        true
+        shrink_into(self, image, into)
+    }
+
+    fn squares(&self) -> Option<&dyn Squares> {
+        Some(&Windows::L2)
     }
 
     fn geometry(&self) -> Option<&dyn Geometry> {
@@ -102,16 +86,13 @@ fn norm(images: Tensor<4>) -> Tensor<4> {
 // norm is epsilon (or 1). Clipped pixels stay clipped as the scale grows, so solving for the scale
 // as if the others were free, again and again, rises to the solution and never beyond it.
 fn shorten(perturbation: Tensor<4>, to: Limits) -> Tensor<4> {
-    let (originals, epsilon, bounds) = (to.originals, to.epsilon, to.bounds);
+    let epsilon = to.epsilon;
     let length = one_where_zero(norm(perturbation.clone()));
     let mut scale = (length.recip() * epsilon).clamp_max(1.0);
-    if bounds == Bounds::none() {
+    if to.bounds == Bounds::none() {
         return perturbation * scale;
     }
-    // How far each pixel may move in the direction it is moving.
-    let room = (bounds.clamp(originals.clone() + perturbation.clone().sign() * f32::MAX)
-        - originals.clone())
-    .abs();
+    let room = room(&perturbation, to);
     let wish = perturbation.clone().abs();
     for _ in 0..PROJECTION_ROUNDS {
         let clipped = (wish.clone() * scale.clone()).greater(room.clone());

@@ -1,5 +1,7 @@
 use super::{Limits, Norm};
 use crate::attack::Geometry;
+use crate::attack::Squares;
+use crate::attack::square::Stripes;
 use crate::base::Draws;
 use crate::kernel::{LinfStep, linf_step};
 use burn::tensor::Tensor;
@@ -58,6 +60,10 @@ impl Norm for Linf {
 
     fn geometry(&self) -> Option<&dyn Geometry> {
         Some(self)
+    }
+
+    fn squares(&self) -> Option<&dyn Squares> {
+        Some(&Stripes)
     }
 
     fn settings(&self) -> Value {

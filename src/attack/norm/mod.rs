@@ -1,13 +1,16 @@
 //! How the size of a perturbation is measured, and what follows from that. A new norm is a file
 //! with a [`Norm`] and a line in the registry below.
 
+mod l1;
 mod l2;
 mod linf;
 
+pub use l1::L1;
+pub(super) use l1::sparse_signs;
 pub use l2::L2;
 pub use linf::Linf;
 
-use super::Geometry;
+use super::{AdaptiveStep, Geometry, Squares, StepRule};
 use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
@@ -19,8 +22,9 @@ use std::fmt;
 /// [`Registry::add`](crate::base::Registry::add) to use it in files.
 ///
 /// ```
-/// use fireproof::attack::{L2, Linf, Norm};
+/// use fireproof::attack::{L1, L2, Linf, Norm};
 ///
+/// assert_eq!(L1.length(&[3.0, -4.0]), 7.0);
 /// assert_eq!(L2.length(&[3.0, -4.0]), 5.0);
 /// assert_eq!(Linf.length(&[3.0, -4.0]), 4.0);
 /// ```
@@ -31,8 +35,8 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
     /// The norm of each perturbation `[batch]`, up to rounding in the device's precision.
     fn lengths(&self, perturbations: Tensor<4>) -> Tensor<1>;
 
-    /// The step of this length along which a linear loss rises the fastest. A zero gradient gives
-    /// no step.
+    /// The step of this length along which a linear loss rises the fastest, or what attacks in this
+    /// norm take in its place. A zero gradient gives no step.
     fn steepest(&self, gradient: Tensor<4>, length: f64) -> Tensor<4>;
 
     /// The images within the limits that are nearest to `images` in Euclidean distance.
@@ -64,6 +68,17 @@ pub trait Norm: fmt::Debug + fmt::Display + Send + Sync {
 
     /// What minimum-norm attacks need to know besides, if it is known.
     fn geometry(&self) -> Option<&dyn Geometry> {
+        None
+    }
+
+    /// The rule by which [`Apgd`](super::Apgd) goes on in this norm for so many steps in a ball of
+    /// this radius: [`AdaptiveStep`], whose steps grow in proportion to their length.
+    fn rule(&self, steps: usize, epsilon: f64) -> Box<dyn StepRule> {
+        Box::new(AdaptiveStep::new(steps, epsilon))
+    }
+
+    /// How a [`Square`](super::Square) attack changes images in this norm, if it can.
+    fn squares(&self) -> Option<&dyn Squares> {
         None
     }
 
@@ -100,9 +115,42 @@ open_kind! {
     Norm in "norm",
     "linf" => |_: NoSettings| Linf,
     "l2" => |_: NoSettings| L2,
+    "l1" => |_: NoSettings| L1,
 }
 
-fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
+pub(super) fn one_where_zero(values: Tensor<4>) -> Tensor<4> {
     let zero = values.clone().equal_scalar(0.0);
     values.mask_fill(zero, 1.0)
+}
+
+// How far each pixel may move in the direction in which it is moving.
+fn room(perturbation: &Tensor<4>, to: Limits) -> Tensor<4> {
+    let far = to.originals.clone() + perturbation.clone().sign() * f32::MAX;
+    (to.bounds.clamp(far) - to.originals.clone()).abs()
+}
+
+// Settling of norms that are sums over pixels: scales the perturbation into the ball. The sum of the
+// rounding errors of `x + δ` can exceed any fixed tolerance; rounding each pixel towards the original
+// cannot.
+fn shrink_into(norm: &dyn Norm, image: &mut [f64], into: Inside) -> bool {
+    let Inside {
+        original,
+        epsilon,
+        precision,
+    } = into;
+    let difference = |(&a, &b): (&f64, &f64)| a - b;
+    let length = norm.length(&Vec::from_iter(image.iter().zip(original).map(difference)));
+    if length <= epsilon || !length.is_finite() {
+        return false;
+    }
+    // In f64 these sums themselves round; in any other type that is far below its resolution.
+    let slack = match precision {
+        Precision::F64 => 1.0 - image.len() as f64 * f64::EPSILON,
+        _ => 1.0,
+    };
+    let scale = epsilon / length * slack;
+    for (to, &from) in image.iter_mut().zip(original) {
+        *to = precision.round_towards(from + scale * (*to - from), from);
+    }
+    true
 }

@@ -268,10 +268,30 @@ impl Trial {
         logits: Tensor<2>,
         loss: Option<Tensor<1>>,
     ) {
-        let candidate = candidate.into();
+        self.offer_pass(candidate.into(), logits, loss, false);
+    }
+
+    /// Offers candidates with the logits of exact passes on exactly these images, as
+    /// [`logits`](Self::logits) and [`logits_at`](Self::logits_at) give them: they are the verdict,
+    /// too.
+    ///
+    /// # Panics
+    ///
+    /// As [`offer`](Self::offer).
+    pub fn offer_exact(&mut self, candidate: impl Into<Candidate>, logits: Tensor<2>) {
+        self.offer_pass(candidate.into(), logits, None, true);
+    }
+
+    fn offer_pass(
+        &mut self,
+        candidate: Candidate,
+        logits: Tensor<2>,
+        loss: Option<Tensor<1>>,
+        exact: bool,
+    ) {
         candidate.expect_like(&self.originals);
         self.judge_pending();
-        let judged = self.judged(candidate, logits, loss, false);
+        let judged = self.judged(candidate, logits, loss, exact);
         self.meet(judged);
     }
 

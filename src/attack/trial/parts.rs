@@ -1,4 +1,4 @@
-//! Searches on a part of a trial: the survivors, another draw, other originals.
+//! Searches and passes on a part of a trial: the survivors, another draw, other originals.
 
 use super::{Spent, Trial};
 use crate::attack::rows::positions;
@@ -34,6 +34,14 @@ impl Trial {
             standing.dedup();
         }
         standing
+    }
+
+    /// Logits of candidates for the images at these positions alone, by one exact pass, which is
+    /// counted for them.
+    pub fn logits_at(&mut self, positions: &[usize], images: Tensor<4>) -> Tensor<2> {
+        self.spent.query_at(positions);
+        let ids = Vec::from_iter(positions.iter().map(|&at| self.keys.ids[at]));
+        self.victim.for_ids(&ids).logits(images)
     }
 
     // Judges the best candidates at these positions by an exact pass, and tells where it finds that

@@ -28,13 +28,10 @@ impl Trial {
                 let mut exact: Vec<f32> = read(&best.exact);
                 changed.into_iter().for_each(|at| exact[at] = 0.0);
                 let open = positions(&exact, |exact| exact == 0.0);
-                self.spent.query_at(&open);
                 match open.is_empty() {
                     true => best.logits,
                     false => {
-                        let ids = Vec::from_iter(open.iter().map(|&at| self.keys.ids[at]));
-                        let logits =
-                            (self.victim.for_ids(&ids)).logits(select(&found.images, &open));
+                        let logits = self.logits_at(&open, select(&found.images, &open));
                         replace(best.logits, &open, logits)
                     }
                 }
