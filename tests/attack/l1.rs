@@ -84,7 +84,7 @@ fn value_l1_projection_is_the_nearest_point(on: &On) {
             continue;
         }
         let mut worst = 0.0f64;
-        for at in 0..on.pick(2000, 20) {
+        for at in 0..on.pick(600, 20) {
             let pixels = [1, 2, 7, 64, 784, on.pick(3072, 12)][at % 6];
             let mut case = case(&mut draws, pixels);
             let tensor = |numbers: &[f64]| {
@@ -126,7 +126,7 @@ fn value_l1_projection_is_the_nearest_point(on: &On) {
             assert!(length <= long, "{length} {long}");
         }
         println!("{precision}: {worst} units");
-        assert!(worst < 16.0, "{precision}: {worst} units");
+        assert!(worst < 4.0, "{precision}: {worst} units");
     }
 }
 
@@ -300,7 +300,7 @@ fn value_sparse_steps_as_published(on: &On) {
     for (image, original) in originals.chunks(PIXELS).enumerate() {
         let original = Vec::from_iter(original.iter().map(|&v| f64::from(v)));
         let (expected, counts) = published(&original, epsilon, steps, batch.bounds);
-        assert!(counts[0] == 13 && counts[steps - 1] < 13, "{counts:?}");
+        assert!(counts[0] == 13 && counts.contains(&15) && counts.contains(&14));
         for (step, point) in rule.points.iter().enumerate().take(20) {
             let point = &point[image * PIXELS..(image + 1) * PIXELS];
             let off = point

@@ -117,7 +117,7 @@ fn variants(plain: Pgd, fgsm: Fgsm) -> Vec<AttackSpec> {
 
 const LINF: f64 = 8.0 / 255.0;
 const L2: f64 = 0.7;
-const L1: f64 = 8.0;
+const L1: f64 = 2.0;
 
 fn linf() -> Vec<AttackSpec> {
     variants(Pgd::linf(LINF), Fgsm::linf(LINF))

@@ -159,7 +159,7 @@ fn shrink(perturbation: Tensor<4>, to: Limits) -> Tensor<4> {
 // So many that hardly two of the pieces are left in the range, or numbers of this type.
 fn halvings(dtype: DType) -> usize {
     match dtype {
-        DType::F64 => 40,
+        DType::F64 => 48,
         _ => 24,
     }
 }
