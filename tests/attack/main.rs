@@ -9,6 +9,7 @@ mod whole;
 mod common;
 
 mod apgd;
+mod auto;
 mod effort;
 mod errors;
 mod l1;

@@ -48,6 +48,7 @@ mod listed;
 #[path = "../attack"]
 mod attack {
     mod apgd;
+    mod auto;
     mod effort;
     mod errors;
     mod l1;

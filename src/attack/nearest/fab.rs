@@ -3,7 +3,10 @@ use super::segment::refine;
 use super::walk::{Rows, finite, lead, likely};
 use super::{Geometry, Plane};
 use crate::attack::attack::single;
-use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, NormSpec, Trial};
+use crate::attack::part::in_turn;
+use crate::attack::{
+    Attack, AttackSpec, Ball, Cost, Goal, KthBest, L2, Linf, NormSpec, Part, Trial,
+};
 use crate::base::{Error, Purpose, Result, named};
 use burn::tensor::{Int, Tensor, TensorData};
 use derive_setters::Setters;
@@ -148,6 +151,18 @@ impl Fab {
         }
     }
 
+    // Towards all classes, for the nearest image that fools; then what was found is brought nearer.
+    fn all(&self, trial: &mut Trial) -> Result<()> {
+        trial.offer_originals();
+        let others = trial.classes() - 1;
+        trial.exactly(|trial| {
+            for rank in 0..self.target_classes.min(others) {
+                trial.survivors(|trial| self.walk(trial, rank))?;
+            }
+            refine(trial, self.final_search, None)
+        })
+    }
+
     // All steps towards the class of this rank, for every image of the trial.
     fn walk(&self, trial: &mut Trial, rank: usize) -> Result<()> {
         let (geometry, ball) = (geometry(&self.norm)?, self.ball());
@@ -248,14 +263,26 @@ impl Tangent {
 
 impl Attack for Fab {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        trial.offer_originals();
-        let others = trial.victim().classes(trial.originals()) - 1;
-        trial.exactly(|trial| {
-            for rank in 0..self.target_classes.min(others) {
-                trial.survivors(|trial| self.walk(trial, rank))?;
-            }
-            refine(trial, self.final_search, self.ball().as_ref())
-        })
+        in_turn(&self.parts(), trial)
+    }
+
+    // With a ball an image leaves when it is fooled; without one all go on to the end.
+    fn parts(&self) -> Vec<Part<'_>> {
+        if self.epsilon.is_none() {
+            return vec![Part::new(self.to_string(), |trial| self.all(trial))];
+        }
+        let towards = |rank: usize| {
+            let name = format!("{self} towards {}", KthBest::new(rank + 1));
+            let search = move |trial: &mut Trial| {
+                trial.offer_originals();
+                trial.exactly(|trial| {
+                    self.walk(trial, rank)?;
+                    refine(trial, self.final_search, self.ball().as_ref())
+                })
+            };
+            Part::new(name, search).with_least_classes(rank + 2)
+        };
+        (0..self.target_classes).map(towards).collect()
     }
 
     fn goal(&self) -> Goal {

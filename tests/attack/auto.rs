@@ -1,0 +1,107 @@
+//! AutoAttack: what it consists of, and that it is no weaker than its parts.
+
+use super::network::{Net, random_batch};
+use crate::common::On;
+use burn::tensor::Tensor;
+use fireproof::attack::{Attack, AttackSpec, AutoAttack, Frozen, L1, L2, Linf, Version};
+use fireproof::base::{Batch, Seed};
+
+on_every_device![
+    value_composition_as_published,
+    value_auto_is_its_attacks_one_after_the_other,
+    value_few_classes_have_few_targets,
+    error_settings_of_auto,
+];
+
+fn value_composition_as_published(_: &On) {
+    let names = |attack: AutoAttack| {
+        let names = attack
+            .attacks()
+            .into_iter()
+            .map(|attack| attack.to_string());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names(AutoAttack::standard(L1, 12.0)),
+        [
+            "APGD-100 L1 ε=12 ×5",
+            "APGD-100 L1 ε=12, DLR loss, towards each of 5 classes",
+            "FAB-100 L1 ε=12",
+            "Square-5000 L1 ε=12",
+        ]
+    );
+    assert_eq!(
+        names(AutoAttack::plus(Linf, 0.3)),
+        [
+            "APGD-100 L∞ ε=0.3 ×5",
+            "APGD-100 L∞ ε=0.3, DLR loss ×5",
+            "FAB-100 L∞ ε=0.3 ×5",
+            "Square-5000 L∞ ε=0.3",
+            "APGD-100 L∞ ε=0.3, DLR loss, towards each of 9 classes",
+        ]
+    );
+    let attack = AutoAttack::standard(L2, 0.5);
+    // One for each start and class; the published numbers of steps.
+    assert_eq!(attack.parts().len(), 1 + 9 + 9 + 1);
+    let cost = attack.cost();
+    assert_eq!(cost.gradients, 100 + 900 + 900);
+    let json = r#"{"attack": "auto", "norm": "l2", "epsilon": 0.5}"#;
+    let read: AttackSpec = serde_json::from_str(json).unwrap();
+    assert_eq!(read, attack.into());
+    assert_eq!(
+        read.at_level(&[1.0]).unwrap(),
+        AutoAttack::standard(L2, 1.0).into()
+    );
+}
+
+fn value_auto_is_its_attacks_one_after_the_other(on: &On) {
+    // Oracle: each attack alone. On a network that falls at once, so that this is quick.
+    let victim = Frozen::new(&Net::random(on, 3));
+    let batch = random_batch(on, &victim, on.pick(6, 2));
+    let auto = AutoAttack::new(Linf, 0.05, Version::Standard);
+    let found = auto.attack(&victim, &batch, Seed(1)).unwrap();
+    let first = auto.attacks()[0].attack(&victim, &batch, Seed(1)).unwrap();
+    for (at, &fooled) in first.fooled.iter().enumerate() {
+        assert!(found.fooled[at] || !fooled);
+        // Whoever falls to the first attack meets no other.
+        assert!(!fooled || found.gradients[at] == first.gradients[at]);
+    }
+    assert!(
+        first.fooled_count() >= batch.len() / 2,
+        "{:?}",
+        first.fooled
+    );
+}
+
+fn value_few_classes_have_few_targets(on: &On) {
+    // Two classes, so far apart that nothing can fool: all parts run, none asks for a third class.
+    let victim = Frozen::from_fn(|images: Tensor<4>| {
+        let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+        Tensor::cat(vec![-mean.clone() + 2.0, mean], 1)
+    });
+    let images = Tensor::full([2, 1, 8, 8], 0.2, &on.device());
+    let batch = Batch::new(images, on.labels(&[0, 1])).unwrap();
+    let attack = AutoAttack::standard(Linf, 0.01);
+    let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
+    assert_eq!(found.fooled, [false, true]);
+    // One target in place of nine; nothing for the image that is wrong as it is.
+    assert!(
+        (300..310).contains(&found.gradients[0]),
+        "{}",
+        found.gradients[0]
+    );
+}
+
+fn error_settings_of_auto(_: &On) {
+    let refused = |attack: AutoAttack, expected: &str| {
+        let error = attack.check().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    refused(AutoAttack::standard(Linf, -0.1), "epsilon");
+    refused(AutoAttack::standard(L2, f64::NAN), "epsilon");
+    let json = r#"{"attack": "auto", "norm": "l2", "epsilon": 1, "version": "quick"}"#;
+    let error = serde_json::from_str::<AttackSpec>(json)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("standard"), "{error}");
+}
