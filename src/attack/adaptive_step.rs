@@ -72,8 +72,9 @@ impl StepRule for AdaptiveStep {
         let (loss, gradient) = (&pass.loss, &pass.gradient);
         let Some(state) = &mut self.state else {
             let images = point.dims()[0];
+            let like = (&point.device(), point.dtype());
             self.state = Some(State {
-                length: Tensor::full([images, 1], self.first_length, &point.device()),
+                length: Tensor::full([images, 1], self.first_length, like),
                 before: point.clone(),
                 best: point.clone(),
                 gradient_of_best: gradient.clone(),

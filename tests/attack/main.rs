@@ -10,6 +10,7 @@ mod common;
 
 mod apgd;
 mod auto;
+mod autoattack;
 mod effort;
 mod errors;
 mod l1;

@@ -49,6 +49,7 @@ mod listed;
 mod attack {
     mod apgd;
     mod auto;
+    mod autoattack;
     mod effort;
     mod errors;
     mod l1;

@@ -5,8 +5,8 @@ use super::operations::distance;
 use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    Attack, AttackSpec, CrossEntropy, Fgsm, Frozen, Keep, LeastLikely, Loss, Margin, Pgd,
-    Reference, Square, verify,
+    Apgd, Attack, AttackSpec, CrossEntropy, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Frozen, Keep,
+    LeastLikely, Linf, Loss, Malt, Margin, NormSpec, Pgd, Reference, Square, verify,
 };
 use fireproof::base::{Batch, Bounds, Degrees, Precision, Purpose, Seed};
 use fireproof::data::ImageSet;
@@ -53,6 +53,18 @@ pub fn attacks(on: &On, has: impl Fn(&Precision) -> bool) -> Vec<Errors> {
             each(&|precision| {
                 let attacks = [Square::l2(L2), Square::l1(L1)].map(square);
                 worst_excess(on, precision, attacks.to_vec())
+            }),
+        ),
+        (
+            "`Apgd`, `EachTarget`, `Malt`, `Fab`, `Fmn`, `DeepFool` in L∞",
+            each(&|precision| worst_excess(on, precision, stronger(&Linf.into(), LINF))),
+        ),
+        (
+            "`Apgd`, `EachTarget`, `Malt`, `Fab`, `Fmn`, `DeepFool`, `Ddn` in L2",
+            each(&|precision| {
+                let mut attacks = stronger(&fireproof::attack::L2.into(), L2);
+                attacks.push(Ddn::new().with_epsilon(L2).with_steps(4).into());
+                worst_excess(on, precision, attacks)
             }),
         ),
         ("`Evaluation`", compared(evaluation)),
@@ -132,6 +144,28 @@ fn l1() -> Vec<AttackSpec> {
 }
 
 // Towards a class that is not reached at once: all queries are made.
+fn stronger(norm: &NormSpec, epsilon: f64) -> Vec<AttackSpec> {
+    let apgd = Apgd::new(norm.clone(), epsilon).with_steps(3);
+    let dlr = apgd.clone().with_loss(Dlr);
+    vec![
+        apgd.into(),
+        dlr.clone().towards_each(2).into(),
+        Malt::new(dlr, 1).into(),
+        Fab::new(norm.clone())
+            .with_epsilon(epsilon)
+            .with_steps(3)
+            .into(),
+        Fmn::new(norm.clone())
+            .with_epsilon(epsilon)
+            .with_steps(4)
+            .into(),
+        DeepFool::new(norm.clone())
+            .with_epsilon(epsilon)
+            .with_steps(3)
+            .into(),
+    ]
+}
+
 fn square(attack: Square) -> AttackSpec {
     attack.with_queries(12).with_targets(LeastLikely).into()
 }

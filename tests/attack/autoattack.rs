@@ -1,0 +1,296 @@
+//! Our attacks against what AutoAttack's published code finds on the same weights and images.
+//!
+//! Oracle: that code on PyTorch, by tests/fixtures/make_autoattack.py, whose text says what the
+//! fixtures hold. All of it is compared, and shown, by
+//! `FIREPROOF_REFERENCES=all cargo test --release --test attack autoattack -- --nocapture`; without
+//! that, what takes seconds.
+
+use crate::common::{On, values};
+use burn::tensor::{DType, Tensor, TensorData};
+use fireproof::attack::{
+    AdaptiveStep, Apgd, Ascent, Attack, AttackSpec, Ball, Dlr, Fab, Frozen, Goal, Here, Keep, L2,
+    Limits, Linf, NormSpec, PixelSpace, Space, Square, StepRule, Trial,
+};
+use fireproof::base::{Batch, Bounds, Classifier, Seed, read};
+use fireproof::model::SmallCnnConfig;
+use fireproof::train::Student;
+use flate2::read::GzDecoder;
+use serde_json::Value;
+use std::io::Read;
+
+on_every_device![value_published_verdicts, value_published_iterates_of_apgd,];
+
+fn published() -> Value {
+    serde_json::from_str(include_str!("../fixtures/autoattack.json")).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn digits(value: &Value) -> Vec<i64> {
+    let digits = value.as_str().unwrap().bytes();
+    digits.map(|digit| i64::from(digit - b'0')).collect()
+}
+
+fn images(on: &On, count: usize) -> Tensor<4> {
+    let packed: &[u8] = include_bytes!("../fixtures/autoattack_images.bin.gz");
+    let mut bytes = Vec::new();
+    GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
+    let pixels = bytes[..count * 784]
+        .iter()
+        .map(|&byte| f32::from(byte) / 255.0);
+    on.tensor(pixels.collect(), [count, 1, 28, 28])
+}
+
+// A model with the weights of a file, in its own order.
+fn weighed<M: Student + Classifier + burn::module::Module + 'static>(
+    on: &On,
+    mut model: M,
+    file: &[u8],
+) -> Frozen {
+    let mut halves = file.chunks_exact(2).map(|bytes| {
+        let bits = u16::from_le_bytes([bytes[0], bytes[1]]);
+        half(bits)
+    });
+    let weights = model.weights().into_iter().map(|weight| {
+        let count = weight.shape.iter().product();
+        on.tensor(halves.by_ref().take(count).collect(), [count])
+    });
+    let weights: Vec<Tensor<1>> = weights.collect();
+    assert!(halves.next().is_none(), "as many weights as the file has");
+    model.replace(weights);
+    Frozen::new(&model)
+}
+
+// The number that these bits of half precision are.
+fn half(bits: u16) -> f32 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    match exponent {
+        0 => sign * fraction * 2f32.powi(-24),
+        _ => sign * (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
+    }
+}
+
+fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
+    let device = on.device();
+    let small = || {
+        let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
+        config.init(&device).unwrap()
+    };
+    let natural = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
+    vec![("small_cnn_natural", weighed(on, small(), natural))]
+}
+
+fn attack(name: &str, norm: &str, epsilon: f64) -> AttackSpec {
+    let norm: NormSpec = match norm {
+        "Linf" => Linf.into(),
+        _ => L2.into(),
+    };
+    let apgd = Apgd::new(norm.clone(), epsilon);
+    match name {
+        "apgd-ce" => apgd.into(),
+        "apgd-t" => apgd.with_loss(Dlr).towards_each(9).into(),
+        "fab-t" => Fab::new(norm).with_epsilon(epsilon).into(),
+        "square" => Square::new(norm, epsilon).into(),
+        other => panic!("unknown attack {other}"),
+    }
+}
+
+fn value_published_verdicts(on: &On) {
+    let all = std::env::var("FIREPROOF_REFERENCES").is_ok_and(|which| which == "all");
+    let published = published();
+    let labels = digits(&published["labels"]);
+    for (name, victim) in networks(on) {
+        let reference = &published["networks"][name];
+        // The same network: its classes, and logits.
+        let shown = on.pick(64, 8);
+        let clean = images(on, shown);
+        assert_eq!(
+            victim.predict(clean.clone()),
+            digits(&reference["predictions"])[..shown]
+        );
+        let logits = values(victim.logits(clean.narrow(0, 0, 4)));
+        let rows = reference["logits"].as_array().unwrap();
+        for (ours, theirs) in logits.iter().zip(rows.iter().flat_map(numbers)) {
+            assert!(
+                (f64::from(*ours) - theirs).abs() < 1e-4,
+                "{name}: {ours} {theirs}"
+            );
+        }
+        for norm in ["Linf", "L2"] {
+            let reference = &reference[norm];
+            let epsilon = reference["eps"].as_f64().unwrap();
+            for attack_name in ["apgd-ce", "apgd-t", "fab-t", "square"] {
+                // Random searches and many targets take minutes.
+                let quick = attack_name == "apgd-ce" || (attack_name == "fab-t" && norm == "Linf");
+                if !(all || quick) {
+                    continue;
+                }
+                let mut theirs = digits(&reference["fooled"][attack_name]);
+                if !all {
+                    theirs.truncate(on.pick(if attack_name == "fab-t" { 16 } else { 64 }, 2));
+                }
+                let count = theirs.len();
+                let batch = Batch::new(images(on, count), on.labels(&labels[..count])).unwrap();
+                let attack = attack(attack_name, norm, epsilon);
+                let found = attack.attack(&victim, &batch, Seed(0)).unwrap();
+                let pairs = || found.fooled.iter().zip(&theirs).enumerate();
+                let at = |ours: bool| {
+                    let apart = pairs().filter(|(_, (a, b))| **a == ours && (**b == 1) != ours);
+                    apart.map(|(at, _)| at).collect::<Vec<_>>()
+                };
+                let (missed, gained) = (at(false), at(true));
+                println!(
+                    "{name} {attack}: {} of {count} fooled, {} published; missed {missed:?}, \
+                     gained {gained:?}",
+                    found.fooled_count(),
+                    theirs.iter().sum::<i64>(),
+                );
+                // Both start at random, where one image in 256 may go either way.
+                let most = gained.len() + 1 + if attack_name == "square" { 2 } else { 0 };
+                assert!(
+                    missed.len() <= most,
+                    "{name} {attack}: {missed:?} {gained:?}"
+                );
+            }
+        }
+    }
+}
+
+// Steps as another rule's, and the points where they were taken.
+struct Watched {
+    rule: AdaptiveStep,
+    points: Vec<Vec<f64>>,
+}
+
+impl StepRule for Watched {
+    fn next(&mut self, space: &dyn Space, trial: &Trial, here: Here) -> Tensor<2> {
+        self.points.push(read(&here.point));
+        self.rule.next(space, trial, here)
+    }
+}
+
+// The published projection: onto the ball, and what that gives onto the bounds, which in L2 is not
+// the nearest point of both. Else as ours.
+#[derive(Debug)]
+struct BallThenBounds(PixelSpace);
+
+impl Space for BallThenBounds {
+    fn start(&self, trial: &Trial, random: bool) -> Tensor<2> {
+        self.0.start(trial, random)
+    }
+
+    fn images(&self, trial: &Trial, point: Tensor<2>) -> Tensor<4> {
+        self.0.images(trial, point)
+    }
+
+    fn steepest(&self, trial: &Trial, gradient: Tensor<2>, length: f64) -> Tensor<2> {
+        self.0.steepest(trial, gradient, length)
+    }
+
+    fn project(&self, trial: &Trial, point: Tensor<2>) -> Tensor<2> {
+        let Ball { norm, epsilon } = &self.0.0;
+        let to = Limits {
+            originals: trial.originals(),
+            epsilon: *epsilon,
+            bounds: Bounds::none(),
+        };
+        let images = norm.project(self.images(trial, point), to);
+        trial.bounds().clamp(images).flatten(1, 3)
+    }
+}
+
+fn waves(count: usize, from: usize) -> Vec<f64> {
+    let wave = |n: usize| ((n * n) as f64).sin();
+    (from + 1..=from + count).map(wave).collect()
+}
+
+fn value_published_iterates_of_apgd(on: &On) {
+    if on.pick(false, true) {
+        // In f64, which not every device has.
+        return;
+    }
+    let device = on.device();
+    let tensor = |values: Vec<f64>, shape: &[usize]| {
+        Tensor::<1>::from_data(
+            TensorData::new(values, [shape.iter().product::<usize>()]),
+            (&device, DType::F64),
+        )
+    };
+    let scaled = |factor: f64, values: Vec<f64>| Vec::from_iter(values.iter().map(|v| factor * v));
+    let w1 = tensor(waves(768, 0), &[768]).reshape([64, 12]);
+    let b1 = tensor(scaled(0.1, waves(12, 1000)), &[12]).reshape([1, 12]);
+    let w2 = tensor(scaled(1.5, waves(48, 2000)), &[48]).reshape([12, 4]);
+    let b2 = tensor(scaled(0.1, waves(4, 3000)), &[4]).reshape([1, 4]);
+    let victim = Frozen::from_fn(move |x: Tensor<4>| {
+        let hidden = (x.flatten::<2>(1, 3).matmul(w1.clone()) + b1.clone()).tanh();
+        hidden.matmul(w2.clone()) + b2.clone()
+    });
+    let pixels = waves(128, 7000)
+        .into_iter()
+        .map(|v| (0.5 + 0.55 * v).clamp(0.0, 1.0));
+    let pixels = Vec::from_iter(pixels);
+    let x = tensor(pixels.clone(), &[128]).reshape([2, 1, 8, 8]);
+    let direction = waves(128, 5000);
+    let reference = &published()["iterates"];
+    let labels = Vec::from_iter(
+        numbers(&reference["labels"])
+            .iter()
+            .map(|&label| label as i64),
+    );
+    assert_eq!(victim.predict(x.clone()), labels);
+    let at = numbers(&reference["at"]);
+    for (name, norm) in [("Linf", NormSpec::from(Linf)), ("L2", L2.into())] {
+        let reference = &reference[name];
+        let epsilon = reference["eps"].as_f64().unwrap();
+        let start = direction
+            .chunks(64)
+            .zip(pixels.chunks(64))
+            .flat_map(|(d, x)| {
+                let length = norm.length(d) + 1e-12;
+                let moved = d
+                    .iter()
+                    .zip(x)
+                    .map(|(d, x)| (x + epsilon * d / length).clamp(0.0, 1.0));
+                moved.collect::<Vec<_>>()
+            });
+        let start = tensor(start.collect(), &[128]).reshape([2, 64]);
+        let batch = Batch::new(x.clone(), on.labels(&labels))
+            .unwrap()
+            .with_bounds(Bounds::default());
+        let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
+        let space = BallThenBounds(PixelSpace(Ball::new(norm, epsilon)));
+        let ascent = Ascent {
+            space: &space,
+            loss: None,
+            steps: 100,
+            keep: Keep::Best,
+        };
+        let mut watched = Watched {
+            rule: AdaptiveStep::new(100, epsilon),
+            points: Vec::new(),
+        };
+        ascent.climb(&mut trial, start, &mut watched).unwrap();
+        let theirs = reference["images"].as_array().unwrap().iter().map(numbers);
+        let mut worst = 0.0f64;
+        for (&step, theirs) in at.iter().zip(theirs) {
+            let Some(ours) = watched.points.get(step as usize) else {
+                continue;
+            };
+            let off = ours
+                .iter()
+                .zip(&theirs)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f64::max);
+            worst = worst.max(off);
+            assert!(off < 1e-9, "{name}, step {step}: {off:e}");
+        }
+        println!(
+            "{name}: {} iterates, {worst:e} apart at most",
+            watched.points.len()
+        );
+    }
+}
