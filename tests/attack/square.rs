@@ -167,7 +167,7 @@ fn value_more_queries_never_help_the_classifier(on: &On) {
 
 fn value_square_takes_targets(on: &On) {
     // Towards class 1 of (0, w·x) is what leads away from label 0.
-    let (victim, batch) = below(on, 0.2);
+    let (victim, batch) = below(on, 0.1);
     let away = Square::linf(0.1).with_queries(on.pick(500, 100));
     let to = away.clone().with_targets(1);
     assert_eq!(away.goal().loss, Margin.into());

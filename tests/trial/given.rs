@@ -120,6 +120,10 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
         Fgsm::l2(2.0 * epsilon)
             .or(Square::l2(2.0 * epsilon).with_queries(10))
             .into(),
+        Square::linf(epsilon / 2.0)
+            .with_queries(5)
+            .then(Square::linf(epsilon).with_queries(10))
+            .into(),
     ]
 }
 

@@ -160,7 +160,7 @@ fn shrink(perturbation: Tensor<4>, to: Limits) -> Tensor<4> {
 fn halvings(dtype: DType) -> usize {
     match dtype {
         DType::F64 => 48,
-        _ => 24,
+        _ => 20,
     }
 }
 
