@@ -5,7 +5,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Pgd};
+use fireproof::attack::{Attack, Ddn, Fab, Fgsm, Frozen, Keep, Pgd};
 use fireproof::base::{Batch, Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
@@ -33,11 +33,14 @@ fn attacks(criterion: &mut Criterion) {
         let victim = Frozen::new(&model);
         let batch = batch(&victim);
         let pgd = Pgd::linf(8.0 / 255.0);
-        let cases: [(&str, Box<dyn Attack>); 4] = [
+        let fab = Fab::linf().with_steps(10).with_target_classes(1);
+        let cases: [(&str, Box<dyn Attack>); 6] = [
             ("FGSM", Box::new(Fgsm::linf(8.0 / 255.0))),
             ("PGD-10", Box::new(pgd.clone())),
             ("PGD-10 textbook", Box::new(pgd.with_keep(Keep::Last))),
             ("PGD-10 L2", Box::new(Pgd::l2(0.5))),
+            ("FAB-10 towards one class", Box::new(fab)),
+            ("DDN-10", Box::new(Ddn::new().with_steps(10))),
         ];
         let mut bench = criterion.benchmark_group(format!("attacks/{name}"));
         bench.sample_size(10);

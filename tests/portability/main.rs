@@ -56,6 +56,7 @@ mod attack {
     mod network;
     mod norms;
     mod optima;
+    mod peers;
     mod planes;
     mod results;
     mod torchattacks;
