@@ -109,11 +109,11 @@ fn value_without_a_ball_every_image_for_itself(on: &On) {
             "{attack}"
         );
         let cost = attack.cost();
-        for at in 0..IMAGES {
+        for (at, &right) in right.iter().enumerate() {
             assert!(found.queries[at] as usize <= cost.queries, "{attack}");
             assert!(found.gradients[at] as usize <= cost.gradients, "{attack}");
             // What is wrong as it is needs no step.
-            if !right[at] {
+            if !right {
                 assert_eq!(
                     (found.distance[at], found.gradients[at]),
                     (Some(0.0), 0),
