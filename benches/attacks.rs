@@ -5,7 +5,7 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use fireproof::attack::{Attack, Fgsm, Frozen, Keep, Pgd, Square};
+use fireproof::attack::{Apgd, Attack, Ddn, Dlr, Fab, Fgsm, Frozen, Keep, Pgd, Square};
 use fireproof::base::{Batch, Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
@@ -38,7 +38,11 @@ fn attacks(criterion: &mut Criterion) {
         let victim = Frozen::new(&model);
         let batch = batch(&victim);
         let pgd = Pgd::linf(8.0 / 255.0);
-        let cases: [(&str, Box<dyn Attack>); 8] = [
+        let fab = Fab::linf().with_steps(10).with_target_classes(1);
+        let apgd = Apgd::linf(8.0 / 255.0).with_steps(10);
+        let cases: [(&str, Box<dyn Attack>); 12] = [
+            ("APGD-10", Box::new(apgd.clone())),
+            ("APGD-10 DLR", Box::new(apgd.with_loss(Dlr))),
             ("FGSM", Box::new(Fgsm::linf(8.0 / 255.0))),
             ("PGD-10", Box::new(pgd.clone())),
             ("PGD-10 textbook", Box::new(pgd.with_keep(Keep::Last))),
@@ -48,6 +52,8 @@ fn attacks(criterion: &mut Criterion) {
             ("Square-100", Box::new(square(Square::linf(1e-4)))),
             ("Square-100 L2", Box::new(square(Square::l2(1e-3)))),
             ("Square-100 L1", Box::new(square(Square::l1(1e-2)))),
+            ("FAB-10 towards one class", Box::new(fab)),
+            ("DDN-10", Box::new(Ddn::new().with_steps(10))),
         ];
         let mut bench = criterion.benchmark_group(format!("attacks/{name}"));
         bench.sample_size(10);

@@ -21,6 +21,7 @@ mod nearest;
 mod network;
 mod norms;
 mod optima;
+mod peers;
 mod planes;
 mod results;
 mod sets;

@@ -83,13 +83,7 @@ fn cases(count: usize) -> Case {
 }
 
 fn rows(on: &On, values: &[f64], dtype: DType) -> Tensor<2> {
-    let width = values.len() / (values.len() / PIXELS).max(1);
-    let width = if values.len() % PIXELS == 0 {
-        PIXELS
-    } else {
-        width
-    };
-    let data = TensorData::new(values.to_vec(), [values.len() / width, width]);
+    let data = TensorData::new(values.to_vec(), [values.len() / PIXELS, PIXELS]);
     Tensor::from_data(data, (&on.device(), dtype))
 }
 

@@ -22,8 +22,8 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
         .collect()
 }
 
-fn value_torchattacks_pgd(on: &On) {
-    // Oracle: torchattacks 3.5.1 on PyTorch 2.15.0, by tests/fixtures/make_torchattacks.py.
+/// The trained network of the fixtures, and the first of its test digits.
+pub fn trained(on: &On, count: usize) -> (Frozen, Batch) {
     let raw = unpack(include_bytes!("../fixtures/torchattacks_weights.bin.gz"));
     let weights = floats(&raw);
     let mut used = 0;
@@ -32,19 +32,23 @@ fn value_torchattacks_pgd(on: &On) {
         weights[used - count..used].to_vec()
     });
     assert_eq!(used, weights.len());
-    let victim = Frozen::new(&net);
 
     let raw = unpack(include_bytes!("../fixtures/torchattacks_images.bin.gz"));
     let (classes, pixels) = raw.split_at(500);
-    // The first fifty images are those whose attacked pixels are in the fixture.
-    let count = on.pick(500, 50);
     let classes: Vec<i64> = classes[..count].iter().map(|c| i64::from(*c)).collect();
     let pixels = pixels[..count * 784].iter();
     let pixels = pixels.map(|p| f32::from(*p) / 255.0).collect();
     let batch = Batch::new(on.tensor(pixels, [count, 1, 28, 28]), on.labels(&classes)).unwrap();
+    (Frozen::new(&net), batch)
+}
+
+fn value_torchattacks_pgd(on: &On) {
+    // Oracle: torchattacks 3.5.1 on PyTorch 2.15.0, by tests/fixtures/make_torchattacks.py.
+    // The first fifty images are those whose attacked pixels are in the fixture.
+    let (victim, batch) = trained(on, on.pick(500, 50));
 
     let raw = unpack(include_bytes!("../fixtures/torchattacks_expected.bin.gz"));
-    let shown = 50 * 784;
+    let (count, shown) = (batch.len(), 50 * 784);
     let (expected, bytes) = raw.split_at(4 * (5000 + 2 * shown));
     let expected = floats(expected);
     let (logits, attacked) = expected.split_at(5000);
@@ -80,8 +84,8 @@ fn value_torchattacks_pgd(on: &On) {
         let predicted = &predicted[index * 500..(index + 1) * 500];
         let robust = predicted
             .iter()
-            .zip(&classes)
-            .filter(|(p, c)| i64::from(**p) == **c);
+            .zip(batch.labels_to_vec())
+            .filter(|(p, c)| i64::from(**p) == *c);
         let theirs = robust.count() as f64 / count as f64;
         println!(
             "{steps} steps: robust accuracy {} and {theirs}",

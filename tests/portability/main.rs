@@ -60,6 +60,7 @@ mod attack {
     mod network;
     mod norms;
     mod optima;
+    mod peers;
     mod planes;
     mod results;
     mod sets;

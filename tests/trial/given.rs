@@ -135,11 +135,12 @@ pub fn attacks_without_ball() -> Vec<AttackSpec> {
         Ddn::new().with_steps(20).into(),
         Fmn::linf().with_steps(12).into(),
         Fmn::l2().with_steps(40).into(),
-        DeepFool::linf().with_steps(6).into(),
-        DeepFool::l2().with_steps(6).into(),
+        DeepFool::linf().with_steps(40).into(),
+        DeepFool::l2().with_steps(40).into(),
         CarliniWagner::new()
             .with_steps(20)
             .with_searches(3)
+            .with_rate(0.1)
             .with_first_constant(0.3)
             .into(),
     ]

@@ -4,10 +4,10 @@ use super::given::{IMAGES, SIDE, attacks_without_ball, batch, logits, pixels, vi
 use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    Attack, AttackSpec, Ball, Ddn, Fab, Fmn, Found, Frozen, Goal, L2, Linf, Nearest, NormSpec, Pgd,
-    Trial,
+    Attack, AttackSpec, Ball, CarliniWagner, Ddn, DeepFool, Fab, Fmn, Found, Frozen, Goal, L2,
+    Linf, Nearest, NormSpec, Pgd, Trial,
 };
-use fireproof::base::{Bounds, Seed, read};
+use fireproof::base::{Batch, Bounds, Precision, Seed, read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -19,19 +19,25 @@ on_every_device![
     value_restarts_and_ensembles_keep_the_nearest,
     value_a_ball_lets_images_drop_out,
     value_passes_are_counted_one_by_one,
+    value_every_element_type_is_searched,
 ];
 
-fn value_the_nearest_candidate_that_fools_is_kept(on: &On) {
-    // Class 1 where the mean is above 1/2; images of 0.4, 0.45 and 0.6 (misclassified as it is).
-    let victim = Frozen::from_fn(|images: Tensor<4>| {
+// Class 1 where the mean of four pixels is above 1/2.
+fn bright() -> Frozen {
+    Frozen::from_fn(|images: Tensor<4>| {
         let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
         Tensor::cat(vec![-mean.clone() + 1.0, mean], 1)
-    });
+    })
+}
+
+fn value_the_nearest_candidate_that_fools_is_kept(on: &On) {
+    // Images of 0.4, 0.45 and 0.6, which is misclassified as it is.
+    let victim = bright();
     let grey = |levels: [f32; 3]| {
         let pixels = levels.iter().flat_map(|&level| [level; 4]).collect();
         on.tensor(pixels, [3, 1, 2, 2])
     };
-    let batch = fireproof::base::Batch::new(grey([0.4, 0.45, 0.6]), on.labels(&[0; 3])).unwrap();
+    let batch = Batch::new(grey([0.4, 0.45, 0.6]), on.labels(&[0; 3])).unwrap();
     let goal = |goes_on| Goal {
         nearest: Some(Nearest {
             norm: Linf.into(),
@@ -109,11 +115,11 @@ fn value_without_a_ball_every_image_for_itself(on: &On) {
             "{attack}"
         );
         let cost = attack.cost();
-        for at in 0..IMAGES {
+        for (at, &right) in right.iter().enumerate() {
             assert!(found.queries[at] as usize <= cost.queries, "{attack}");
             assert!(found.gradients[at] as usize <= cost.gradients, "{attack}");
             // What is wrong as it is needs no step.
-            if !right[at] {
+            if !right {
                 assert_eq!(
                     (found.distance[at], found.gradients[at]),
                     (Some(0.0), 0),
@@ -338,4 +344,54 @@ fn value_passes_are_counted_one_by_one(on: &On) {
         assert_eq!([found.queries[at], found.gradients[at]], expected);
     }
     assert!(found.fooled.contains(&true) && found.fooled.contains(&false));
+}
+
+fn value_every_element_type_is_searched(on: &On) {
+    // Oracle: the distances 1/4 and 1/16 of grey images, in L2 twice as far.
+    let victim = bright();
+    let pixels = [0.25f32, 0.4375]
+        .iter()
+        .flat_map(|&level| [level; 4])
+        .collect();
+    let images = on.tensor(pixels, [2, 1, 2, 2]);
+    let batch = Batch::new(images, on.labels(&[0; 2])).unwrap();
+    let attacks: [(AttackSpec, f64); 7] = [
+        (Fab::linf().with_steps(6).into(), 1.0),
+        (Fab::l2().with_steps(6).restarts(2).into(), 2.0),
+        (Ddn::new().with_steps(60).into(), 2.0),
+        (Fmn::linf().with_steps(60).into(), 1.0),
+        (Fmn::l2().with_steps(60).into(), 2.0),
+        (DeepFool::l2().into(), 2.0),
+        (
+            CarliniWagner::new()
+                .with_steps(60)
+                .with_rate(0.1)
+                .with_first_constant(1.0)
+                .into(),
+            2.0,
+        ),
+    ];
+    let types = [
+        Precision::F64,
+        Precision::F32,
+        Precision::F16,
+        Precision::Bf16,
+    ];
+    for &precision in on.among(&types, &[Precision::F32]) {
+        let batch = batch.clone().with_precision(precision);
+        for (attack, scale) in &attacks {
+            let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
+            assert_eq!(found.images.dtype(), precision.dtype(), "{attack}");
+            assert_eq!(found.fooled, [true; 2], "{attack} {precision}");
+            for (distance, least) in found.distance.iter().zip([0.25, 0.0625]) {
+                let ratio = distance.expect("fooled") / (least * scale);
+                // A sixteenth of the smaller distance is what bf16 has between its numbers there.
+                let most = 1.06 + 8.0 * precision.epsilon();
+                assert!(
+                    (1.0..most).contains(&ratio),
+                    "{attack} {precision}: {ratio}"
+                );
+            }
+        }
+    }
 }

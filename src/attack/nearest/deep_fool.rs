@@ -1,9 +1,10 @@
+use super::Plane;
 use super::scope::{Scope, geometry};
 use super::walk::{Rows, lead, likely};
 use crate::attack::attack::single;
 use crate::attack::rows::{positions, select};
 use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, NormSpec, Trial};
-use crate::base::{Error, Result, named, read};
+use crate::base::{Bounds, Error, Result, named, read};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,9 @@ use std::fmt;
 /// deep neural networks", algorithm 2; with other norms, section 3.3.)
 ///
 /// Defaults, as published: 50 steps at most, the 10 most likely classes, that is 9 others, and an
-/// overshoot of 0.02. Points are moved into the bounds, which the paper does not know of. It starts
-/// at the image and draws nothing.
+/// overshoot of 0.02; as in the authors' code each step goes 10⁻⁴ farther, or it might come nearer and
+/// nearer for ever. Points are moved into the bounds, which the paper does not know of. It starts at
+/// the image and draws nothing.
 ///
 /// A step costs a forward and a backward pass for each of the other classes; a point that fools only
 /// the first. All are [exact](crate::kernel::Numerics::Exact). ε as with [`Fab`](super::Fab).
@@ -151,12 +153,16 @@ impl DeepFool {
                 gap = rows.either([gap, other], &nearer);
                 normal = rows.either([normal, gradient], &nearer);
             }
-            let plane = super::Plane { normal, gap };
-            let step = geometry.onto(&point, &plane, crate::base::Bounds::none());
+            let gap = gap + geometry.dual_lengths(normal.clone()) * FARTHER;
+            let plane = Plane { normal, gap };
+            let step = geometry.onto(&point, &plane, Bounds::none());
             self.walk(trial, left - 1, way + step, classes)
         })
     }
 }
+
+// How much longer each step is.
+const FARTHER: f64 = 1e-4;
 
 // A plane without a normal is never reached.
 fn distance(gap: &Tensor<2>, slope: Tensor<2>) -> Tensor<2> {

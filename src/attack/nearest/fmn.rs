@@ -14,9 +14,10 @@ use std::fmt;
 /// way.
 ///
 /// Until an image fools for the first time, the radius is the distance at which the margin would come
-/// to 0 to first order; then it grows by γ where the image does not fool and shrinks by γ, to what was
+/// to 0 to first order, and after the first step no less than by γ more than before; then it grows by γ where the image does not fool and shrinks by γ, to what was
 /// found at most, where it does. (M. Pintor et al. 2021, "Fast Minimum-norm Adversarial Attacks through
-/// Adaptive Norm Constraints", algorithm 1.)
+/// Adaptive Norm Constraints", algorithm 1, which does not have that least growth: it never crosses a
+/// boundary that it approaches from within.)
 ///
 /// Defaults, as published: 100 steps; a step of Euclidean length 1 that falls to 1/100 of the first
 /// and γ that falls from 0.05 to 0.001, both along a cosine. It starts at the image and draws nothing.
@@ -134,7 +135,14 @@ impl Fmn {
             // Where nothing leads anywhere, the radius is no obstacle.
             let first = length + ahead.mask_fill(unknown, FAR);
             let found = nearest.clone().lower_equal(farthest.clone()).squeeze_dim(1);
-            let standing = rows.either([first, radius.clone() * (1.0 + gamma)], &found);
+            let wider = radius.clone() * (1.0 + gamma);
+            // A boundary that is approached from within would never be crossed.
+            let first = if step == 0 {
+                first
+            } else {
+                first.max_pair(wider.clone())
+            };
+            let standing = rows.either([first, wider], &found);
             let fooling = (radius * (1.0 - gamma)).min_pair(nearest.clone());
             radius = rows
                 .either([standing, fooling], &fooled)

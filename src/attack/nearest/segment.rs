@@ -30,11 +30,12 @@ pub(super) fn refine(trial: &mut Trial, steps: usize, ball: Option<&Ball>) -> Re
         let (mut low, mut high) = (fooling.zeros_like(), fooling.ones_like());
         for _ in 0..steps {
             let rise = fooling.clone() - standing.clone();
-            let share = standing.clone().neg() / rise + beyond;
+            let share = standing.clone().neg() / rise;
             // Margins may be infinite or NaN, where a half is as good.
             let sound = (share.clone().is_finite()).bool_and(share.clone().greater_elem(0.0));
             let share = share.mask_fill(sound.bool_not(), 0.5).clamp_max(1.0);
-            let at = low.clone() + (high.clone() - low.clone()) * share;
+            let at = low.clone() + (high.clone() - low.clone()) * share + beyond;
+            let at = at.min_pair(high.clone());
             let point = rows.origin.clone() + way.clone() * at.clone();
             let images = rows.images(&rows.bounds.clamp(point));
             let logits = trial.logits(images.clone());
