@@ -2,7 +2,7 @@
 
 use crate::common::On;
 use burn::tensor::{DType, Tensor, TensorData};
-use fireproof::attack::{L2, Linf, NormSpec, Plane};
+use fireproof::attack::{L1, L2, Linf, NormSpec, Plane};
 use fireproof::base::{Bounds, Draws, Purpose, Seed, read};
 
 on_every_device![
@@ -11,8 +11,8 @@ on_every_device![
     value_shortened_rows_are_the_nearest_of_their_ball,
 ];
 
-pub fn norms() -> [NormSpec; 2] {
-    [Linf.into(), L2.into()]
+pub fn norms() -> [NormSpec; 3] {
+    [Linf.into(), L2.into(), L1.into()]
 }
 
 // Each coordinate's move at this place on the way, by the norm's own rule.
@@ -24,8 +24,11 @@ fn moved(norm: &NormSpec, w: f64, time: f64, [low, high]: [f64; 2]) -> f64 {
 }
 
 /// The nearest move that closes the gap within bounds, or all that there is, by bisection on the
-/// multiplier of the plane in f64.
+/// multiplier of the plane in f64; in L1 by spending as little as possible, coordinate by coordinate.
 pub fn slow(norm: &NormSpec, x: &[f64], w: &[f64], gap: f64, bounds: [f64; 2]) -> Vec<f64> {
+    if *norm == L1.into() {
+        return greedy(x, w, gap, bounds);
+    }
     let at = |time: f64| {
         let each = x.iter().zip(w);
         Vec::from_iter(each.map(|(x, &w)| moved(norm, w, time, bounds.map(|b| b - x))))
@@ -40,6 +43,19 @@ pub fn slow(norm: &NormSpec, x: &[f64], w: &[f64], gap: f64, bounds: [f64; 2]) -
         }
     }
     at((low + high) / 2.0)
+}
+
+fn greedy(x: &[f64], w: &[f64], gap: f64, [low, high]: [f64; 2]) -> Vec<f64> {
+    let mut order = Vec::from_iter(0..x.len());
+    order.sort_by(|&a, &b| w[b].abs().total_cmp(&w[a].abs()));
+    let (mut left, mut moves) = (gap, vec![0.0; x.len()]);
+    for at in order {
+        if w[at] != 0.0 {
+            moves[at] = (left / w[at]).clamp(low - x[at], high - x[at]);
+            left -= moves[at] * w[at];
+        }
+    }
+    moves
 }
 
 struct Case {
@@ -184,7 +200,7 @@ fn value_no_row_depends_on_the_others(on: &On) {
 }
 
 fn value_shortened_rows_are_the_nearest_of_their_ball(on: &On) {
-    // Oracle: the definition; scaling in L2, clipping in L∞.
+    // Oracle: the definition; scaling in L2, clipping in L∞, drawing in by 3 in L1.
     let row = [3.0, -4.0, 0.5, 0.0];
     let device = on.device();
     let tensor = |values: &[f64], shape: [usize; 2]| {
@@ -198,7 +214,8 @@ fn value_shortened_rows_are_the_nearest_of_their_ball(on: &On) {
     let length = (9.0f32 + 16.0 + 0.25).sqrt();
     let scaled = row.map(|v| v as f32 / length);
     let clipped = [1.0, -1.0, 0.5, 0.0];
-    for (norm, expected) in norms().into_iter().zip([clipped, scaled]) {
+    let drawn_in = [0.0, -1.0, 0.0, 0.0];
+    for (norm, expected) in norms().into_iter().zip([clipped, scaled, drawn_in]) {
         let geometry = norm.geometry().expect("a geometry");
         let found: Vec<f32> = read(&geometry.shorten(twice.clone(), radius.clone()));
         for (found, expected) in found

@@ -275,9 +275,12 @@ impl Attack for Fab {
             let name = format!("{self} towards {}", KthBest::new(rank + 1));
             let search = move |trial: &mut Trial| {
                 trial.offer_originals();
+                // Not those that are wrong as they are.
                 trial.exactly(|trial| {
-                    self.walk(trial, rank)?;
-                    refine(trial, self.final_search, self.ball().as_ref())
+                    trial.survivors(|trial| {
+                        self.walk(trial, rank)?;
+                        refine(trial, self.final_search, self.ball().as_ref())
+                    })
                 })
             };
             Part::new(name, search).with_least_classes(rank + 2)

@@ -1,6 +1,6 @@
 use super::{Inside, Limits, Norm, one_where_zero, room, shrink_into};
 use crate::attack::square::Windows;
-use crate::attack::{SparseStep, Squares, StepRule};
+use crate::attack::{Geometry, SparseStep, Squares, StepRule};
 use crate::base::{Draws, indices, widened};
 use burn::tensor::{DType, Int, Tensor};
 use derive_more::Display;
@@ -95,6 +95,10 @@ impl Norm for L1 {
 
     fn squares(&self) -> Option<&dyn Squares> {
         Some(&Windows::L1)
+    }
+
+    fn geometry(&self) -> Option<&dyn Geometry> {
+        Some(self)
     }
 
     fn settings(&self) -> Value {

@@ -1,6 +1,7 @@
 //! What minimum-norm attacks need to know of a norm. A norm's is a file here.
 
 mod fill;
+mod l1;
 mod l2;
 mod linf;
 
