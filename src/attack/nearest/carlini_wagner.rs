@@ -1,5 +1,7 @@
 use super::adam::Adam;
+use super::constant::Constant;
 use super::scope::Scope;
+use super::tanh::Tanh;
 use super::walk::Rows;
 use crate::attack::attack::single;
 use crate::attack::rows::{positions, select};
@@ -216,66 +218,6 @@ struct Descent {
     // The objective when it was last looked at.
     before: Option<Tensor<2>>,
     step: usize,
-}
-
-// An image's c, and between which it is looked for.
-#[derive(Clone, Copy)]
-struct Constant {
-    value: f64,
-    low: f64,
-    high: Option<f64>,
-}
-
-impl Constant {
-    fn first(value: f64) -> Self {
-        let (low, high) = (0.0, None);
-        Self { value, low, high }
-    }
-
-    fn go_on(&mut self, fooled: bool) {
-        match fooled {
-            true => self.high = Some(self.value),
-            false => self.low = self.value,
-        }
-        self.value = match self.high {
-            Some(high) => (self.low + high) / 2.0,
-            // No number is larger in f32 with certainty.
-            None => (self.value * 10.0).min(1e30),
-        };
-    }
-}
-
-// Pixels as functions of a variable without bounds.
-struct Tanh {
-    middle: f64,
-    half: f64,
-}
-
-// So much of the way from the middle to the bounds is what tanh reaches.
-const INSIDE: f64 = 0.999_999;
-
-impl Tanh {
-    fn new(rows: &Rows) -> Self {
-        let [low, high] = [rows.bounds.low(), rows.bounds.high()].map(f64::from);
-        Self {
-            middle: (low + high) / 2.0,
-            half: (high - low) / 2.0,
-        }
-    }
-
-    fn free(&self, pixels: Tensor<2>) -> Tensor<2> {
-        let scaled = (pixels - self.middle) * (INSIDE / self.half);
-        let (up, down) = (scaled.clone() + 1.0, scaled.neg() + 1.0);
-        (up / down).log() * 0.5
-    }
-
-    fn pixels(&self, free: Tensor<2>) -> Tensor<2> {
-        free.tanh() * self.half + self.middle
-    }
-
-    fn slope(&self, free: Tensor<2>) -> Tensor<2> {
-        (free.tanh().square().neg() + 1.0) * self.half
-    }
 }
 
 impl Attack for CarliniWagner {

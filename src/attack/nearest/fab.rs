@@ -1,6 +1,7 @@
 use super::scope::{Scope, geometry};
 use super::segment::refine;
-use super::walk::{Rows, finite, lead, likely};
+use super::tangent::Tangent;
+use super::walk::{Rows, lead, likely};
 use super::{Geometry, Plane};
 use crate::attack::attack::single;
 use crate::attack::part::in_turn;
@@ -245,21 +246,6 @@ impl Fab {
 
 // Moves count as this long at least, so that their shares are numbers: as published.
 const SHORTEST: f32 = 1e-8;
-
-// A loss to first order.
-struct Tangent {
-    point: Tensor<2>,
-    gradient: Tensor<2>,
-    // By how much the loss is below 0 at the point.
-    gap: Tensor<2>,
-}
-
-impl Tangent {
-    fn gap_at(&self, points: &Tensor<2>) -> Tensor<2> {
-        let rise = self.gradient.clone() * (points.clone() - self.point.clone());
-        finite(self.gap.clone() - rise.sum_dim(1))
-    }
-}
 
 impl Attack for Fab {
     fn search(&self, trial: &mut Trial) -> Result<()> {

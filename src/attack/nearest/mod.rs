@@ -3,6 +3,7 @@
 
 mod adam;
 mod carlini_wagner;
+mod constant;
 mod ddn;
 mod deep_fool;
 mod fab;
@@ -10,6 +11,8 @@ mod fmn;
 mod geometry;
 mod scope;
 mod segment;
+mod tangent;
+mod tanh;
 mod walk;
 
 pub use carlini_wagner::CarliniWagner;

@@ -104,9 +104,3 @@ pub(super) fn unit(rows: Tensor<2>) -> Tensor<2> {
     let zero = length.clone().equal_elem(0.0);
     rows / length.mask_fill(zero, 1.0)
 }
-
-/// A column that says nothing where it is not a finite number.
-pub(super) fn finite(column: Tensor<2>) -> Tensor<2> {
-    let wrong = column.clone().is_finite().bool_not();
-    column.mask_fill(wrong, 0.0)
-}

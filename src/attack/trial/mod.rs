@@ -1,13 +1,14 @@
 mod climb;
 mod nearest;
 mod parts;
+mod passes;
 mod spent;
 mod verdict;
 
 use self::spent::Spent;
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
-use super::{Candidate, Choice, Frozen, Goal, Loss, LossSpec, Nearest, Reference, Space, Targets};
+use super::{Candidate, Choice, Frozen, Goal, LossSpec, Nearest, Reference, Targets};
 use crate::base::{Batch, Bounds, Error, Keys, Result, Seed, read};
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -16,12 +17,12 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// It holds the frozen victim, the batch, the goal, the best candidate so far and the counters. An
 /// [`Attack`](super::Attack) asks it for passes, which it counts, *offers* candidates, and asks who
 /// still stands. Of all that is offered for an image the trial keeps the best: one that fools
-/// before one that does not, then the higher [unsaturated](Loss::unsaturated) loss before the lower,
-/// and of losses equal within their rounding the later. A point with a logit of NaN fools, as no class
+/// before one that does not, then the higher [unsaturated](super::Loss::unsaturated) loss before the
+/// lower, and of losses equal within their rounding the later. A point with a logit of NaN fools, as no class
 /// is predicted there, but ranks below all others that do. Where the goal is the
-/// [nearest](Goal::nearest) candidate, those that fool are ranked by their distance instead. In the end it verifies ball and bounds and
-/// gives the verdict by an exact pass over what is returned; where the candidate was judged by such
-/// a pass already, that one counts.
+/// [nearest](Goal::nearest) candidate, those that fool are ranked by their distance instead. In the
+/// end it verifies ball and bounds and gives the verdict by an exact pass over what is returned; where
+/// the candidate was judged by such a pass already, that one counts.
 #[derive(Clone, Debug)]
 pub struct Trial {
     victim: Frozen,
@@ -44,15 +45,15 @@ pub struct Trial {
     spent: Spent,
 }
 
-/// What one forward and one backward pass tell about a point of a [`Space`], or of images as they
-/// are (`D` = 4), outside autodiff.
+/// What one forward and one backward pass tell about a point of a [`Space`](super::Space), or of
+/// images as they are (`D` = 4), outside autodiff.
 #[derive(Clone, Debug)]
 pub struct Pass<const D: usize = 2> {
     /// The point's images `[batch, channel, height, width]`.
     pub images: Tensor<4>,
     /// Their logits `[batch, classes]`.
     pub logits: Tensor<2>,
-    /// The [unsaturated](Loss::unsaturated) loss of each image `[batch]`.
+    /// The [unsaturated](super::Loss::unsaturated) loss of each image `[batch]`.
     pub loss: Tensor<1>,
     /// The gradient of each image's loss in its point, `[batch, coordinates]` or as the images.
     pub gradient: Tensor<D>,
@@ -160,72 +161,6 @@ impl Trial {
     /// Labels, targets and clean logits, for losses.
     pub fn reference(&self) -> &Reference {
         &self.reference
-    }
-
-    /// Logits of images by one exact pass, which is counted.
-    pub fn logits(&mut self, images: Tensor<4>) -> Tensor<2> {
-        self.spent.query();
-        self.victim.logits(images)
-    }
-
-    /// Logits of the batch's own images. The pass is made once, and counted, when they are first
-    /// asked for.
-    pub fn clean(&mut self) -> Tensor<2> {
-        if self.clean.is_none() {
-            self.clean = Some(self.logits(self.originals.clone()));
-        }
-        self.clean.clone().expect("the pass was made")
-    }
-
-    /// One forward and one backward pass at a point of a space, which are counted; on the loss that
-    /// the search [climbs](Self::climb), the goal's if it says nothing, [unsaturated](Loss::unsaturated),
-    /// unless another is given. In the victim's [numerics](Frozen::numerics).
-    ///
-    /// Entries of the gradient that are NaN or infinite are set to zero, so that the others still
-    /// lead somewhere; how often that happened to an image, and how often all of its gradient was
-    /// zero, is told by [`Found`](super::Found).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Input`] if the classifier cannot be differentiated in its images.
-    pub fn gradient(
-        &mut self,
-        space: &dyn Space,
-        point: Tensor<2>,
-        loss: Option<&dyn Loss>,
-    ) -> Result<Pass> {
-        let (loss, reference) = self.climbed(loss);
-        let mut pass = self.victim.pass(
-            point,
-            |point| space.images(self, point),
-            |logits| loss.unsaturated(logits, &reference),
-        )?;
-        pass.gradient = self.spent.gradient(pass.gradient);
-        Ok(pass)
-    }
-
-    /// One forward and one backward pass at images as they are, which are counted, on a loss of the
-    /// logits `[batch]`. Otherwise as [`gradient`](Self::gradient).
-    ///
-    /// # Errors
-    ///
-    /// As [`gradient`](Self::gradient).
-    pub fn gradient_of(
-        &mut self,
-        images: Tensor<4>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
-    ) -> Result<Pass<4>> {
-        let shape = images.dims();
-        let mut pass = self.victim.pass(images, |images| images, loss)?;
-        let gradient = self.spent.gradient(pass.gradient.flatten(1, 3));
-        pass.gradient = gradient.reshape(shape);
-        Ok(pass)
-    }
-
-    /// The same trial with exact gradients, whatever the victim's numerics.
-    pub fn exact(&mut self) -> &mut Self {
-        self.victim = self.victim.clone().with_numerics(Default::default());
-        self
     }
 
     /// Offers the originals themselves, if nothing has yet; costs the clean pass.

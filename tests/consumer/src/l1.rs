@@ -2,7 +2,7 @@
 
 use burn::tensor::{Int, Tensor};
 use fireproof::attack::{Inside, Limits, Norm};
-use fireproof::base::{Draws, Precision};
+use fireproof::base::Draws;
 use serde_json::Value;
 use std::fmt;
 
@@ -113,7 +113,7 @@ impl Norm for L1 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fireproof::base::{Bounds, Purpose, Seed, read};
+    use fireproof::base::{Bounds, Precision, Purpose, Seed, read};
 
     fn images(values: &[f32]) -> Tensor<4> {
         Tensor::<1>::from_floats(values, &fireproof::device()).reshape([1, 1, 1, -1])
