@@ -1,14 +1,12 @@
-use super::attack::single;
+use super::alike::{aims, balls, in_ball};
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    Ascent, Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec, NormSpec,
-    PixelSpace, Space, TargetsSpec, Trial,
+    Ascent, Attack, Ball, Cost, Keep, LossSpec, NormSpec, PixelSpace, Space, TargetsSpec, Trial,
 };
-use crate::base::{Result, named};
+use crate::base::Result;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// Auto-PGD: projected gradient descent with momentum that finds its own step sizes.
@@ -72,21 +70,6 @@ fn default_random_start() -> bool {
 }
 
 impl Apgd {
-    /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels.
-    pub fn linf(epsilon: f64) -> Self {
-        Self::new(Linf, epsilon)
-    }
-
-    /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
-    pub fn l2(epsilon: f64) -> Self {
-        Self::new(L2, epsilon)
-    }
-
-    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
-    pub fn l1(epsilon: f64) -> Self {
-        Self::new(L1, epsilon)
-    }
-
     /// The attack within a ball of any norm, by its [rule](super::Norm::rule).
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
@@ -100,6 +83,8 @@ impl Apgd {
         }
     }
 }
+
+balls!(Apgd);
 
 impl Attack for Apgd {
     fn search(&self, trial: &mut Trial) -> Result<()> {
@@ -120,19 +105,6 @@ impl Attack for Apgd {
         })
     }
 
-    fn goal(&self) -> Goal {
-        Goal {
-            loss: self.loss.clone(),
-            targets: self.targets.clone(),
-            predicted_labels: self.predicted_labels,
-            nearest: None,
-        }
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        Some(Ball::new(self.norm.clone(), self.epsilon))
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32.
@@ -148,17 +120,13 @@ impl Attack for Apgd {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn is_random(&self) -> bool {
         self.random_start
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("apgd", self)
-    }
+    aims!();
+
+    in_ball!("apgd");
 }
 
 impl fmt::Display for Apgd {

@@ -1,9 +1,9 @@
+use super::alike::as_of;
 use super::part::in_turn;
-use super::{Attack, AttackSpec, Ball, Cost, Goal, KthBest, Part, Trial};
-use crate::base::{Error, Result, named};
+use super::{Attack, AttackSpec, Cost, KthBest, Part, Trial};
+use crate::base::{Error, Result};
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// An attack led to one class after the other, the most likely first: made by
 /// [`Attack::towards_each`](super::Attack::towards_each).
@@ -61,14 +61,6 @@ impl Attack for EachTarget {
         (1..=self.classes).flat_map(towards).collect()
     }
 
-    fn goal(&self) -> Goal {
-        self.of.goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.of.ball()
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`] if there is no class, or if the attack has targets of its own.
@@ -87,20 +79,5 @@ impl Attack for EachTarget {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(Self::new(self.of.at_level(level)?, self.classes).into())
-    }
-
-    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
-        let of = self.of.with_effort(steps, step_size)?;
-        Some(Self::new(of, self.classes).into())
-    }
-
-    fn is_random(&self) -> bool {
-        self.of.is_random()
-    }
-
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("each_target", self)
-    }
+    as_of!("each_target");
 }

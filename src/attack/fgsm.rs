@@ -1,8 +1,8 @@
+use super::alike::balls;
 use super::attack::single;
 use super::label::Short;
 use super::{
-    Attack, AttackSpec, Ball, Cost, Goal, Keep, L1, L2, Linf, LossSpec, NormSpec, Pgd, TargetsSpec,
-    Trial,
+    Attack, AttackSpec, Ball, Cost, Goal, Keep, LossSpec, NormSpec, Pgd, TargetsSpec, Trial,
 };
 use crate::base::{Result, StepSize, named};
 use derive_setters::Setters;
@@ -45,21 +45,6 @@ pub struct Fgsm {
 }
 
 impl Fgsm {
-    /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels.
-    pub fn linf(epsilon: f64) -> Self {
-        Self::new(Linf, epsilon)
-    }
-
-    /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
-    pub fn l2(epsilon: f64) -> Self {
-        Self::new(L2, epsilon)
-    }
-
-    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
-    pub fn l1(epsilon: f64) -> Self {
-        Self::new(L1, epsilon)
-    }
-
     /// The attack within a ball of any norm.
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
@@ -86,6 +71,8 @@ impl Fgsm {
         }
     }
 }
+
+balls!(Fgsm);
 
 impl Attack for Fgsm {
     fn search(&self, trial: &mut Trial) -> Result<()> {

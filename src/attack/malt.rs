@@ -1,8 +1,7 @@
+use super::alike::as_of;
 use super::loss::{Loss, Reference};
-use super::{
-    Attack, AttackSpec, Ball, Choice, Cost, Goal, KthBest, PixelSpace, Space, Targets, Trial,
-};
-use crate::base::{Error, Result, named, read};
+use super::{Attack, AttackSpec, Ball, Choice, Cost, KthBest, PixelSpace, Space, Targets, Trial};
+use crate::base::{Error, Result, read};
 use burn::tensor::Tensor;
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
@@ -104,14 +103,6 @@ impl Attack for Malt {
         Ok(())
     }
 
-    fn goal(&self) -> Goal {
-        self.of.goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.of.ball()
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`] if there is no class or no candidate, or if the attack has no ball, or
@@ -138,23 +129,7 @@ impl Attack for Malt {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        let of = self.of.at_level(level)?;
-        Ok(Self { of, ..*self }.into())
-    }
-
-    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
-        let of = self.of.with_effort(steps, step_size)?;
-        Some(Self { of, ..*self }.into())
-    }
-
-    fn is_random(&self) -> bool {
-        self.of.is_random()
-    }
-
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("malt", self)
-    }
+    as_of!("malt");
 }
 
 /// The class at a place of each image's own order.

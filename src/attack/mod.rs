@@ -42,6 +42,7 @@
 //! [`Targets`] one in `targets/mod.rs`; from outside it is [`Registry::add`](crate::base::Registry::add).
 
 mod adaptive_step;
+mod alike;
 mod apgd;
 mod ascent;
 #[allow(clippy::module_inception)]

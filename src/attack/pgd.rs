@@ -1,14 +1,13 @@
-use super::attack::single;
+use super::alike::{aims, balls, in_ball};
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Goal, Keep, L1, L2, Linf, LossSpec,
-    NormSpec, PixelSpace, Space, TargetsSpec, Trial,
+    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Keep, LossSpec, NormSpec, PixelSpace, Space,
+    TargetsSpec, Trial,
 };
-use crate::base::{Result, StepSize, named};
+use crate::base::{Result, StepSize};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// Projected gradient descent: steps along the steepest ascent of the loss, each followed by a
@@ -92,25 +91,6 @@ fn default_random_start() -> bool {
 }
 
 impl Pgd {
-    /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels: 8/255
-    /// for images in `[0, 1]`, whatever the model does to them.
-    #[doc(alias = "PGDLinf")]
-    pub fn linf(epsilon: f64) -> Self {
-        Self::new(Linf, epsilon)
-    }
-
-    /// The attack with `‖δ‖₂ ≤ epsilon` for every image, over all pixels and channels.
-    #[doc(alias = "PGDL2")]
-    pub fn l2(epsilon: f64) -> Self {
-        Self::new(L2, epsilon)
-    }
-
-    /// The attack with `‖δ‖₁ ≤ epsilon` for every image, over all pixels and channels; see [`L1`] for its steps.
-    #[doc(alias = "PGDL1")]
-    pub fn l1(epsilon: f64) -> Self {
-        Self::new(L1, epsilon)
-    }
-
     /// The attack within a ball of any norm.
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
@@ -138,6 +118,8 @@ impl Pgd {
     }
 }
 
+balls!(Pgd, "PGDLinf", "PGDL2", "PGDL1");
+
 impl Attack for Pgd {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         trial.climb(&self.loss, |trial| {
@@ -154,19 +136,6 @@ impl Attack for Pgd {
             let start = space.start(trial, self.random_start);
             ascent.climb(trial, start, &mut FixedStep(self.step_length()))
         })
-    }
-
-    fn goal(&self) -> Goal {
-        Goal {
-            loss: self.loss.clone(),
-            targets: self.targets.clone(),
-            predicted_labels: self.predicted_labels,
-            nearest: None,
-        }
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        Some(Ball::new(self.norm.clone(), self.epsilon))
     }
 
     /// # Errors
@@ -189,10 +158,6 @@ impl Attack for Pgd {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
         let attack = self.clone().with_steps(steps).with_step_size(step_size);
         Some(attack.into())
@@ -202,9 +167,9 @@ impl Attack for Pgd {
         self.random_start
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("pgd", self)
-    }
+    aims!();
+
+    in_ball!("pgd");
 }
 
 impl fmt::Display for Pgd {

@@ -1,9 +1,9 @@
+use super::alike::as_of;
 use super::part::in_turn;
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
-use crate::base::{Error, Result, named};
+use super::{Attack, AttackSpec, Cost, Part, Trial};
+use crate::base::{Error, Result};
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// An attack run several times, each time in another draw: made by
 /// [`Attack::restarts`](super::Attack::restarts).
@@ -47,14 +47,6 @@ impl Attack for Restarts {
         (0..self.count).flat_map(again).collect()
     }
 
-    fn goal(&self) -> Goal {
-        self.of.goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.of.ball()
-    }
-
     fn check(&self) -> Result<()> {
         self.of.check()?;
         let count = self.count;
@@ -76,20 +68,5 @@ impl Attack for Restarts {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(Self::new(self.of.at_level(level)?, self.count).into())
-    }
-
-    fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
-        let of = self.of.with_effort(steps, step_size)?;
-        Some(Self::new(of, self.count).into())
-    }
-
-    fn is_random(&self) -> bool {
-        self.of.is_random()
-    }
-
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("restarts", self)
-    }
+    as_of!("restarts");
 }

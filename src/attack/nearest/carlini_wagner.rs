@@ -3,14 +3,13 @@ use super::constant::Constant;
 use super::scope::Scope;
 use super::tanh::Tanh;
 use super::walk::Rows;
-use crate::attack::attack::single;
+use crate::attack::alike::in_scope;
 use crate::attack::rows::{positions, select};
-use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Loss, Margin, NormSpec, Trial};
-use crate::base::{Error, Result, named, read};
+use crate::attack::{Attack, Cost, L2, Loss, Margin, Trial};
+use crate::base::{Error, Result, read};
 use burn::tensor::{Tensor, TensorData};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// The attack of Carlini and Wagner in L2: makes `‖δ‖² + c·max(max_{j≠y}(z_y - z_j), 0)` small by Adam,
@@ -106,12 +105,12 @@ impl CarliniWagner {
         }
     }
 
-    fn with_scope<T>(&self, then: impl FnOnce(Scope<'_>) -> T) -> T {
-        then(Scope {
-            norm: &NormSpec::from(L2),
+    fn scope(&self) -> Scope {
+        Scope {
+            norm: L2.into(),
             epsilon: self.epsilon,
             predicted_labels: self.predicted_labels,
-        })
+        }
     }
 
     // For each image the search for its c.
@@ -230,20 +229,12 @@ impl Attack for CarliniWagner {
         trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
     }
 
-    fn goal(&self) -> Goal {
-        self.with_scope(|scope| scope.goal())
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.with_scope(|scope| scope.ball())
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`] if ε is negative or not finite in f32, if there is no step or no value of c,
     /// or if the rate or the first c is not positive.
     fn check(&self) -> Result<()> {
-        self.with_scope(|scope| scope.check())?;
+        self.scope().check()?;
         Error::unless(self.steps > 0, "steps", self.steps, "at least 1")?;
         Error::unless(self.searches > 0, "searches", self.searches, "at least 1")?;
         let positive = |setting: &str, value: f64| {
@@ -263,22 +254,16 @@ impl Attack for CarliniWagner {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn is_random(&self) -> bool {
         false
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("carlini_wagner", self)
-    }
+    in_scope!("carlini_wagner");
 }
 
 impl fmt::Display for CarliniWagner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CW-{}×{}", self.searches, self.steps)?;
-        self.with_scope(|scope| scope.fmt(f))
+        self.scope().fmt(f)
     }
 }

@@ -1,11 +1,10 @@
 use super::scope::Scope;
 use super::walk::{Rows, annealed, unit};
-use crate::attack::attack::single;
-use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, NormSpec, Trial};
-use crate::base::{Error, Result, named};
+use crate::attack::alike::in_scope;
+use crate::attack::{Attack, Cost, L2, Trial};
+use crate::base::{Error, Result};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// Decoupled direction and norm: a small L2 perturbation by steps whose direction and whose length
@@ -84,12 +83,12 @@ impl Ddn {
         }
     }
 
-    fn with_scope<T>(&self, then: impl FnOnce(Scope<'_>) -> T) -> T {
-        then(Scope {
-            norm: &NormSpec::from(L2),
+    fn scope(&self) -> Scope {
+        Scope {
+            norm: L2.into(),
             epsilon: self.epsilon,
             predicted_labels: self.predicted_labels,
-        })
+        }
     }
 
     fn walk(&self, trial: &mut Trial) -> Result<()> {
@@ -130,20 +129,12 @@ impl Attack for Ddn {
         trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
     }
 
-    fn goal(&self) -> Goal {
-        self.with_scope(|scope| scope.goal())
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.with_scope(|scope| scope.ball())
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`] if ε is negative or not finite in f32, if γ is not between 0 and 1, or if the
     /// first length is not positive.
     fn check(&self) -> Result<()> {
-        self.with_scope(|scope| scope.check())?;
+        self.scope().check()?;
         let (gamma, first) = (self.gamma, self.first_length);
         let share = gamma > 0.0 && gamma < 1.0;
         Error::unless(share, "gamma", gamma, "a number between 0 and 1")?;
@@ -159,22 +150,16 @@ impl Attack for Ddn {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn is_random(&self) -> bool {
         false
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("ddn", self)
-    }
+    in_scope!("ddn");
 }
 
 impl fmt::Display for Ddn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DDN-{}", self.steps)?;
-        self.with_scope(|scope| scope.fmt(f))
+        self.scope().fmt(f)
     }
 }

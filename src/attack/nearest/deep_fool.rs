@@ -1,14 +1,13 @@
 use super::Plane;
-use super::scope::{Scope, geometry};
+use super::scope::geometry;
 use super::walk::{Rows, lead, likely};
-use crate::attack::attack::single;
+use crate::attack::alike::{distances, in_scope};
 use crate::attack::rows::{positions, select};
-use crate::attack::{Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, NormSpec, Trial};
-use crate::base::{Bounds, Error, Result, named, read};
+use crate::attack::{Attack, Cost, NormSpec, Trial};
+use crate::base::{Bounds, Error, Result, read};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// DeepFool: steps to the nearest of the planes that the boundaries to other classes are to first
@@ -75,16 +74,6 @@ fn default_overshoot() -> f64 {
 }
 
 impl DeepFool {
-    /// The attack that makes the largest change of any pixel small.
-    pub fn linf() -> Self {
-        Self::new(Linf)
-    }
-
-    /// The attack that makes `‖δ‖₂` small.
-    pub fn l2() -> Self {
-        Self::new(L2)
-    }
-
     /// The attack for any norm with a [`Geometry`](super::Geometry).
     pub fn new(norm: impl Into<NormSpec>) -> Self {
         Self {
@@ -94,14 +83,6 @@ impl DeepFool {
             target_classes: default_target_classes(),
             overshoot: default_overshoot(),
             predicted_labels: false,
-        }
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope {
-            norm: &self.norm,
-            epsilon: self.epsilon,
-            predicted_labels: self.predicted_labels,
         }
     }
 
@@ -170,6 +151,8 @@ fn distance(gap: &Tensor<2>, slope: Tensor<2>) -> Tensor<2> {
     (gap.clone() / slope).mask_fill(flat, f32::MAX)
 }
 
+distances!(DeepFool);
+
 impl Attack for DeepFool {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         trial.offer_originals();
@@ -182,14 +165,6 @@ impl Attack for DeepFool {
                 self.walk(trial, self.steps, way, classes)
             })
         })
-    }
-
-    fn goal(&self) -> Goal {
-        self.scope().goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.scope().ball()
     }
 
     /// # Errors
@@ -212,17 +187,11 @@ impl Attack for DeepFool {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn is_random(&self) -> bool {
         false
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("deep_fool", self)
-    }
+    in_scope!("deep_fool");
 }
 
 impl fmt::Display for DeepFool {

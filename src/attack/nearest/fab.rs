@@ -1,18 +1,15 @@
-use super::scope::{Scope, geometry};
+use super::scope::geometry;
 use super::segment::refine;
 use super::tangent::Tangent;
 use super::walk::{Rows, lead, likely};
 use super::{Geometry, Plane};
-use crate::attack::attack::single;
+use crate::attack::alike::{distances, in_scope};
 use crate::attack::part::in_turn;
-use crate::attack::{
-    Attack, AttackSpec, Ball, Cost, Goal, KthBest, L2, Linf, NormSpec, Part, Trial,
-};
-use crate::base::{Error, Purpose, Result, named};
+use crate::attack::{Attack, Cost, KthBest, NormSpec, Part, Trial};
+use crate::base::{Error, Purpose, Result};
 use burn::tensor::{Int, Tensor, TensorData};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// The targeted fast adaptive boundary attack, FAB-T: looks for the nearest image that fools.
@@ -118,17 +115,6 @@ fn default_final_search() -> usize {
 }
 
 impl Fab {
-    /// The attack that makes the largest change of any pixel small.
-    #[doc(alias = "FABAttack")]
-    pub fn linf() -> Self {
-        Self::new(Linf)
-    }
-
-    /// The attack that makes `‖δ‖₂` small.
-    pub fn l2() -> Self {
-        Self::new(L2)
-    }
-
     /// The attack for any norm with a [`Geometry`].
     pub fn new(norm: impl Into<NormSpec>) -> Self {
         Self {
@@ -141,14 +127,6 @@ impl Fab {
             beta: default_beta(),
             final_search: default_final_search(),
             predicted_labels: false,
-        }
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope {
-            norm: &self.norm,
-            epsilon: self.epsilon,
-            predicted_labels: self.predicted_labels,
         }
     }
 
@@ -247,6 +225,8 @@ impl Fab {
 // Moves count as this long at least, so that their shares are numbers: as published.
 const SHORTEST: f32 = 1e-8;
 
+distances!(Fab);
+
 impl Attack for Fab {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         in_turn(&self.parts(), trial)
@@ -272,14 +252,6 @@ impl Attack for Fab {
             Part::new(name, search).with_least_classes(rank + 2)
         };
         (0..self.target_classes).map(towards).collect()
-    }
-
-    fn goal(&self) -> Goal {
-        self.scope().goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.scope().ball()
     }
 
     /// # Errors
@@ -313,13 +285,7 @@ impl Attack for Fab {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("fab", self)
-    }
+    in_scope!("fab");
 }
 
 impl fmt::Display for Fab {

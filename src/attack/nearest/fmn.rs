@@ -1,13 +1,10 @@
-use super::scope::{Scope, geometry};
+use super::scope::geometry;
 use super::walk::{Rows, annealed, unit};
-use crate::attack::attack::single;
-use crate::attack::{
-    Attack, AttackSpec, Ball, Cost, Goal, L2, Linf, Loss, Margin, NormSpec, Trial,
-};
-use crate::base::{Error, Result, named};
+use crate::attack::alike::{distances, in_scope};
+use crate::attack::{Attack, Cost, Loss, Margin, NormSpec, Trial};
+use crate::base::{Error, Result};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// The fast minimum-norm attack: steps up the margin within a ball whose radius is looked for on the
@@ -79,16 +76,6 @@ const LAST_STEP: f64 = 0.01;
 const LAST_GAMMA: f64 = 0.001;
 
 impl Fmn {
-    /// The attack that makes the largest change of any pixel small.
-    pub fn linf() -> Self {
-        Self::new(Linf)
-    }
-
-    /// The attack that makes `‖δ‖₂` small.
-    pub fn l2() -> Self {
-        Self::new(L2)
-    }
-
     /// The attack for any norm with a [`Geometry`](super::Geometry).
     pub fn new(norm: impl Into<NormSpec>) -> Self {
         Self {
@@ -98,14 +85,6 @@ impl Fmn {
             first_step: default_first_step(),
             gamma: default_gamma(),
             predicted_labels: false,
-        }
-    }
-
-    fn scope(&self) -> Scope<'_> {
-        Scope {
-            norm: &self.norm,
-            epsilon: self.epsilon,
-            predicted_labels: self.predicted_labels,
         }
     }
 
@@ -161,18 +140,12 @@ impl Fmn {
 
 const FAR: f32 = 1e30;
 
+distances!(Fmn);
+
 impl Attack for Fmn {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         trial.offer_originals();
         trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
-    }
-
-    fn goal(&self) -> Goal {
-        self.scope().goal()
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        self.scope().ball()
     }
 
     /// # Errors
@@ -196,17 +169,11 @@ impl Attack for Fmn {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
     fn is_random(&self) -> bool {
         false
     }
 
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("fmn", self)
-    }
+    in_scope!("fmn");
 }
 
 impl fmt::Display for Fmn {

@@ -21,3 +21,4 @@ pub use deep_fool::DeepFool;
 pub use fab::Fab;
 pub use fmn::Fmn;
 pub use geometry::{Geometry, Plane};
+use scope::Scope;

@@ -7,13 +7,13 @@ use std::fmt;
 
 /// What minimum-norm attacks look for: the nearest image by a norm that fools, in a ball if there
 /// is one.
-pub(super) struct Scope<'a> {
-    pub norm: &'a NormSpec,
+pub struct Scope {
+    pub norm: NormSpec,
     pub epsilon: Option<f64>,
     pub predicted_labels: bool,
 }
 
-impl Scope<'_> {
+impl Scope {
     pub fn goal(&self) -> Goal {
         Goal {
             predicted_labels: self.predicted_labels,
@@ -31,13 +31,13 @@ impl Scope<'_> {
     }
 
     pub fn check(&self) -> Result<()> {
-        geometry(self.norm)?;
+        geometry(&self.norm)?;
         (self.epsilon).map_or(Ok(()), |epsilon| check_length("epsilon", epsilon))
     }
 }
 
 /// Norm, ball and labels, as they follow the name of an attack.
-impl fmt::Display for Scope<'_> {
+impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " {}", self.norm)?;
         if let Some(epsilon) = self.epsilon {

@@ -10,20 +10,19 @@ mod windows;
 pub(super) use stripes::Stripes;
 pub(super) use windows::Windows;
 
-use super::attack::single;
+use super::alike::{balls, in_ball};
 use super::ball::check_length;
 use super::label::Short;
 use super::{
-    Attack, AttackSpec, Ball, Cost, CrossEntropy, Goal, L1, L2, Limits, Linf, LossSpec, Margin,
-    NormSpec, TargetsSpec, Trial,
+    Attack, Ball, Cost, CrossEntropy, Goal, L1, Limits, LossSpec, Margin, NormSpec, TargetsSpec,
+    Trial,
 };
-use crate::base::{Draws, Error, Result, named};
+use crate::base::{Draws, Error, Result};
 use burn::tensor::Tensor;
 use derive_setters::Setters;
 use schedule::Schedule;
 use search::Search;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::fmt;
 
 /// The square attack: a random search that changes one square of the image at a time and keeps
@@ -122,21 +121,6 @@ fn default_p_init() -> f64 {
 }
 
 impl Square {
-    /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels.
-    pub fn linf(epsilon: f64) -> Self {
-        Self::new(Linf, epsilon)
-    }
-
-    /// The attack with `‖δ‖₂ ≤ epsilon` for every image.
-    pub fn l2(epsilon: f64) -> Self {
-        Self::new(L2, epsilon)
-    }
-
-    /// The attack with `‖δ‖₁ ≤ epsilon` for every image.
-    pub fn l1(epsilon: f64) -> Self {
-        Self::new(L1, epsilon)
-    }
-
     /// The attack within a ball of any norm that has [squares](super::Norm::squares).
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
@@ -158,6 +142,8 @@ impl Square {
             .ok_or_else(|| Error::setting("norm of a square attack", &self.norm, expected))
     }
 }
+
+balls!(Square);
 
 impl Attack for Square {
     fn search(&self, trial: &mut Trial) -> Result<()> {
@@ -191,10 +177,6 @@ impl Attack for Square {
         }
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(Ball::new(self.norm.clone(), self.epsilon))
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`] if ε is negative or not finite in f32, if there is no query, if the part of
@@ -216,13 +198,7 @@ impl Attack for Square {
         }
     }
 
-    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        Ok(self.clone().with_epsilon(single(level)?).into())
-    }
-
-    fn settings(&self) -> Value {
-        named::<dyn Attack>("square", self)
-    }
+    in_ball!("square");
 }
 
 impl fmt::Display for Square {

@@ -1,0 +1,150 @@
+//! What attacks of one kind say alike: methods for their `impl` blocks, by the fields that they have.
+
+/// `linf`, `l2` and `l1` by `new`, for an attack in a ball.
+macro_rules! balls {
+    ($attack:ty $(, $linf:literal, $l2:literal, $l1:literal)?) => {
+        impl $attack {
+            /// The attack with `|δ| ≤ epsilon` for every pixel, `epsilon` in units of the pixels: 8/255
+            /// for images in `[0, 1]`, whatever the model does to them.
+            $(#[doc(alias = $linf)])?
+            pub fn linf(epsilon: f64) -> Self {
+                Self::new($crate::attack::Linf, epsilon)
+            }
+
+            /// The attack with `‖δ‖₂ ≤ epsilon` for every image, over all pixels and channels.
+            $(#[doc(alias = $l2)])?
+            pub fn l2(epsilon: f64) -> Self {
+                Self::new($crate::attack::L2, epsilon)
+            }
+
+            /// The attack with `‖δ‖₁ ≤ epsilon` for every image, over all pixels and channels; see
+            /// [`L1`](crate::attack::L1) for its steps.
+            $(#[doc(alias = $l1)])?
+            pub fn l1(epsilon: f64) -> Self {
+                Self::new($crate::attack::L1, epsilon)
+            }
+        }
+    };
+}
+pub(super) use balls;
+
+/// Ball, level and settings, by `norm` and `epsilon`.
+macro_rules! in_ball {
+    ($name:literal) => {
+        fn ball(&self) -> Option<$crate::attack::Ball> {
+            Some($crate::attack::Ball::new(self.norm.clone(), self.epsilon))
+        }
+
+        fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
+            let epsilon = $crate::attack::attack::single(level)?;
+            Ok(self.clone().with_epsilon(epsilon).into())
+        }
+
+        fn settings(&self) -> serde_json::Value {
+            $crate::base::named::<dyn Attack>($name, self)
+        }
+    };
+}
+pub(super) use in_ball;
+
+/// The goal, by `loss`, `targets` and `predicted_labels`.
+macro_rules! aims {
+    () => {
+        fn goal(&self) -> $crate::attack::Goal {
+            $crate::attack::Goal {
+                loss: self.loss.clone(),
+                targets: self.targets.clone(),
+                predicted_labels: self.predicted_labels,
+                nearest: None,
+            }
+        }
+    };
+}
+pub(super) use aims;
+
+/// What is asked of the attack `of`, and that one at another level or with another effort.
+macro_rules! as_of {
+    ($name:literal) => {
+        fn goal(&self) -> $crate::attack::Goal {
+            self.of.goal()
+        }
+
+        fn ball(&self) -> Option<$crate::attack::Ball> {
+            self.of.ball()
+        }
+
+        fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
+            let of = self.of.at_level(level)?;
+            Ok(Self { of, ..*self }.into())
+        }
+
+        fn with_effort(&self, steps: usize, step: f64) -> Option<$crate::attack::AttackSpec> {
+            let of = self.of.with_effort(steps, step)?;
+            Some(Self { of, ..*self }.into())
+        }
+
+        fn is_random(&self) -> bool {
+            self.of.is_random()
+        }
+
+        fn settings(&self) -> serde_json::Value {
+            $crate::base::named::<dyn Attack>($name, self)
+        }
+    };
+}
+pub(super) use as_of;
+
+/// Goal, ball, level and settings of a minimum-norm attack, by its `scope`.
+macro_rules! in_scope {
+    ($name:literal) => {
+        fn goal(&self) -> $crate::attack::Goal {
+            self.scope().goal()
+        }
+
+        fn ball(&self) -> Option<$crate::attack::Ball> {
+            self.scope().ball()
+        }
+
+        fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
+            let epsilon = $crate::attack::attack::single(level)?;
+            Ok(self.clone().with_epsilon(epsilon).into())
+        }
+
+        fn settings(&self) -> serde_json::Value {
+            $crate::base::named::<dyn Attack>($name, self)
+        }
+    };
+}
+pub(super) use in_scope;
+
+/// `linf`, `l2` and `l1` by `new`, and the scope, for a minimum-norm attack with `norm`, `epsilon` and
+/// `predicted_labels`.
+macro_rules! distances {
+    ($attack:ty) => {
+        impl $attack {
+            /// The attack that makes the largest change of any pixel small.
+            pub fn linf() -> Self {
+                Self::new($crate::attack::Linf)
+            }
+
+            /// The attack that makes `‖δ‖₂` small.
+            pub fn l2() -> Self {
+                Self::new($crate::attack::L2)
+            }
+
+            /// The attack that makes `‖δ‖₁` small.
+            pub fn l1() -> Self {
+                Self::new($crate::attack::L1)
+            }
+
+            fn scope(&self) -> $crate::attack::nearest::Scope {
+                $crate::attack::nearest::Scope {
+                    norm: self.norm.clone(),
+                    epsilon: self.epsilon,
+                    predicted_labels: self.predicted_labels,
+                }
+            }
+        }
+    };
+}
+pub(super) use distances;
