@@ -1,9 +1,10 @@
 use super::alike::{aims, balls, in_ball};
 use super::ball::check_length;
+use super::diversified::diversify;
 use super::label::Short;
 use super::{
-    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Keep, LossSpec, NormSpec, PixelSpace, Space,
-    TargetsSpec, Trial,
+    Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Keep, LossSpec, Momentum, NormSpec,
+    PixelSpace, Space, TargetsSpec, Trial,
 };
 use crate::base::{Result, StepSize};
 use derive_setters::Setters;
@@ -65,6 +66,16 @@ pub struct Pgd {
     /// Whether it starts at a random point of the ball, and not at the image itself.
     #[serde(default = "default_random_start")]
     pub random_start: bool,
+    /// How many steps of length ε it takes at first along a direction of the logits that each image
+    /// draws: an output-diversified start. (Y. Tashiro et al. 2020, "Diversity can be Transferred",
+    /// equations 2 and 3; published as 2.)
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub diversified_steps: usize,
+    /// What remains of the sum of gradients from step to step, which is what it then goes along: 0 for
+    /// the newest gradient alone, published as 1. (Y. Dong et al. 2018, "Boosting Adversarial Attacks
+    /// with Momentum", algorithm 1.)
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub momentum: f64,
     /// What it climbs.
     #[serde(default)]
     #[setters(into)]
@@ -90,6 +101,14 @@ fn default_random_start() -> bool {
     true
 }
 
+fn is_none(steps: &usize) -> bool {
+    *steps == 0
+}
+
+fn is_zero(momentum: &f64) -> bool {
+    *momentum == 0.0
+}
+
 impl Pgd {
     /// The attack within a ball of any norm.
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
@@ -99,6 +118,8 @@ impl Pgd {
             steps: default_steps(),
             step_size: StepSize::default(),
             random_start: default_random_start(),
+            diversified_steps: 0,
+            momentum: 0.0,
             loss: LossSpec::default(),
             targets: None,
             predicted_labels: false,
@@ -123,7 +144,7 @@ balls!(Pgd, "PGDLinf", "PGDL2", "PGDL1");
 impl Attack for Pgd {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         trial.climb(&self.loss, |trial| {
-            if self.keep == Keep::Best && self.random_start {
+            if self.keep == Keep::Best && self.is_random() {
                 trial.offer_originals();
             }
             let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
@@ -134,16 +155,22 @@ impl Attack for Pgd {
                 keep: self.keep,
             };
             let start = space.start(trial, self.random_start);
-            ascent.climb(trial, start, &mut FixedStep(self.step_length()))
+            let start = diversify(trial, &space, start, self.diversified_steps)?;
+            let length = self.step_length();
+            match self.momentum == 0.0 {
+                true => ascent.climb(trial, start, &mut FixedStep(length)),
+                false => ascent.climb(trial, start, &mut Momentum::new(length, self.momentum)),
+            }
         })
     }
 
     /// # Errors
     ///
-    /// [`Error::Setting`](crate::base::Error::Setting) if ε or the step size is negative or not
-    /// finite in f32.
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε, the step size or the momentum is negative
+    /// or not finite in f32.
     fn check(&self) -> Result<()> {
         check_length("epsilon", self.epsilon)?;
+        check_length("momentum", self.momentum)?;
         match self.step_size {
             StepSize::Absolute(step) => check_length("step_size", step),
             StepSize::Relative(factor) => check_length("relative step_size", factor),
@@ -153,8 +180,8 @@ impl Attack for Pgd {
     fn cost(&self) -> Cost {
         Cost {
             // The clean pass, the last point's and the verdict's.
-            queries: self.steps + 3,
-            gradients: self.steps,
+            queries: self.diversified_steps + self.steps + 3,
+            gradients: self.diversified_steps + self.steps,
         }
     }
 
@@ -164,7 +191,7 @@ impl Attack for Pgd {
     }
 
     fn is_random(&self) -> bool {
-        self.random_start
+        self.random_start || self.diversified_steps > 0
     }
 
     aims!();
@@ -184,6 +211,12 @@ impl fmt::Display for Pgd {
         )?;
         if !self.random_start {
             f.write_str(", no random start")?;
+        }
+        if self.diversified_steps > 0 {
+            write!(f, ", {} diversified steps", self.diversified_steps)?;
+        }
+        if self.momentum != 0.0 {
+            write!(f, ", momentum {}", Short(self.momentum))?;
         }
         self.goal().fmt(f)?;
         match self.keep {

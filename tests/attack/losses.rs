@@ -4,7 +4,8 @@ use super::network::{Net, network, random_batch};
 use crate::common::{On, uniform, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    Attack, CrossEntropy, Frozen, Loss, Margin, Pgd, Reference, predicted_classes,
+    Attack, CrossEntropy, Frozen, Kl, Loss, Margin, Pgd, ProbabilityMargin, Reference,
+    predicted_classes,
 };
 use fireproof::base::{Classifier, Purpose, Seed, read};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use std::fmt;
 
 on_every_device![
     value_unsaturated_cross_entropy_is_its_inverse_softplus,
+    value_kl_and_probability_margin_by_hand,
+    value_kl_is_zero_and_flat_at_the_start,
     value_margin_of_a_tie_says_what_the_prediction_says,
     value_saturated_losses_stop_neither_attack,
     value_vanishing_gradients_are_reported,
@@ -51,6 +54,42 @@ fn value_unsaturated_cross_entropy_is_its_inverse_softplus(on: &On) {
             assert!((a * sigmoid - b).abs() < 1e-6, "{a} {b} {sigmoid}");
         }
     }
+}
+
+fn value_kl_and_probability_margin_by_hand(on: &On) {
+    // Logits whose exponentials are 1, 2, 5 and, for the clean image, 4, 2, 2.
+    let ln = |row: [f32; 3]| on.tensor(row.map(f32::ln).to_vec(), [1, 3]);
+    let (logits, clean) = (ln([1.0, 2.0, 5.0]), ln([4.0, 2.0, 2.0]));
+    let away = Reference::new(on.labels(&[0])).with_clean(clean);
+    let [p, q] = [[0.5f64, 0.25, 0.25], [0.125, 0.25, 0.625]];
+    let expected: f64 = p.iter().zip(q).map(|(p, q)| p * (p / q).ln()).sum();
+    let found = f64::from(values(Kl.per_image(logits.clone(), &away))[0]);
+    assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    let margin =
+        |reference: &Reference| values(ProbabilityMargin.per_image(logits.clone(), reference))[0];
+    assert!((margin(&away) - (0.625 - 0.125)).abs() < 1e-6);
+    let towards = away.with_targets(on.labels(&[1]));
+    assert!((margin(&towards) - (0.25 - 0.625)).abs() < 1e-6);
+}
+
+fn value_kl_is_zero_and_flat_at_the_start(on: &On) {
+    let victim = Frozen::new(&Net::random(on, 1));
+    let batch = random_batch(on, &victim, on.pick(6, 2));
+    let attack = Pgd::linf(0.05).with_loss(Kl).with_steps(3);
+    let still = attack.clone().with_random_start(false);
+    let found = still.attack(&victim, &batch, Seed(1)).unwrap();
+    assert!(
+        found.loss.iter().all(|loss| loss.abs() < 1e-6),
+        "{:?}",
+        found.loss
+    );
+    // From anywhere else it rises.
+    let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
+    assert!(
+        found.loss.iter().all(|&loss| loss > 1e-4),
+        "{:?}",
+        found.loss
+    );
 }
 
 fn value_margin_of_a_tie_says_what_the_prediction_says(on: &On) {

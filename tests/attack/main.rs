@@ -27,4 +27,5 @@ mod results;
 mod sets;
 mod specs;
 mod square;
+mod starts;
 mod torchattacks;

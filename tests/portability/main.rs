@@ -65,6 +65,7 @@ mod attack {
     mod results;
     mod sets;
     mod square;
+    mod starts;
     mod torchattacks;
 }
 

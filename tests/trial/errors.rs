@@ -45,7 +45,7 @@ fn error_combinations_that_make_no_sense(on: &On) {
         ),
         (
             r#"{"attack": "pgd", "norm": "l2", "epsilon": 1, "loss": "hinge"}"#,
-            "cross_entropy, dlr, margin",
+            "cross_entropy, dlr, kl, margin, probability_margin",
         ),
     ] {
         let error = serde_json::from_str::<AttackSpec>(json)

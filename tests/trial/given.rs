@@ -4,7 +4,7 @@ use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
     Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
-    Keep, Malt, Margin, Pgd, Square,
+    Keep, Kl, Malt, Margin, Pgd, Square,
 };
 use fireproof::base::{Batch, Purpose, Seed};
 
@@ -76,6 +76,13 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
             .with_steps(4)
             .with_loss(Dlr)
             .towards_each(2)
+            .into(),
+        Pgd::linf(epsilon)
+            .with_steps(4)
+            .with_momentum(1.0)
+            .with_diversified_steps(2)
+            .with_loss(Kl)
+            .restarts(2)
             .into(),
         Malt::new(Pgd::linf(epsilon).with_loss(Margin).with_steps(4), 2).into(),
         Fab::linf()

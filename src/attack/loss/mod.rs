@@ -3,11 +3,15 @@
 
 mod cross_entropy;
 mod dlr;
+mod kl;
 mod margin;
+mod probability_margin;
 
 pub use cross_entropy::CrossEntropy;
 pub use dlr::Dlr;
+pub use kl::Kl;
 pub use margin::Margin;
+pub use probability_margin::ProbabilityMargin;
 
 use crate::base::{NoSettings, Spec, as_indices, open_kind};
 use burn::tensor::{Int, Tensor};
@@ -87,7 +91,9 @@ open_kind! {
     Loss in "loss",
     "cross_entropy" => |_: NoSettings| CrossEntropy,
     "dlr" => |_: NoSettings| Dlr,
+    "kl" => |_: NoSettings| Kl,
     "margin" => |_: NoSettings| Margin,
+    "probability_margin" => |_: NoSettings| ProbabilityMargin,
 }
 
 // The logit of one class `[batch, 1]`, and all logits with that one out of the way.
