@@ -11,6 +11,7 @@ use fireproof::attack::{
     AdaptiveStep, Apgd, Ascent, Attack, AttackSpec, AutoAttack, Ball, Dlr, Fab, Frozen, Goal, Here,
     Keep, L2, Limits, Linf, NormSpec, PixelSpace, Space, Square, StepRule, Trial,
 };
+use fireproof::base::statistics::mcnemar;
 use fireproof::base::{Batch, Bounds, Classifier, Seed, read};
 use fireproof::group::Group;
 use fireproof::model::{CnnConfig, SmallCnnConfig};
@@ -159,20 +160,33 @@ fn value_published_verdicts(on: &On) {
                     apart.map(|(at, _)| at).collect::<Vec<_>>()
                 };
                 let (missed, gained) = (at(false), at(true));
+                let passes = found.queries.iter().chain(&found.gradients).sum::<u32>();
                 println!(
-                    "{name} {attack}: {} of {count} fooled, {} published; missed {missed:?}, \
-                     gained {gained:?}",
-                    found.fooled_count(),
+                    "| {name} | {norm} {epsilon} | {attack_name} | {count} | {} | {} | {} | {} | {:.0} |",
                     theirs.iter().sum::<i64>(),
+                    found.fooled_count(),
+                    listed(&missed),
+                    listed(&gained),
+                    f64::from(passes) / count as f64,
                 );
-                // Both start at random, where one image in 256 may go either way.
-                let most = gained.len() + 1 + if attack_name == "square" { 2 } else { 0 };
-                assert!(
-                    missed.len() <= most,
-                    "{name} {attack}: {missed:?} {gained:?}"
-                );
+                let weaker = missed.len() > gained.len();
+                let close = match attack_name {
+                    // Nothing is drawn.
+                    "fab-t" => missed.len() <= gained.len() + 1,
+                    // Both start at random: with other starts the published code differs from itself
+                    // by two or three of 64 images.
+                    _ => mcnemar(missed.len(), gained.len()) >= 0.05,
+                };
+                assert!(close || !weaker, "{name} {attack}: {missed:?} {gained:?}");
             }
         }
+    }
+}
+
+fn listed(positions: &[usize]) -> String {
+    match positions {
+        [] => "none".to_owned(),
+        _ => format!("{positions:?}").replace(['[', ']'], ""),
     }
 }
 
