@@ -14,7 +14,7 @@ use std::fmt;
 on_every_device![
     value_unsaturated_cross_entropy_is_its_inverse_softplus,
     value_kl_and_probability_margin_by_hand,
-    value_kl_is_zero_and_flat_at_the_start,
+    value_kl_is_zero_at_the_start,
     value_margin_of_a_tie_says_what_the_prediction_says,
     value_saturated_losses_stop_neither_attack,
     value_vanishing_gradients_are_reported,
@@ -72,11 +72,12 @@ fn value_kl_and_probability_margin_by_hand(on: &On) {
     assert!((margin(&towards) - (0.25 - 0.625)).abs() < 1e-6);
 }
 
-fn value_kl_is_zero_and_flat_at_the_start(on: &On) {
+fn value_kl_is_zero_at_the_start(on: &On) {
     let victim = Frozen::new(&Net::random(on, 1));
     let batch = random_batch(on, &victim, on.pick(6, 2));
     let attack = Pgd::linf(0.05).with_loss(Kl).with_steps(3);
-    let still = attack.clone().with_random_start(false);
+    // With steps of a sign, rounding alone would lead away.
+    let still = attack.clone().with_random_start(false).with_steps(0);
     let found = still.attack(&victim, &batch, Seed(1)).unwrap();
     assert!(
         found.loss.iter().all(|loss| loss.abs() < 1e-6),

@@ -7,7 +7,8 @@ use serde_json::Value;
 /// The Kullback-Leibler divergence from the classes' probabilities on the clean image to those on the
 /// attacked one, in nats: `Σ_c p_c (log p_c - log q_c)`. Labels and targets are nothing to it.
 ///
-/// On the clean image itself it is 0 and flat, so an attack needs a random start. What TRADES climbs.
+/// On the clean image itself it is 0 and flat, so that only rounding leads away: an attack needs a random
+/// start. What TRADES climbs.
 /// (H. Zhang et al. 2019, "Theoretically Principled Trade-off between Robustness and Accuracy",
 /// equation 5.)
 #[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash)]
