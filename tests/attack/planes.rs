@@ -190,11 +190,18 @@ fn value_no_row_depends_on_the_others(on: &On) {
         };
         let whole = moves(&Vec::from_iter(0..count));
         for case in 0..count {
-            assert_eq!(
-                moves(&[case]),
-                whole[case * PIXELS..][..PIXELS],
-                "{norm}, {case}"
-            );
+            let (alone, beside) = (moves(&[case]), &whole[case * PIXELS..][..PIXELS]);
+            // WGPU sums in an order that goes by the size of the batch.
+            match on.is("wgpu") {
+                true => {
+                    let off = alone.iter().zip(beside).map(|(a, b)| (a - b).abs());
+                    let longest = beside
+                        .iter()
+                        .fold(1e-3f32, |longest, v| longest.max(v.abs()));
+                    assert!(off.fold(0.0, f32::max) < 1e-5 * longest, "{norm}, {case}");
+                }
+                false => assert_eq!(alone, beside, "{norm}, {case}"),
+            }
         }
     }
 }

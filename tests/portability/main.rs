@@ -48,7 +48,6 @@ mod listed;
 #[path = "../attack"]
 mod attack {
     mod apgd;
-    mod auto;
     mod autoattack;
     mod effort;
     mod errors;
@@ -63,7 +62,6 @@ mod attack {
     mod peers;
     mod planes;
     mod results;
-    mod sets;
     mod square;
     mod starts;
     mod torchattacks;
