@@ -18,7 +18,10 @@ fn value_every_attack_keeps_the_invariants(on: &On) {
     let batch = batch(on, &victim);
     let clean = victim.predict(batch.images.clone());
     let labels = batch.labels_to_vec();
-    for attack in attacks(0.08) {
+    let mut all = attacks(0.08);
+    // The others take a software renderer minutes.
+    all.truncate(on.pick(all.len(), 12));
+    for attack in all {
         let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
         // In its ball and bounds, around the images it names.
         let ball = attack.ball().expect("a ball");
