@@ -146,34 +146,21 @@ fn value_fab_finds_the_distance_to_a_plane(on: &On) {
 }
 
 fn value_others_come_as_near_to_a_plane_as_they_can(on: &On) {
+    if on.pick(false, true) {
+        // In as few steps as a software renderer can do they come near nothing.
+        return;
+    }
     // Oracle: the distance, and what each attack does at a plane. DDN and FMN end within their last
     // change of the length, which is 5 % and 0.1 %.
-    let fine = |steps| on.pick(steps, 30);
     let cases: [(AttackSpec, NormSpec, f64); 4] = [
+        (Ddn::new().with_steps(100).into(), L2.into(), 0.053),
         (
-            Ddn::new().with_steps(fine(100)).into(),
+            Ddn::new().with_gamma(0.01).with_steps(400).into(),
             L2.into(),
-            on.pick(0.053, 0.3),
+            0.011,
         ),
-        (
-            // In few steps its length hardly changes: then it is the first one once more.
-            Ddn::new()
-                .with_gamma(on.pick(0.01, 0.05))
-                .with_steps(fine(400))
-                .into(),
-            L2.into(),
-            on.pick(0.011, 0.3),
-        ),
-        (
-            Fmn::l2().with_steps(fine(200)).into(),
-            L2.into(),
-            on.pick(0.002, 0.1),
-        ),
-        (
-            Fmn::linf().with_steps(fine(200)).into(),
-            Linf.into(),
-            on.pick(0.05, 0.3),
-        ),
+        (Fmn::l2().with_steps(200).into(), L2.into(), 0.002),
+        (Fmn::linf().with_steps(200).into(), Linf.into(), 0.05),
     ];
     for (attack, norm, most) in cases {
         for (gap, bounds) in planes_and_bounds() {
@@ -200,16 +187,11 @@ fn value_others_come_as_near_to_a_plane_as_they_can(on: &On) {
             }
         }
     }
-    let cw = CarliniWagner::new()
-        .with_steps(on.pick(300, 60))
-        .with_searches(6);
+    let cw = CarliniWagner::new().with_steps(300).with_searches(6);
     let attack = cw.with_first_constant(1.0).with_rate(0.03).into();
     for gap in [0.3, 1.2] {
         let [least, worst] = excess(on, &attack, &L2.into(), DType::F32, gap, Bounds::default());
-        assert!(
-            least > -1e-4 && worst < on.pick(0.03, 0.3),
-            "{attack}: {worst}"
-        );
+        assert!(least > -1e-4 && worst < 0.03, "{attack}: {worst}");
     }
 }
 

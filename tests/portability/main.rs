@@ -48,14 +48,12 @@ mod listed;
 #[path = "../attack"]
 mod attack {
     mod apgd;
-    mod autoattack;
     mod effort;
     mod errors;
     mod l1;
     mod led;
     mod linear;
     mod losses;
-    mod nearest;
     mod network;
     mod norms;
     mod optima;
