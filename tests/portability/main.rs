@@ -57,7 +57,6 @@ mod attack {
     mod network;
     mod norms;
     mod optima;
-    mod peers;
     mod planes;
     mod results;
     mod square;
