@@ -1,4 +1,5 @@
-use super::rows::{either, rows_of_second};
+use super::best_point::BestPoint;
+use super::rows::rows_of_second;
 use super::{Here, Space, StepRule, Trial};
 use burn::tensor::{Bool, Tensor};
 
@@ -20,9 +21,7 @@ pub struct AdaptiveStep {
 struct State {
     length: Tensor<2>,
     before: Tensor<2>,
-    best: Tensor<2>,
-    gradient_of_best: Tensor<2>,
-    highest: Tensor<1>,
+    best: BestPoint,
     highest_at_checkpoint: Tensor<1>,
     // Whether the length was halved at the last checkpoint.
     halved: Tensor<1, Bool>,
@@ -69,36 +68,28 @@ impl StepRule for AdaptiveStep {
             losses,
             step,
         } = here;
-        let (loss, gradient) = (&pass.loss, &pass.gradient);
         let Some(state) = &mut self.state else {
             let images = point.dims()[0];
             let like = (&point.device(), point.dtype());
             self.state = Some(State {
                 length: Tensor::full([images, 1], self.first_length, like),
                 before: point.clone(),
-                best: point.clone(),
-                gradient_of_best: gradient.clone(),
-                highest: loss.clone(),
-                highest_at_checkpoint: loss.clone(),
+                best: BestPoint::new(&point, pass),
+                highest_at_checkpoint: pass.loss.clone(),
                 halved: Tensor::<1>::ones([images], &point.device()).greater_elem(0.5),
                 last_checkpoint: 0,
             });
-            return space.step(trial, point, gradient.clone(), self.first_length);
+            return space.step(trial, point, pass.gradient.clone(), self.first_length);
         };
-        let risen = rows_of_second(&loss.clone().greater(state.highest.clone()));
-        state.best = either([state.best.clone(), point.clone()], &risen);
-        let gradients = [state.gradient_of_best.clone(), gradient.clone()];
-        state.gradient_of_best = either(gradients, &risen);
-        state.highest = state.highest.clone().max_pair(loss.clone());
-        let (mut point, mut gradient) = (point, gradient.clone());
+        state.best.meet(&point, pass);
+        let (mut point, mut gradient) = (point, pass.gradient.clone());
         if self.checkpoints.contains(&step) {
             let tired = state.tired(losses, step);
             let length = state.length.clone();
             let half = tired.clone().unsqueeze_dim::<2>(1);
             state.length = length.clone().mask_where(half, length / 2.0);
             let tired = rows_of_second(&tired);
-            point = either([point, state.best.clone()], &tired);
-            gradient = either([gradient, state.gradient_of_best.clone()], &tired);
+            [point, gradient] = state.best.in_place_of(point, gradient, &tired);
         }
         let step = space.steepest(trial, gradient, 1.0) * state.length.clone();
         let ahead = space.project(trial, point.clone() + step);
@@ -118,11 +109,11 @@ impl State {
         let rises = since.map(|at| (losses[at + 1].clone().greater(losses[at].clone())).float());
         let rises = rises.reduce(|sum, rises| sum + rises).expect("steps since");
         let still = self.highest_at_checkpoint.clone();
-        let still = still.greater_equal(self.highest.clone());
+        let still = still.greater_equal(self.best.loss.clone());
         let tired =
             (rises.lower_equal_elem(most)).bool_or(still.bool_and(self.halved.clone().bool_not()));
         self.halved = tired.clone();
-        self.highest_at_checkpoint = self.highest.clone();
+        self.highest_at_checkpoint = self.best.loss.clone();
         self.last_checkpoint = step;
         tired
     }

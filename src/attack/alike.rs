@@ -28,13 +28,9 @@ macro_rules! balls {
 }
 pub(super) use balls;
 
-/// Ball, level and settings, by `norm` and `epsilon`.
-macro_rules! in_ball {
+/// Level and settings, by `with_epsilon`.
+macro_rules! at_epsilon {
     ($name:literal) => {
-        fn ball(&self) -> Option<$crate::attack::Ball> {
-            Some($crate::attack::Ball::new(self.norm.clone(), self.epsilon))
-        }
-
         fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
             let epsilon = $crate::attack::attack::single(level)?;
             Ok(self.clone().with_epsilon(epsilon).into())
@@ -43,6 +39,18 @@ macro_rules! in_ball {
         fn settings(&self) -> serde_json::Value {
             $crate::base::named::<dyn Attack>($name, self)
         }
+    };
+}
+pub(super) use at_epsilon;
+
+/// Ball, level and settings, by `norm` and `epsilon`.
+macro_rules! in_ball {
+    ($name:literal) => {
+        fn ball(&self) -> Option<$crate::attack::Ball> {
+            Some($crate::attack::Ball::new(self.norm.clone(), self.epsilon))
+        }
+
+        $crate::attack::alike::at_epsilon!($name);
     };
 }
 pub(super) use in_ball;
@@ -105,14 +113,7 @@ macro_rules! in_scope {
             self.scope().ball()
         }
 
-        fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
-            let epsilon = $crate::attack::attack::single(level)?;
-            Ok(self.clone().with_epsilon(epsilon).into())
-        }
-
-        fn settings(&self) -> serde_json::Value {
-            $crate::base::named::<dyn Attack>($name, self)
-        }
+        $crate::attack::alike::at_epsilon!($name);
     };
 }
 pub(super) use in_scope;

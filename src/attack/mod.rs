@@ -27,7 +27,8 @@
 //! ```
 //!
 //! By gradients: [`Fgsm`], [`Pgd`] and [`Apgd`]; by logits alone: [`Square`]. In [`Linf`], [`L2`], [`L1`]
-//! or a [`Norm`] of one's own.
+//! or a [`Norm`] of one's own. [`AutoAttack`] is what a robust accuracy is published with; [`Attack::run`]
+//! attacks whole image sets.
 //!
 //! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
 //! files by name. [`Attack::restarts`], [`Attack::or`] and [`Attack::then`] join them.
@@ -49,6 +50,7 @@ mod ascent;
 mod attack;
 mod auto;
 mod ball;
+mod best_point;
 mod candidate;
 mod diversified;
 mod each_target;

@@ -1,6 +1,7 @@
+use super::best_point::BestPoint;
 use super::norm::sparse_signs;
-use super::rows::{either, rows_of_second};
-use super::{Here, Space, StepRule, Trial};
+use super::rows::rows_of_second;
+use super::{Here, Pass, Space, StepRule, Trial};
 use burn::tensor::{Int, Tensor};
 
 /// Steps in L1 on ever fewer pixels: the rule of [`Apgd`](super::Apgd) in that norm.
@@ -28,9 +29,7 @@ struct State {
     sharing: Tensor<1, Int>,
     // How many pixels the best point changed at the last checkpoint.
     changed: Tensor<2>,
-    best: Tensor<2>,
-    gradient_of_best: Tensor<2>,
-    highest: Tensor<1>,
+    best: BestPoint,
 }
 
 /// The part of the pixels that share the first steps.
@@ -67,20 +66,15 @@ impl StepRule for SparseStep {
             step,
             ..
         } = here;
-        let (loss, mut gradient) = (&pass.loss, pass.gradient.clone());
+        let mut gradient = pass.gradient.clone();
         let epsilon = self.epsilon;
         let state = self
             .state
-            .get_or_insert_with(|| State::first(&point, &gradient, loss, epsilon));
-        let risen = rows_of_second(&loss.clone().greater(state.highest.clone()));
-        state.best = either([state.best.clone(), point.clone()], &risen);
-        let gradients = [state.gradient_of_best.clone(), gradient.clone()];
-        state.gradient_of_best = either(gradients, &risen);
-        state.highest = state.highest.clone().max_pair(loss.clone());
+            .get_or_insert_with(|| State::first(&point, pass, epsilon));
+        state.best.meet(&point, pass);
         if step > 0 && step % self.every == 0 {
             let back = state.checkpoint(trial.originals().clone().flatten(1, 3), epsilon);
-            point = either([point, state.best.clone()], &back);
-            gradient = either([gradient, state.gradient_of_best.clone()], &back);
+            [point, gradient] = state.best.in_place_of(point, gradient, &back);
         }
         let direction = sparse_signs(gradient, state.sharing.clone());
         space.project(trial, point + direction * state.length.clone())
@@ -88,7 +82,7 @@ impl StepRule for SparseStep {
 }
 
 impl State {
-    fn first(point: &Tensor<2>, gradient: &Tensor<2>, loss: &Tensor<1>, epsilon: f64) -> Self {
+    fn first(point: &Tensor<2>, pass: &Pass, epsilon: f64) -> Self {
         let [images, pixels] = point.dims();
         let like = (&point.device(), point.dtype());
         // Not in the points' type, which may count no further than to 256.
@@ -97,16 +91,14 @@ impl State {
             length: Tensor::full([images, 1], epsilon, like),
             sharing: shared(every.clone() * FIRST_SHARE),
             changed: every,
-            best: point.clone(),
-            gradient_of_best: gradient.clone(),
-            highest: loss.clone(),
+            best: BestPoint::new(point, pass),
         }
     }
 
     // Takes stock of the best points; where they change fewer pixels, the steps go on from them: the
     // rows of these for `either`.
     fn checkpoint(&mut self, originals: Tensor<2>, epsilon: f64) -> Tensor<1, Int> {
-        let moved = self.best.clone().not_equal(originals).float();
+        let moved = self.best.point.clone().not_equal(originals).float();
         let changed = moved.sum_dim(1);
         let fewer = changed.clone().lower(self.changed.clone() * FEWER);
         let shorter = (self.length.clone() / FACTOR).clamp_min(epsilon / RANGE);

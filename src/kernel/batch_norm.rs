@@ -187,13 +187,9 @@ mod flex {
         numbers(&contiguous(tensor))[0]
     }
 
-    fn row(numbers: &[f32]) -> FlexTensor {
-        Buffer::filled([1, numbers.len()], |row| row.copy_from_slice(numbers))
-    }
-
-    fn channels(epsilon: f64, affine: &FlexTensor, found: &FlexTensor) -> Vec<Channel> {
-        let [_, count] = dims::<2>(affine);
-        let (affine, found) = (numbers(affine), numbers(found));
+    // By scale and shift, and mean and variance, of all channels.
+    fn channels(epsilon: f64, affine: &[f32], found: &[f32]) -> Vec<Channel> {
+        let count = affine.len() / 2;
         let channel = |at: usize| Channel {
             scale: affine[at],
             shift: affine[count + at],
@@ -280,12 +276,8 @@ mod flex {
 
         fn forward(&self, [x, given]: [FlexTensor; 2], keep: bool) -> (FlexTensor, Option<Saved>) {
             let given = contiguous(given);
-            let [_, count] = dims::<2>(&given);
-            let [affine, found] =
-                [0, 2].map(|from| row(&numbers(&given)[from * count..][..2 * count]));
-            let shape = [2, count];
-            let [affine, found] = [affine, found].map(|half| half.reshape(shape.into()));
-            normalise(x, channels(self.epsilon, &affine, &found), self.relu, keep)
+            let (affine, found) = numbers(&given).split_at(numbers(&given).len() / 2);
+            normalise(x, channels(self.epsilon, affine, found), self.relu, keep)
         }
 
         fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 2]) -> [Option<FlexTensor>; 2] {
@@ -310,14 +302,15 @@ mod flex {
             keep: bool,
         ) -> (FlexTensor, Option<Saved>) {
             let [affine, found] = [affine, found].map(contiguous);
-            normalise(x, channels(self.epsilon, &affine, &found), self.relu, keep)
+            let channels = channels(self.epsilon, numbers(&affine), numbers(&found));
+            normalise(x, channels, self.relu, keep)
         }
 
         fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
             let dy = contiguous(dy);
             let shape @ [batch, count, height, width] = dims(&dy);
             let (area, isa, x) = (height * width, Isa::detect(), numbers(&saved.x));
-            let (slope, of_x) = (saved.slope(&dy), Slope { dy: x, gate: None });
+            let slope = saved.slope(&dy);
             let sums = |(at, channel): (usize, &Channel)| {
                 let inverse = channel.deviation.recip();
                 let length = batch * area;
@@ -325,7 +318,7 @@ mod flex {
                 let plain = Buffer::filled([1, length], |plain| {
                     let rows = [plain, weighted.as_floats_mut()];
                     let by = [channel.mean, inverse];
-                    cpu::gather_slope(isa, [of_x, slope], [at, count, area], by, rows);
+                    cpu::gather_slope(isa, x, slope, [at, count, area], by, rows);
                 });
                 [plain, weighted.into_tensor([1, length])].map(|row| single(sum::<Flex>(row)))
             };

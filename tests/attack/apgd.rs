@@ -2,11 +2,11 @@
 
 use super::linear::{PIXELS, l2, linear, linear_batch, perturbations, weights};
 use super::network::attack;
+use super::watched::climbed;
 use crate::common::{On, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
-    AdaptiveStep, Apgd, Ascent, Attack, Ball, Dlr, Frozen, Goal, Keep, L2, Linf, NormSpec, Pgd,
-    PixelSpace, Trial,
+    AdaptiveStep, Apgd, Attack, Ball, Dlr, Frozen, Goal, L2, Linf, NormSpec, Pgd, PixelSpace, Trial,
 };
 use fireproof::base::{Bounds, Seed};
 
@@ -119,25 +119,6 @@ fn published(
     (points, lengths)
 }
 
-/// A rule, and where it was asked.
-#[derive(Debug)]
-pub struct Watched<R> {
-    pub rule: R,
-    pub points: Vec<Vec<f32>>,
-}
-
-impl<R: fireproof::attack::StepRule> fireproof::attack::StepRule for Watched<R> {
-    fn next(
-        &mut self,
-        space: &dyn fireproof::attack::Space,
-        trial: &Trial,
-        here: fireproof::attack::Here,
-    ) -> Tensor<2> {
-        self.points.push(values(here.point.clone()));
-        self.rule.next(space, trial, here)
-    }
-}
-
 fn value_apgd_takes_the_published_steps(on: &On) {
     // Oracle: the algorithm once more, in f64, without tensors.
     let victim = Frozen::from_fn(wavy);
@@ -148,30 +129,19 @@ fn value_apgd_takes_the_published_steps(on: &On) {
     for (name, norm, epsilon) in cases {
         let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
         let space = PixelSpace(Ball::new(norm, epsilon));
-        let ascent = Ascent {
-            space: &space,
-            loss: None,
-            steps,
-            keep: Keep::Best,
-        };
-        let mut rule = Watched {
-            rule: AdaptiveStep::new(steps, epsilon),
-            points: Vec::new(),
-        };
         let start = batch.images.clone().flatten(1, 3);
-        ascent.climb(&mut trial, start, &mut rule).unwrap();
+        let rule = AdaptiveStep::new(steps, epsilon);
+        let points = climbed(&mut trial, &space, rule, steps, start);
         for (image, original) in originals.chunks(PIXELS).enumerate() {
             let original = Vec::from_iter(original.iter().map(|&v| f64::from(v)));
             let (expected, lengths) = published(&original, name, epsilon, steps);
             assert!(lengths.windows(2).filter(|pair| pair[0] > pair[1]).count() >= 2);
             // Waves tell f32 and f64 apart in the end.
-            for (step, point) in rule.points.iter().enumerate().take(11) {
+            for (step, point) in points.iter().enumerate().take(11) {
                 // At a checkpoint the rule goes on from the best point; what it is told is the last.
                 let point = &point[image * PIXELS..(image + 1) * PIXELS];
                 let near = point.iter().zip(&expected[step]);
-                let near = near
-                    .filter(|(a, b)| (f64::from(**a) - **b).abs() < 1e-3)
-                    .count();
+                let near = near.filter(|(a, b)| (**a - **b).abs() < 1e-3).count();
                 assert!(
                     near * 100 >= PIXELS * 97,
                     "{name}, step {step}: {near} of {PIXELS}"

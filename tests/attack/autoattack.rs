@@ -5,14 +5,15 @@
 //! `FIREPROOF_REFERENCES=all cargo test --release --test attack autoattack -- --nocapture`; without
 //! that, what takes seconds.
 
+use super::watched::climbed;
 use crate::common::{On, values};
 use burn::tensor::{DType, Tensor, TensorData};
 use fireproof::attack::{
-    AdaptiveStep, Apgd, Ascent, Attack, AttackSpec, AutoAttack, Ball, Dlr, Fab, Frozen, Goal, Here,
-    Keep, L2, Limits, Linf, NormSpec, PixelSpace, Space, Square, StepRule, Trial,
+    AdaptiveStep, Apgd, Attack, AttackSpec, AutoAttack, Ball, Dlr, Fab, Frozen, Goal, L2, Limits,
+    Linf, NormSpec, PixelSpace, Space, Square, Trial,
 };
 use fireproof::base::statistics::mcnemar;
-use fireproof::base::{Batch, Bounds, Classifier, Seed, read};
+use fireproof::base::{Batch, Bounds, Classifier, Seed};
 use fireproof::group::Group;
 use fireproof::model::{CnnConfig, SmallCnnConfig};
 use fireproof::train::Student;
@@ -192,19 +193,6 @@ fn listed(positions: &[usize]) -> String {
     }
 }
 
-// Steps as another rule's, and the points where they were taken.
-struct Watched {
-    rule: AdaptiveStep,
-    points: Vec<Vec<f64>>,
-}
-
-impl StepRule for Watched {
-    fn next(&mut self, space: &dyn Space, trial: &Trial, here: Here) -> Tensor<2> {
-        self.points.push(read(&here.point));
-        self.rule.next(space, trial, here)
-    }
-}
-
 // The published projection: onto the ball, and what that gives onto the bounds, which in L2 is not
 // the nearest point of both. Else as ours.
 #[derive(Debug)]
@@ -295,21 +283,12 @@ fn value_published_iterates_of_apgd(on: &On) {
             .with_bounds(Bounds::default());
         let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
         let space = BallThenBounds(PixelSpace(Ball::new(norm, epsilon)));
-        let ascent = Ascent {
-            space: &space,
-            loss: None,
-            steps: 100,
-            keep: Keep::Best,
-        };
-        let mut watched = Watched {
-            rule: AdaptiveStep::new(100, epsilon),
-            points: Vec::new(),
-        };
-        ascent.climb(&mut trial, start, &mut watched).unwrap();
+        let rule = AdaptiveStep::new(100, epsilon);
+        let points = climbed(&mut trial, &space, rule, 100, start);
         let theirs = reference["images"].as_array().unwrap().iter().map(numbers);
         let mut worst = 0.0f64;
         for (&step, theirs) in at.iter().zip(theirs) {
-            let Some(ours) = watched.points.get(step as usize) else {
+            let Some(ours) = points.get(step as usize) else {
                 continue;
             };
             let off = ours
@@ -320,9 +299,6 @@ fn value_published_iterates_of_apgd(on: &On) {
             worst = worst.max(off);
             assert!(off < 1e-9, "{name}, step {step}: {off:e}");
         }
-        println!(
-            "{name}: {} iterates, {worst:e} apart at most",
-            watched.points.len()
-        );
+        println!("{name}: {} iterates, {worst:e} apart at most", points.len());
     }
 }

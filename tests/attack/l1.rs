@@ -1,12 +1,13 @@
 //! The geometry of L1 against slow paths on the host.
 
-use super::apgd::{Watched, wavy};
+use super::apgd::wavy;
 use super::linear::{PIXELS, linear, linear_batch, perturbations, weights};
+use super::watched::climbed;
 use crate::common::{On, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
-    Apgd, Ascent, AttackSpec, Ball, Frozen, Goal, Keep, L1, Limits, Norm, Pgd, PixelSpace,
-    SparseStep, Trial, verify,
+    Apgd, AttackSpec, Ball, Frozen, Goal, L1, Limits, Norm, Pgd, PixelSpace, SparseStep, Trial,
+    verify,
 };
 use fireproof::base::{Bounds, Draws, Precision, Purpose, Seed, read};
 
@@ -297,28 +298,24 @@ fn value_sparse_steps_as_published(on: &On) {
     let (steps, epsilon) = (50, 2.0);
     let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
     let space = PixelSpace(Ball::new(L1, epsilon));
-    let ascent = Ascent {
-        space: &space,
-        loss: None,
-        steps,
-        keep: Keep::Best,
-    };
-    let mut rule = Watched {
-        rule: SparseStep::new(steps, epsilon),
-        points: Vec::new(),
-    };
     let start = batch.images.clone().flatten(1, 3);
-    ascent.climb(&mut trial, start, &mut rule).unwrap();
+    let points = climbed(
+        &mut trial,
+        &space,
+        SparseStep::new(steps, epsilon),
+        steps,
+        start,
+    );
     for (image, original) in originals.chunks(PIXELS).enumerate() {
         let original = Vec::from_iter(original.iter().map(|&v| f64::from(v)));
         let (expected, counts) = published(&original, epsilon, steps, batch.bounds);
         assert!(counts[0] == 13 && counts.contains(&15) && counts.contains(&14));
-        for (step, point) in rule.points.iter().enumerate().take(20) {
+        for (step, point) in points.iter().enumerate().take(20) {
             let point = &point[image * PIXELS..(image + 1) * PIXELS];
             let off = point
                 .iter()
                 .zip(&expected[step])
-                .map(|(a, b)| (f64::from(*a) - b).abs());
+                .map(|(a, b)| (a - b).abs());
             let far = off.filter(|off| *off > 1e-4).count();
             assert!(far <= 1, "step {step}: {far} pixels");
         }

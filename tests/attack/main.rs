@@ -29,3 +29,4 @@ mod specs;
 mod square;
 mod starts;
 mod torchattacks;
+mod watched;

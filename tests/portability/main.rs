@@ -62,6 +62,7 @@ mod attack {
     mod square;
     mod starts;
     mod torchattacks;
+    mod watched;
 }
 
 #[path = "../base"]

@@ -1,8 +1,8 @@
 use super::adam::Adam;
 use super::constant::Constant;
-use super::scope::Scope;
+use super::scope::{Scope, check_positive};
 use super::tanh::Tanh;
-use super::walk::Rows;
+use super::walk::{Rows, from_the_right};
 use crate::attack::alike::in_scope;
 use crate::attack::rows::{positions, select};
 use crate::attack::{Attack, Cost, L2, Loss, Margin, Trial};
@@ -225,8 +225,7 @@ impl Attack for CarliniWagner {
         let found = format_args!("[{}, {}]", bounds.low(), bounds.high());
         let finite = bounds.low().is_finite() && bounds.high().is_finite();
         Error::unless(finite, "bounds", found, "finite ones")?;
-        trial.offer_originals();
-        trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
+        from_the_right(trial, |trial| self.walk(trial))
     }
 
     /// # Errors
@@ -237,12 +236,8 @@ impl Attack for CarliniWagner {
         self.scope().check()?;
         Error::unless(self.steps > 0, "steps", self.steps, "at least 1")?;
         Error::unless(self.searches > 0, "searches", self.searches, "at least 1")?;
-        let positive = |setting: &str, value: f64| {
-            let valid = value > 0.0 && value <= f64::from(f32::MAX);
-            Error::unless(valid, setting, value, "a positive finite number")
-        };
-        positive("rate", self.rate)?;
-        positive("first_constant", self.first_constant)
+        check_positive("rate", self.rate)?;
+        check_positive("first_constant", self.first_constant)
     }
 
     fn cost(&self) -> Cost {

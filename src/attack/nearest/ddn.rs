@@ -1,8 +1,8 @@
-use super::scope::Scope;
-use super::walk::{Rows, annealed, unit};
+use super::scope::{Scope, check_between_0_and_1, check_positive};
+use super::walk::{Rows, annealed, from_the_right, unit};
 use crate::attack::alike::in_scope;
 use crate::attack::{Attack, Cost, L2, Trial};
-use crate::base::{Error, Result};
+use crate::base::Result;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -113,9 +113,8 @@ impl Ddn {
             let moved = rows.origin.clone() + unit(direction) * length.clone();
             way = rows.bounds.clamp(moved) - rows.origin.clone();
         }
-        let images = rows.images(&rows.bounds.clamp(rows.origin.clone() + way));
-        let logits = trial.logits(images.clone());
-        trial.offer_judged(ball.as_ref(), images, logits);
+        let point = rows.bounds.clamp(rows.origin.clone() + way);
+        rows.offer(trial, ball.as_ref(), &point);
         Ok(())
     }
 }
@@ -125,21 +124,17 @@ const LAST_SHARE: f64 = 0.01;
 
 impl Attack for Ddn {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        trial.offer_originals();
-        trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
+        from_the_right(trial, |trial| self.walk(trial))
     }
 
     /// # Errors
     ///
-    /// [`Error::Setting`] if ε is negative or not finite in f32, if γ is not between 0 and 1, or if the
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32, if γ is not between 0 and 1, or if the
     /// first length is not positive.
     fn check(&self) -> Result<()> {
         self.scope().check()?;
-        let (gamma, first) = (self.gamma, self.first_length);
-        let share = gamma > 0.0 && gamma < 1.0;
-        Error::unless(share, "gamma", gamma, "a number between 0 and 1")?;
-        let positive = first > 0.0 && first <= f64::from(f32::MAX);
-        Error::unless(positive, "first_length", first, "a positive finite number")
+        check_between_0_and_1("gamma", self.gamma)?;
+        check_positive("first_length", self.first_length)
     }
 
     fn cost(&self) -> Cost {

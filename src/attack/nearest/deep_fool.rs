@@ -1,6 +1,6 @@
 use super::Plane;
 use super::scope::geometry;
-use super::walk::{Rows, lead, likely};
+use super::walk::{Rows, from_the_right, lead, likely};
 use crate::attack::alike::{distances, in_scope};
 use crate::attack::rows::{positions, select};
 use crate::attack::{Attack, Cost, NormSpec, Trial};
@@ -99,9 +99,7 @@ impl DeepFool {
         let ahead = rows.origin.clone() + way.clone() * (1.0 + self.overshoot);
         let point = rows.bounds.clamp(ahead);
         if left == 0 {
-            let images = rows.images(&point);
-            let logits = trial.logits(images.clone());
-            trial.offer_judged(ball.as_ref(), images, logits);
+            rows.offer(trial, ball.as_ref(), &point);
             return Ok(());
         }
         let pass = |trial: &mut Trial, rows: &Rows, point: &Tensor<2>, class: Tensor<2, Int>| {
@@ -155,15 +153,11 @@ distances!(DeepFool);
 
 impl Attack for DeepFool {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        trial.offer_originals();
-        let others = trial.victim().classes(trial.originals()) - 1;
-        let count = self.target_classes.min(others);
-        trial.exactly(|trial| {
-            trial.survivors(|trial| {
-                let classes = likely(trial).narrow(1, 0, count);
-                let way = Rows::new(trial).origin.zeros_like();
-                self.walk(trial, self.steps, way, classes)
-            })
+        let count = self.target_classes.min(trial.classes() - 1);
+        from_the_right(trial, |trial| {
+            let classes = likely(trial).narrow(1, 0, count);
+            let way = Rows::new(trial).origin.zeros_like();
+            self.walk(trial, self.steps, way, classes)
         })
     }
 

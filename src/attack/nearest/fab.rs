@@ -167,9 +167,7 @@ impl Fab {
             let from = rows.either([point, back], &fooled);
             point = self.step(geometry, &rows, from, tangent);
         }
-        let images = rows.images(&point);
-        let logits = trial.logits(images.clone());
-        trial.offer_judged(ball.as_ref(), images, logits);
+        rows.offer(trial, ball.as_ref(), &point);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
-use super::scope::geometry;
-use super::walk::{Rows, annealed, unit};
+use super::scope::{check_between_0_and_1, check_positive, geometry};
+use super::walk::{Rows, annealed, from_the_right, unit};
 use crate::attack::alike::{distances, in_scope};
 use crate::attack::{Attack, Cost, Loss, Margin, NormSpec, Trial};
-use crate::base::{Error, Result};
+use crate::base::Result;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -131,9 +131,8 @@ impl Fmn {
             let moved = geometry.shorten(way + unit(gradient) * stride, radius.clone());
             way = rows.bounds.clamp(rows.origin.clone() + moved) - rows.origin.clone();
         }
-        let images = rows.images(&rows.bounds.clamp(rows.origin.clone() + way));
-        let logits = trial.logits(images.clone());
-        trial.offer_judged(ball.as_ref(), images, logits);
+        let point = rows.bounds.clamp(rows.origin.clone() + way);
+        rows.offer(trial, ball.as_ref(), &point);
         Ok(())
     }
 }
@@ -144,21 +143,17 @@ distances!(Fmn);
 
 impl Attack for Fmn {
     fn search(&self, trial: &mut Trial) -> Result<()> {
-        trial.offer_originals();
-        trial.exactly(|trial| trial.survivors(|trial| self.walk(trial)))
+        from_the_right(trial, |trial| self.walk(trial))
     }
 
     /// # Errors
     ///
-    /// [`Error::Setting`] if ε is negative or not finite in f32, if the norm has no geometry, if γ is
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32, if the norm has no geometry, if γ is
     /// not between 0 and 1, or if the first step is not positive.
     fn check(&self) -> Result<()> {
         self.scope().check()?;
-        let (gamma, first) = (self.gamma, self.first_step);
-        let share = gamma > 0.0 && gamma < 1.0;
-        Error::unless(share, "gamma", gamma, "a number between 0 and 1")?;
-        let positive = first > 0.0 && first <= f64::from(f32::MAX);
-        Error::unless(positive, "first_step", first, "a positive finite number")
+        check_between_0_and_1("gamma", self.gamma)?;
+        check_positive("first_step", self.first_step)
     }
 
     fn cost(&self) -> Cost {

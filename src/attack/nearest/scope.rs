@@ -56,3 +56,15 @@ pub(super) fn geometry(norm: &NormSpec) -> Result<&dyn Geometry> {
     let expected = "a norm whose geometry is known, such as L2 and L∞";
     (norm.geometry()).ok_or_else(|| Error::setting("norm", norm, expected))
 }
+
+/// Refuses a number that is not between 0 and 1.
+pub(super) fn check_between_0_and_1(setting: &str, value: f64) -> Result<()> {
+    let valid = value > 0.0 && value < 1.0;
+    Error::unless(valid, setting, value, "a number between 0 and 1")
+}
+
+/// Refuses a number that is not positive, or not finite in f32.
+pub(super) fn check_positive(setting: &str, value: f64) -> Result<()> {
+    let valid = value > 0.0 && value <= f64::from(f32::MAX);
+    Error::unless(valid, setting, value, "a positive finite number")
+}

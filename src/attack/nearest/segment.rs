@@ -37,11 +37,9 @@ pub(super) fn refine(trial: &mut Trial, steps: usize, ball: Option<&Ball>) -> Re
             let at = low.clone() + (high.clone() - low.clone()) * share + beyond;
             let at = at.min_pair(high.clone());
             let point = rows.origin.clone() + way.clone() * at.clone();
-            let images = rows.images(&rows.bounds.clamp(point));
-            let logits = trial.logits(images.clone());
+            let logits = rows.offer(trial, ball, &rows.bounds.clamp(point));
             let fooled = trial.fooled_by(logits.clone());
-            let met = margin(trial, logits.clone());
-            trial.offer_judged(ball, images, logits);
+            let met = margin(trial, logits);
             low = rows.either([at.clone(), low], &fooled);
             standing = rows.either([met.clone(), standing], &fooled);
             high = rows.either([high, at], &fooled);

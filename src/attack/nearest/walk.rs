@@ -1,5 +1,5 @@
 use super::Geometry;
-use crate::attack::{L2, Pass, Trial};
+use crate::attack::{Ball, L2, Pass, Trial};
 use crate::base::{Bounds, Precision, Result, widened};
 use burn::tensor::{Bool, DType, Int, Tensor};
 use std::f64::consts::PI;
@@ -47,6 +47,14 @@ impl Rows {
         Ok((pass, gradient))
     }
 
+    /// Offers the trial these rows, by an exact pass.
+    pub fn offer(&self, trial: &mut Trial, ball: Option<&Ball>, rows: &Tensor<2>) -> Tensor<2> {
+        let images = self.images(rows);
+        let logits = trial.logits(images.clone());
+        trial.offer_judged(ball, images, logits.clone());
+        logits
+    }
+
     /// A number of each image as a column.
     pub fn column(&self, numbers: Tensor<1>) -> Tensor<2> {
         let precision = Precision::of_type(self.dtype).unwrap_or(Precision::F32);
@@ -70,6 +78,19 @@ impl Rows {
         let dims = rows.dims();
         rows.mask_where(taken.expand(dims), others)
     }
+}
+
+/// Runs a walk on the images that are right as they are, in exact numerics.
+///
+/// # Errors
+///
+/// Those of the walk.
+pub(super) fn from_the_right(
+    trial: &mut Trial,
+    walk: impl FnOnce(&mut Trial) -> Result<()>,
+) -> Result<()> {
+    trial.offer_originals();
+    trial.exactly(|trial| trial.survivors(walk))
 }
 
 /// All classes but the label, the most likely one by clean logits first `[batch, classes - 1]`.

@@ -198,7 +198,8 @@ pub fn gather(x: &[f32], channel: usize, channels: usize, area: usize, row: &mut
 /// One channel of a gradient of all images, in their order, and the same times the normalised input.
 pub fn gather_slope(
     isa: Isa,
-    [x, slope]: [Slope; 2],
+    x: &[f32],
+    slope: Slope,
     [channel, channels, area]: [usize; 3],
     [mean, inverse]: [f32; 2],
     rows: [&mut [f32]; 2],
@@ -210,7 +211,7 @@ pub fn gather_slope(
     for (image, (plain, weighted)) in rows.enumerate() {
         let at = image * channels + channel;
         isa.run(Weigh {
-            x: x.plane(at, area).dy,
+            x: &x[at * area..][..area],
             slope: slope.plane(at, area),
             mean,
             inverse,

@@ -7,9 +7,9 @@ pub mod dlr;
 #[cfg(feature = "train")]
 pub mod ema;
 pub mod l1;
-pub mod momentum;
 pub mod network;
 pub mod pose_space;
+pub mod shrinking;
 pub mod turned_attack;
 
 use fireproof::attack::{Attack, Loss, Norm};
@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub fn register() -> Result<()> {
     <dyn Norm>::registry().add("own_l1", |NoSettings {}| Arc::new(l1::L1))?;
     <dyn Loss>::registry().add("own_dlr", |NoSettings {}| Arc::new(dlr::Dlr))?;
-    <dyn Attack>::registry().add("own_momentum", |a: momentum::Momentum| Arc::new(a))?;
+    <dyn Attack>::registry().add("own_shrinking", |a: shrinking::Shrinking| Arc::new(a))?;
     <dyn Attack>::registry().add("own_pose_ascent", |a: pose_space::PoseAscent| Arc::new(a))?;
     <dyn Threat>::registry().add("own_turned_attack", |t: turned_attack::TurnedAttack| {
         Arc::new(t)
@@ -65,13 +65,13 @@ mod tests {
         let pgd = Pgd::new(l1::L1, 3.0).with_loss(dlr::Dlr).restarts(2);
         round_trip(AttackSpec::from(pgd.clone()), "own_l1");
         round_trip(AttackSpec::from(pgd), "own_dlr");
-        let momentum = momentum::Momentum::new(l1::L1, 3.0);
+        let shrinking = shrinking::Shrinking::new(l1::L1, 3.0);
         let budget = PoseBudget::new(Degrees(30.0), Pixels(2.0)).unwrap();
         let pose = pose_space::PoseAscent { budget, steps: 5 };
-        round_trip(AttackSpec::from(pose.then(momentum)), "own_momentum");
-        let written = r#"{"attack": "own_momentum", "norm": "own_l1", "epsilon": 3.0}"#;
+        round_trip(AttackSpec::from(pose.then(shrinking)), "own_shrinking");
+        let written = r#"{"attack": "own_shrinking", "norm": "own_l1", "epsilon": 3.0}"#;
         let read: AttackSpec = serde_json::from_str(written).unwrap();
-        assert_eq!(read, momentum::Momentum::new(l1::L1, 3.0).into());
+        assert_eq!(read, shrinking::Shrinking::new(l1::L1, 3.0).into());
         round_trip(
             ScheduleSpec::from(cosine::Cosine { from: 0.1, to: 0.0 }),
             "own_cosine",

@@ -122,8 +122,8 @@ impl fmt::Display for PoseAscent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::momentum::Momentum;
     use crate::network::tests::{batch, victim};
+    use crate::shrinking::Shrinking;
     use fireproof::attack::{Linf, verify};
     use fireproof::base::{Seed, read};
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn convention_another_attack_has_its_ball_around_the_moved_images() {
         let (victim, batch) = (victim(), batch(4));
-        let found = attack().then(Momentum::new(Linf, 0.05));
+        let found = attack().then(Shrinking::new(Linf, 0.05));
         let found = found.attack(&victim, &batch, Seed(3)).unwrap();
         verify(&found, &batch, Linf, 0.05).unwrap();
         assert!(found.poses.is_some());

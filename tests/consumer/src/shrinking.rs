@@ -10,20 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// Iterated fast gradient steps along a decaying sum of gradients. (Y. Dong et al. 2018, "Boosting
-/// Adversarial Attacks with Momentum", algorithm 1.)
+/// Steps that get shorter by the same share each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Momentum {
+pub struct Shrinking {
     /// How a perturbation is measured.
     pub norm: NormSpec,
     /// How large it may be.
     pub epsilon: f64,
-    /// The number of steps, each of ε/steps.
+    /// The number of steps, the first of ε/2.
     #[serde(default = "ten")]
     pub steps: usize,
-    /// What remains of the sum from step to step.
-    #[serde(default = "one")]
+    /// What remains of a step's length in the next one.
+    #[serde(default = "three_quarters")]
     pub decay: f64,
 }
 
@@ -31,18 +30,18 @@ fn ten() -> usize {
     10
 }
 
-fn one() -> f64 {
-    1.0
+fn three_quarters() -> f64 {
+    0.75
 }
 
-impl Momentum {
-    /// The attack with the published number of steps and decay.
+impl Shrinking {
+    /// The attack with ten steps, each three quarters as long as the one before.
     pub fn new(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self {
             norm: norm.into(),
             epsilon,
             steps: ten(),
-            decay: one(),
+            decay: three_quarters(),
         }
     }
 
@@ -51,29 +50,19 @@ impl Momentum {
     }
 }
 
-/// Adds up gradients, each in proportion to its mean magnitude.
-struct Accumulate {
-    length: f64,
+struct Shorter {
+    first: f64,
     decay: f64,
-    sum: Option<Tensor<2>>,
 }
 
-impl StepRule for Accumulate {
+impl StepRule for Shorter {
     fn next(&mut self, space: &dyn Space, trial: &Trial, here: Here) -> Tensor<2> {
-        let gradient = here.pass.gradient.clone();
-        let size = gradient.clone().abs().mean_dim(1);
-        let nothing = size.clone().equal_elem(0.0);
-        let gradient = gradient / size.mask_fill(nothing, 1.0);
-        let sum = match self.sum.take() {
-            Some(sum) => sum * self.decay + gradient,
-            None => gradient,
-        };
-        self.sum = Some(sum.clone());
-        space.step(trial, here.point, sum, self.length)
+        let length = self.first * self.decay.powi(here.step as i32);
+        space.step(trial, here.point, here.pass.gradient.clone(), length)
     }
 }
 
-impl Attack for Momentum {
+impl Attack for Shrinking {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         let space = PixelSpace(self.threat());
         let ascent = Ascent {
@@ -82,10 +71,9 @@ impl Attack for Momentum {
             steps: self.steps,
             keep: Keep::Best,
         };
-        let mut rule = Accumulate {
-            length: self.epsilon / self.steps.max(1) as f64,
+        let mut rule = Shorter {
+            first: self.epsilon / 2.0,
             decay: self.decay,
-            sum: None,
         };
         let start = space.start(trial, false);
         ascent.climb(trial, start, &mut rule)
@@ -127,11 +115,11 @@ impl Attack for Momentum {
     }
 
     fn settings(&self) -> Value {
-        named::<dyn Attack>("own_momentum", self)
+        named::<dyn Attack>("own_shrinking", self)
     }
 }
 
-impl fmt::Display for Momentum {
+impl fmt::Display for Shrinking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             norm,
@@ -139,7 +127,7 @@ impl fmt::Display for Momentum {
             steps,
             decay,
         } = self;
-        write!(f, "momentum-{steps} {norm} ε={epsilon} decay={decay}")
+        write!(f, "shrinking-{steps} {norm} ε={epsilon} decay={decay}")
     }
 }
 
@@ -152,16 +140,16 @@ mod tests {
     use fireproof::base::{Seed, read};
 
     #[test]
-    fn convention_in_its_ball_the_same_again_and_alone() {
+    fn convention_in_its_ball_the_same_again_and_althree_quarters() {
         let (victim, batch) = (victim(), batch(4));
         for attack in [
-            Momentum::new(Linf, 0.1),
-            Momentum::new(L2, 0.5),
-            Momentum::new(L1, 3.0),
+            Shrinking::new(Linf, 0.1),
+            Shrinking::new(L2, 0.5),
+            Shrinking::new(L1, 3.0),
         ] {
             let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
             verify(&found, &batch, attack.norm.clone(), attack.epsilon).unwrap();
-            let clean = Momentum {
+            let clean = Shrinking {
                 epsilon: 0.0,
                 ..attack.clone()
             };
