@@ -6,7 +6,8 @@ use burn::tensor::Tensor;
 use fireproof::attack::{Attack, AttackSpec, AutoAttack, Frozen, L1, L2, Linf, Version};
 use fireproof::base::{Batch, Seed};
 
-on_every_device![
+// Not on every device: a software renderer would take minutes for a thousand passes.
+on_this_device![
     value_composition_as_published,
     value_auto_is_its_attacks_one_after_the_other,
     value_few_classes_have_few_targets,

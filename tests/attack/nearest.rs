@@ -8,7 +8,9 @@ use fireproof::attack::{
 };
 use fireproof::base::{Batch, Bounds, Precision, Purpose, Seed, read};
 
-on_every_device![
+// Not on every device: a software renderer would take minutes for so many steps; `trial::nearest` runs
+// these attacks on every one.
+on_this_device![
     value_fab_finds_the_distance_to_a_plane,
     value_others_come_as_near_to_a_plane_as_they_can,
     value_no_attack_beats_a_slow_search,

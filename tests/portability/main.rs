@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The name of a test ends in the backend and what it is about, so that `wgpu` or `nn::conv` in
-//! this command picks some. What a suite keeps for Flex (its files of plain `#[test]`s say why)
-//! is not listed here. `agreement` compares backends with each other.
+//! this command picks some. What a suite keeps for Flex (its files of plain `#[test]`s, and those
+//! with `on_this_device!`, say why) is not listed here. `agreement` compares backends with each other.
 //!
 //! Software Vulkan runs at a few GFLOP/s and compiles a shader for each kernel it meets: a smallest
 //! size is a handful of images of a few pixels.
