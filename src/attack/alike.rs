@@ -83,12 +83,12 @@ macro_rules! as_of {
 
         fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
             let of = self.of.at_level(level)?;
-            Ok(Self { of, ..*self }.into())
+            Ok(Self { of, ..self.clone() }.into())
         }
 
         fn with_effort(&self, steps: usize, step: f64) -> Option<$crate::attack::AttackSpec> {
             let of = self.of.with_effort(steps, step)?;
-            Some(Self { of, ..*self }.into())
+            Some(Self { of, ..self.clone() }.into())
         }
 
         fn is_random(&self) -> bool {

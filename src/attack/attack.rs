@@ -1,6 +1,6 @@
 use super::{
-    AttackSpec, Ball, EachTarget, Ensemble, Found, Frozen, Goal, Part, Restarts, Run, Sequence,
-    Trial, Whole,
+    AccuracyCurve, AttackSpec, Ball, Budget, EachTarget, Ensemble, Found, Frozen, Goal, Mask,
+    Masked, Part, PerImage, Restarts, Run, Sequence, Trial, Whole,
 };
 use crate::base::{Batch, Error, Result, Seed};
 use crate::data::ImageSet;
@@ -94,6 +94,22 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         Run::new(0).attack(self, victim, set, device)
     }
 
+    /// Robust accuracy against the size of the perturbation, as [`Run::curve`](super::Run::curve) finds
+    /// it by default; `levels` are for attacks that do not find all sizes at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::curve`](super::Run::curve).
+    fn curve(
+        &self,
+        victim: &Frozen,
+        set: &ImageSet,
+        device: &Device,
+        levels: &[f64],
+    ) -> Result<AccuracyCurve> {
+        Run::new(0).curve(self, victim, set, device, levels)
+    }
+
     /// The images of the attack alone, outside autodiff, without a verdict on them.
     ///
     /// With [`Keep::Last`](super::Keep::Last), as in adversarial training, PGD costs one forward
@@ -129,6 +145,33 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         Self: Sized + 'static,
     {
         EachTarget::new(self, classes)
+    }
+
+    /// This attack as long as it has cost an image no more than so many passes; see [`Budget`].
+    #[auto_impl(keep_default_for(&, Box, Arc))]
+    fn within(self, passes: u32) -> Budget
+    where
+        Self: Sized + 'static,
+    {
+        Budget::new(self, passes)
+    }
+
+    /// This attack on the pixels that a mask allows to change; see [`Masked`].
+    #[auto_impl(keep_default_for(&, Box, Arc))]
+    fn masked(self, mask: Mask) -> Masked
+    where
+        Self: Sized + 'static,
+    {
+        Masked::new(self, mask)
+    }
+
+    /// This attack at a level of each image's own, by id; see [`PerImage`].
+    #[auto_impl(keep_default_for(&, Box, Arc))]
+    fn at_each(self, levels: impl IntoIterator<Item = (u64, f64)>) -> PerImage
+    where
+        Self: Sized + 'static,
+    {
+        PerImage::new(self, levels)
     }
 
     /// This attack, then the other one on the images that still stand.

@@ -76,9 +76,26 @@ pub(super) struct Best {
     pub fooled: Tensor<1>,
     /// 1 where the pass was an exact one on exactly the candidate's images, else 0.
     pub exact: Tensor<1>,
+    /// The passes that its image had cost when a candidate first had this verdict `[batch]`.
+    pub passes: Tensor<1>,
 }
 
 impl Best {
+    /// What is known of images of which nothing has been offered yet, beside those of `part`.
+    pub fn unknown(part: &Self, originals: &Tensor<4>) -> Self {
+        let count = originals.dims()[0];
+        let none = |like: &Tensor<1>| Tensor::zeros([count], (&like.device(), like.dtype()));
+        let like = (&part.logits.device(), part.logits.dtype());
+        Self {
+            candidate: originals.clone().into(),
+            logits: Tensor::zeros([count, part.logits.dims()[1]], like),
+            loss: none(&part.loss).add_scalar(f32::MIN),
+            fooled: none(&part.fooled),
+            exact: none(&part.exact),
+            passes: none(&part.passes),
+        }
+    }
+
     /// Keeps each candidate of `other` that is better than what its image has. `originals` are
     /// those of the trial.
     pub fn meet(self, other: Self, originals: &Tensor<4>) -> Self {
@@ -106,6 +123,7 @@ impl Best {
             },
             logits: either([self.logits, other.logits], &rows),
             exact: self.exact.mask_where(taken, other.exact),
+            passes: self.passes.mask_where(newly.clone(), other.passes),
             loss: self.loss.mask_where(newly.bool_or(higher), other.loss),
             fooled: self.fooled.max_pair(other.fooled),
         }
@@ -119,6 +137,7 @@ impl Best {
             loss: select(&self.loss, positions),
             fooled: select(&self.fooled, positions),
             exact: select(&self.exact, positions),
+            passes: select(&self.passes, positions),
         }
     }
 
@@ -142,6 +161,7 @@ impl Best {
             loss: replace(self.loss, positions, part.loss),
             fooled: replace(self.fooled, positions, part.fooled),
             exact: replace(self.exact, positions, part.exact),
+            passes: replace(self.passes, positions, part.passes),
         }
     }
 }

@@ -33,7 +33,10 @@ pub struct Found {
     pub queries: Vec<u32>,
     /// Backward passes spent on each image.
     pub gradients: Vec<u32>,
-    /// In how many of them every entry of the gradient was zero: there the attack had nothing to go
+    /// How many passes, forward and backward, an image had cost when a candidate first fooled; `None`
+    /// where none does. With fewer than that it would have stood.
+    pub passes_to_fool: Vec<Option<u32>>,
+    /// In how many backward passes every entry of the gradient was zero: there the attack had nothing to go
     /// by, as with a loss that saturates, and an image that stands may do so for that reason alone.
     pub vanished: Vec<u32>,
     /// In how many of them some entry of the gradient was NaN or infinite; the attack went on with
@@ -146,6 +149,7 @@ impl Found {
             loss: each(&self.loss, positions),
             queries: each(&self.queries, positions),
             gradients: each(&self.gradients, positions),
+            passes_to_fool: each(&self.passes_to_fool, positions),
             vanished: each(&self.vanished, positions),
             undefined: each(&self.undefined, positions),
             poses: self.poses.as_ref().map(|poses| each(poses, positions)),
@@ -176,6 +180,7 @@ impl Found {
             merged.loss.extend(part.loss);
             merged.queries.extend(part.queries);
             merged.gradients.extend(part.gradients);
+            merged.passes_to_fool.extend(part.passes_to_fool);
             merged.vanished.extend(part.vanished);
             merged.undefined.extend(part.undefined);
         }

@@ -42,6 +42,7 @@
 //! [`Norm`] is a file and a line in `norm/mod.rs`, a [`Loss`] one in `loss/mod.rs`, a choice of
 //! [`Targets`] one in `targets/mod.rs`; from outside it is [`Registry::add`](crate::base::Registry::add).
 
+mod accuracy_curve;
 mod adaptive_step;
 mod alike;
 mod apgd;
@@ -51,6 +52,7 @@ mod attack;
 mod auto;
 mod ball;
 mod best_point;
+mod budget;
 mod candidate;
 mod diversified;
 mod each_target;
@@ -63,10 +65,13 @@ mod keep;
 mod label;
 mod loss;
 mod malt;
+mod mask;
+mod masked;
 mod momentum;
 mod nearest;
 mod norm;
 mod part;
+mod per_image;
 mod pgd;
 mod restarts;
 mod rows;
@@ -79,12 +84,14 @@ mod square;
 mod targets;
 mod trial;
 
+pub use accuracy_curve::AccuracyCurve;
 pub use adaptive_step::AdaptiveStep;
 pub use apgd::Apgd;
 pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};
 pub use auto::{AutoAttack, Version};
 pub use ball::{BALL_TOLERANCE, Ball, verify};
+pub use budget::Budget;
 pub use candidate::Candidate;
 pub use each_target::EachTarget;
 pub use ensemble::Ensemble;
@@ -95,10 +102,13 @@ pub use goal::{Goal, NO_CLASS, Nearest, predicted_classes};
 pub use keep::Keep;
 pub use loss::{CrossEntropy, Dlr, Kl, Loss, LossSpec, Margin, ProbabilityMargin, Reference};
 pub use malt::Malt;
+pub use mask::Mask;
+pub use masked::Masked;
 pub use momentum::Momentum;
 pub use nearest::{CarliniWagner, Ddn, DeepFool, Fab, Fmn, Geometry, Plane};
 pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use part::Part;
+pub use per_image::PerImage;
 pub use pgd::Pgd;
 pub use restarts::Restarts;
 pub use run::{Outcome, PartOutcome, Progress, Run, Whole};

@@ -1,6 +1,6 @@
 use super::{Ball, Candidate, Limits, Trial};
 use crate::base::{Draws, Purpose};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use std::fmt;
 
 /// What a gradient attack moves in: a map from points to images.
@@ -54,12 +54,9 @@ impl PixelSpace {
 
     fn draw(&self, trial: &Trial) -> Tensor<4> {
         let Ball { norm, epsilon } = &self.0;
-        let shape = trial.originals().dims();
-        let pixels = shape[1..].iter().product();
-        let draw = |draws: &mut Draws| norm.draw(pixels, *epsilon, draws);
-        let data = TensorData::new(trial.keys().each(Purpose::Start, draw).concat(), shape);
+        let draw = |pixels, draws: &mut Draws| norm.draw(pixels, *epsilon, draws);
+        let start = trial.draw_pixels(Purpose::Start, draw);
         let originals = trial.originals();
-        let start = Tensor::from_data(data, (&originals.device(), originals.dtype()));
         norm.project(originals.clone() + start, self.limits(trial))
     }
 }

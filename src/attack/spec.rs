@@ -1,6 +1,6 @@
 use super::{
-    Apgd, Attack, AutoAttack, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab, Fgsm, Fmn,
-    Malt, Pgd, Restarts, Sequence, Square,
+    Apgd, Attack, AutoAttack, Budget, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab,
+    Fgsm, Fmn, Malt, Mask, Masked, PerImage, Pgd, Restarts, Sequence, Square,
 };
 use crate::base::{Spec, open_kind};
 
@@ -21,6 +21,7 @@ open_kind! {
     Attack in "attack",
     "apgd" => |attack: Apgd| attack,
     "auto" => |attack: AutoAttack| attack,
+    "budget" => |attack: Budget| attack,
     "carlini_wagner" => |attack: CarliniWagner| attack,
     "ddn" => |attack: Ddn| attack,
     "deep_fool" => |attack: DeepFool| attack,
@@ -29,6 +30,8 @@ open_kind! {
     "fgsm" => |attack: Fgsm| attack,
     "fmn" => |attack: Fmn| attack,
     "malt" => |attack: Malt| attack,
+    "masked" => |attack: Masked| attack,
+    "per_image" => |attack: PerImage| attack,
     "pgd" => |attack: Pgd| attack,
     "square" => |attack: Square| attack,
     "restarts" => |attack: Restarts| attack,
@@ -45,6 +48,21 @@ impl AttackSpec {
     /// As [`Attack::towards_each`].
     pub fn towards_each(self, classes: usize) -> EachTarget {
         EachTarget::new(self, classes)
+    }
+
+    /// As [`Attack::within`].
+    pub fn within(self, passes: u32) -> Budget {
+        Budget::new(self, passes)
+    }
+
+    /// As [`Attack::masked`].
+    pub fn masked(self, mask: Mask) -> Masked {
+        Masked::new(self, mask)
+    }
+
+    /// As [`Attack::at_each`].
+    pub fn at_each(self, levels: impl IntoIterator<Item = (u64, f64)>) -> PerImage {
+        PerImage::new(self, levels)
     }
 
     /// As [`Attack::or`].

@@ -96,6 +96,11 @@ pub enum Error {
         bound: f64,
     },
 
+    /// A search asked for a pass that its budget has none left for: the end of the search, which
+    /// whoever set the budget takes for no failure.
+    #[error("the budget of passes is spent")]
+    Budget,
+
     /// A drawing could not be made.
     #[error("drawing {what}: {reason}")]
     Drawing {

@@ -35,8 +35,8 @@ fn error_combinations_that_make_no_sense(on: &On) {
     for (json, expected) in [
         (
             r#"{"attack": "apgdd"}"#,
-            "one of: apgd, auto, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
-             pgd, restarts, sequence, square",
+            "one of: apgd, auto, budget, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
+             masked, per_image, pgd, restarts, sequence, square",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (

@@ -4,13 +4,23 @@ use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
     Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
-    Keep, Kl, Malt, Margin, Pgd, Square,
+    Keep, Kl, Malt, Margin, Mask, Pgd, Square,
 };
 use fireproof::base::{Batch, Purpose, Seed};
 
 pub const IMAGES: usize = 24;
 
 pub const SIDE: usize = 6;
+
+pub const IDS: [u64; IMAGES] = {
+    let mut ids = [0; IMAGES];
+    let mut at = 0;
+    while at < IMAGES {
+        ids[at] = 1000 + 7 * at as u64;
+        at += 1;
+    }
+    ids
+};
 
 // Three classes by smooth functions of the pixels; every image is independent of the others.
 pub fn victim(_: &On) -> Frozen {
@@ -37,11 +47,15 @@ pub fn batch(on: &On, victim: &Frozen) -> Batch {
     let labels: Vec<i64> = predicted
         .map(|(at, class)| (class + i64::from(at % 6 == 5)) % 3)
         .collect();
-    let ids = (0..IMAGES as u64).map(|at| 1000 + 7 * at).collect();
     Batch::new(images, on.labels(&labels))
         .unwrap()
-        .with_ids(ids)
+        .with_ids(IDS.to_vec())
         .unwrap()
+}
+
+/// The upper half of an image.
+pub fn half() -> Mask {
+    Mask::new([1, SIDE, SIDE], |[_, y, _]| y < SIDE / 2).unwrap()
 }
 
 pub fn pixels(found: &Found) -> Vec<f32> {
@@ -130,6 +144,22 @@ pub fn attacks(epsilon: f64) -> Vec<AttackSpec> {
         Square::linf(epsilon / 2.0)
             .with_queries(5)
             .then(Square::linf(epsilon).with_queries(10))
+            .into(),
+        Pgd::linf(epsilon).restarts(2).within(30).into(),
+        Apgd::l2(4.0 * epsilon)
+            .with_steps(12)
+            .or(Square::l2(4.0 * epsilon).with_queries(20))
+            .within(40)
+            .into(),
+        Pgd::l2(4.0 * epsilon).restarts(2).masked(half()).into(),
+        Fab::linf()
+            .with_epsilon(epsilon)
+            .with_steps(4)
+            .restarts(2)
+            .masked(half())
+            .into(),
+        (Pgd::linf(epsilon).with_steps(3))
+            .at_each(IDS.map(|id| (id, epsilon * (1.0 + (id % 3) as f64 / 4.0))))
             .into(),
     ]
 }

@@ -14,13 +14,13 @@ fn convention_pixels_stay_on_the_device(on: &On) {
     let victim = victim(on);
     let batch = batch(on, &victim);
     victim.classes(&batch.images);
-    // L∞: labels, pixels in bounds, ball, which passes were exact, and the verdict with distances and the flaws of
+    // L∞: labels, pixels in bounds, ball, which passes were exact, and the verdict with distances, passes and the flaws of
     // gradients; nothing grows with the pixels.
     let attack = Pgd::linf(0.1);
     let (found, reads) = count_reads(|| attack.attack(&victim, &batch, Seed(1)));
     found.unwrap();
     assert_eq!(reads.count, 5);
-    assert_eq!(reads.values, IMAGES + 1 + 1 + IMAGES + 6 * IMAGES);
+    assert_eq!(reads.values, IMAGES + 1 + 1 + IMAGES + 7 * IMAGES);
     // In training no verdict is read.
     let attack = attack.with_keep(Keep::Last);
     let (images, reads) = count_reads(|| attack.perturb(&victim, &batch, Seed(1)));

@@ -14,4 +14,5 @@ mod given;
 mod host;
 mod nearest;
 mod text;
+mod threats;
 mod unsound;

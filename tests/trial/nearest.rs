@@ -70,7 +70,7 @@ fn value_the_nearest_candidate_that_fools_is_kept(on: &On) {
     let mut trial = Trial::new(&victim, &batch, &goal(false), 1).unwrap();
     let ball = Ball::new(Linf, 0.2);
     for levels in [[0.9, 0.6, 0.9], [0.45, 0.45, 0.65], [0.8, 0.55, 0.61]] {
-        let logits = trial.logits(grey(levels));
+        let logits = trial.logits(grey(levels)).unwrap();
         trial.offer_judged(Some(&ball), grey(levels), logits);
     }
     let kept: Vec<f32> = read(&trial.images());

@@ -114,7 +114,7 @@ impl Ddn {
             way = rows.bounds.clamp(moved) - rows.origin.clone();
         }
         let point = rows.bounds.clamp(rows.origin.clone() + way);
-        rows.offer(trial, ball.as_ref(), &point);
+        rows.offer(trial, ball.as_ref(), &point)?;
         Ok(())
     }
 }

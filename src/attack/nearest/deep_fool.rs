@@ -99,7 +99,7 @@ impl DeepFool {
         let ahead = rows.origin.clone() + way.clone() * (1.0 + self.overshoot);
         let point = rows.bounds.clamp(ahead);
         if left == 0 {
-            rows.offer(trial, ball.as_ref(), &point);
+            rows.offer(trial, ball.as_ref(), &point)?;
             return Ok(());
         }
         let pass = |trial: &mut Trial, rows: &Rows, point: &Tensor<2>, class: Tensor<2, Int>| {

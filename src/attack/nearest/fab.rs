@@ -7,7 +7,7 @@ use crate::attack::alike::{distances, in_scope};
 use crate::attack::part::in_turn;
 use crate::attack::{Attack, Cost, KthBest, NormSpec, Part, Trial};
 use crate::base::{Error, Purpose, Result};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -167,7 +167,7 @@ impl Fab {
             let from = rows.either([point, back], &fooled);
             point = self.step(geometry, &rows, from, tangent);
         }
-        rows.offer(trial, ball.as_ref(), &point);
+        rows.offer(trial, ball.as_ref(), &point)?;
         Ok(())
     }
 
@@ -202,15 +202,12 @@ impl Fab {
         if trial.keys().draw == 0 {
             return rows.origin.clone();
         }
-        let pixels = rows.origin.dims()[1];
-        let directions = trial.keys().each(Purpose::Start, |draws| {
+        let direction = trial.draw_pixels(Purpose::Start, |pixels, draws| {
             let direction = self.norm.draw(pixels, 1.0, draws);
             let length = self.norm.length(&direction);
             Vec::from_iter(direction.into_iter().map(|v| v / length))
         });
-        let data = TensorData::new(directions.concat(), rows.origin.dims());
-        let like = (&rows.origin.device(), rows.origin.dtype());
-        let direction = Tensor::<2>::from_data(data, like);
+        let direction = Rows::rows(direction);
         let most = self.epsilon.unwrap_or(f64::INFINITY);
         let found = rows.column(trial.distances(&*self.norm));
         let unknown = found.clone().greater_elem(f32::MAX);

@@ -132,7 +132,7 @@ impl Fmn {
             way = rows.bounds.clamp(rows.origin.clone() + moved) - rows.origin.clone();
         }
         let point = rows.bounds.clamp(rows.origin.clone() + way);
-        rows.offer(trial, ball.as_ref(), &point);
+        rows.offer(trial, ball.as_ref(), &point)?;
         Ok(())
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn refine(trial: &mut Trial, steps: usize, ball: Option<&Ball>) -> Re
             let at = low.clone() + (high.clone() - low.clone()) * share + beyond;
             let at = at.min_pair(high.clone());
             let point = rows.origin.clone() + way.clone() * at.clone();
-            let logits = rows.offer(trial, ball, &rows.bounds.clamp(point));
+            let logits = rows.offer(trial, ball, &rows.bounds.clamp(point))?;
             let fooled = trial.fooled_by(logits.clone());
             let met = margin(trial, logits);
             low = rows.either([at.clone(), low], &fooled);

@@ -48,11 +48,16 @@ impl Rows {
     }
 
     /// Offers the trial these rows, by an exact pass.
-    pub fn offer(&self, trial: &mut Trial, ball: Option<&Ball>, rows: &Tensor<2>) -> Tensor<2> {
+    pub fn offer(
+        &self,
+        trial: &mut Trial,
+        ball: Option<&Ball>,
+        rows: &Tensor<2>,
+    ) -> Result<Tensor<2>> {
         let images = self.images(rows);
-        let logits = trial.logits(images.clone());
+        let logits = trial.logits(images.clone())?;
         trial.offer_judged(ball, images, logits.clone());
-        logits
+        Ok(logits)
     }
 
     /// A number of each image as a column.

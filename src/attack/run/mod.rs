@@ -1,5 +1,6 @@
 //! Attacks on whole image sets.
 
+mod curve;
 mod state;
 mod whole;
 
@@ -45,6 +46,10 @@ pub struct Run {
     /// A file that keeps what is known after every batch, by which an interrupted run goes on.
     #[setters(into, strip_option)]
     pub state: Option<PathBuf>,
+    /// The most passes, forward and backward, that all parts of the attack together may cost an image;
+    /// see [`Budget`](super::Budget).
+    #[setters(strip_option)]
+    pub budget: Option<u32>,
     /// Which of how many parts of the set, from 0: `[0, 1]` is all of it. Images are dealt out by turns.
     pub shard: [usize; 2],
 }
@@ -73,6 +78,7 @@ impl Run {
             seed: seed.into(),
             batch_size: 256,
             state: None,
+            budget: None,
             shard: [0, 1],
         }
     }
@@ -109,8 +115,7 @@ impl Run {
     ) -> Result<Whole> {
         self.check(set)?;
         attack.check()?;
-        let [index, count] = self.shard;
-        let mine: Vec<usize> = (index..set.len()).step_by(count).collect();
+        let mine: Vec<usize> = self.mine(set.len()).collect();
         let set = set.subset(&mine);
         let mut parts = vec![clean()];
         parts.extend(attack.parts());
@@ -142,7 +147,13 @@ impl Run {
                 let found = match idle {
                     true => None,
                     false => {
-                        part.search(&mut trial)?;
+                        match (number, self.budget) {
+                            (1.., Some(budget)) => {
+                                let left = state.whole.left(positions, budget);
+                                trial.in_budget(&left, |trial| part.search(trial))?;
+                            }
+                            _ => part.search(&mut trial)?,
+                        }
                         Some(trial.conclude(attack.ball().as_ref())?)
                     }
                 };
@@ -153,6 +164,12 @@ impl Run {
             }
         }
         Ok(state.whole)
+    }
+
+    // The images of the shard.
+    fn mine(&self, count: usize) -> impl Iterator<Item = usize> {
+        let [index, shards] = self.shard;
+        (index..count).step_by(shards)
     }
 
     fn check(&self, set: &ImageSet) -> Result<()> {

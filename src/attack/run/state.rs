@@ -44,6 +44,7 @@ impl<'a> State<'a> {
                 "another attack",
                 whole.attack != fresh.attack || name(&whole) != name(&fresh),
             ),
+            ("another budget", whole.budget != fresh.budget),
             ("another seed", whole.seed != fresh.seed),
             ("other numerics", whole.numerics != fresh.numerics),
             (

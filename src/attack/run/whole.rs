@@ -15,10 +15,14 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Whole {
+    /// What the attack is called.
+    pub name: String,
     /// The attack.
     pub attack: Value,
     /// Seed of all draws.
     pub seed: Seed,
+    /// The most passes that an image may have cost, if there was a limit.
+    pub budget: Option<u32>,
     /// Numerics of the gradients.
     pub numerics: Numerics,
     /// The images that were attacked.
@@ -61,6 +65,8 @@ pub struct Outcome {
     pub label: u8,
     /// The number of the part that fooled it; 0 for one that is wrong as it is.
     pub fooled_by: Option<usize>,
+    /// How many passes, forward and backward, it had cost when a candidate first fooled.
+    pub passes_to_fool: Option<u64>,
     /// What the classifier takes the fooling image for.
     pub predicted: Option<i64>,
     /// How far the nearest fooling image is, if the attack looks for it.
@@ -75,6 +81,13 @@ pub struct Outcome {
     pub vanished: u64,
     /// In how many of them some of it was not finite.
     pub undefined: u64,
+}
+
+impl Outcome {
+    /// Passes, forward and backward.
+    pub fn passes(&self) -> u64 {
+        self.queries + self.gradients
+    }
 }
 
 impl Whole {
@@ -95,7 +108,9 @@ impl Whole {
             ..Outcome::default()
         };
         Self {
+            name: attack.to_string(),
             attack: attack.settings(),
+            budget: run.budget,
             goes_on: attack.goal().nearest.is_some_and(|nearest| nearest.goes_on),
             seed: run.seed,
             numerics: victim.numerics(),
@@ -129,7 +144,18 @@ impl Whole {
         } else {
             number.saturating_sub(1)
         };
-        image.fooled_by.is_none_or(|by| by > last || number == 0)
+        let spent = self
+            .budget
+            .is_some_and(|budget| image.passes() >= u64::from(budget));
+        let stands = image.fooled_by.is_none_or(|by| by > last || number == 0);
+        stands && (number == 0 || !spent)
+    }
+
+    // The passes of a budget that are left for the images at these positions.
+    pub(super) fn left(&self, positions: &[usize], budget: u32) -> Vec<u32> {
+        let spent = |&at: &usize| u32::try_from(self.images[at].passes()).unwrap_or(u32::MAX);
+        let left = |at| budget.saturating_sub(spent(at));
+        positions.iter().map(left).collect()
     }
 
     pub(super) fn take(
@@ -148,6 +174,7 @@ impl Whole {
             let Some(found) = found else {
                 continue;
             };
+            let before = image.passes();
             let [queries, gradients, vanished, undefined] = [
                 &found.queries,
                 &found.gradients,
@@ -166,6 +193,8 @@ impl Whole {
             }
             if image.fooled_by.is_none() {
                 image.fooled_by = Some(number);
+                let passes = found.passes_to_fool[index].map(u64::from);
+                image.passes_to_fool = passes.map(|passes| before + passes);
                 part.fooled += 1;
             }
             let distance = found.distance[index];
@@ -213,25 +242,12 @@ impl Whole {
         ]
     }
 
-    /// The robust accuracy that is left when each image may cost so many passes, forward and backward
-    /// ones counted alike, for every number of passes at which it falls: pairs of both, beginning at
-    /// the clean accuracy. An image counts with the passes that it had cost when it fell.
+    /// The steps of the [curve by passes](Self::passes_curve), whole passes beginning at the clean one.
     pub fn curve(&self) -> Vec<(u64, f64)> {
-        let mut falls: Vec<u64> = (self.images.iter())
-            .filter(|image| image.fooled_by.is_some_and(|by| by > 0))
-            .map(|image| image.queries + image.gradients)
-            .collect();
-        falls.sort_unstable();
-        let count = self.images.len() as f64;
-        let mut curve = vec![(1, self.clean_correct() as f64 / count)];
-        for (at, &passes) in falls.iter().enumerate() {
-            let left = (self.clean_correct() - at - 1) as f64 / count;
-            match curve.last_mut() {
-                Some(last) if last.0 == passes => last.1 = left,
-                _ => curve.push((passes, left)),
-            }
-        }
-        curve
+        let steps = self.passes_curve().steps().into_iter();
+        steps
+            .map(|(passes, left)| ((passes as u64).max(1), left))
+            .collect()
     }
 
     /// The run of a whole set from those of all its shards, in any order.

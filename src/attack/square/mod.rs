@@ -158,10 +158,7 @@ impl Attack for Square {
             },
         };
         trial.offer_originals();
-        trial.survivors(|trial| {
-            search.run(trial);
-            Ok(())
-        })
+        trial.survivors(|trial| search.run(trial))
     }
 
     fn goal(&self) -> Goal {

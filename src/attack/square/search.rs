@@ -3,7 +3,7 @@ use super::{Limits, Squares};
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::{either, positions, rows_of_second, select};
 use crate::attack::{Ball, LossSpec, Reference, Trial};
-use crate::base::{Bounds, Draws, Precision, Purpose, indices, read};
+use crate::base::{Bounds, Draws, Precision, Purpose, Result, indices, read};
 use burn::tensor::Tensor;
 
 /// The random search, on the images of a trial that nothing has fooled yet.
@@ -36,10 +36,15 @@ struct Met {
 impl Search<'_> {
     /// Searches, and offers the trial each image's last candidate. One vector of flags is read at
     /// each query.
-    pub fn run(&self, trial: &mut Trial) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Budget`](crate::base::Error::Budget), with what was found until then offered.
+    pub fn run(&self, trial: &mut Trial) -> Result<()> {
         let mut standing = self.all(trial);
         let epsilon = self.radius(trial);
         let mut fallen = Vec::new();
+        let mut end = Ok(());
         for query in 0..self.queries {
             let within = Limits {
                 originals: &standing.originals,
@@ -54,7 +59,13 @@ impl Search<'_> {
                     (self.squares).change(images, part, within, &mut standing.draws)
                 }
             };
-            let logits = trial.logits_at(&standing.positions, images.clone());
+            let logits = match trial.logits_at(&standing.positions, images.clone()) {
+                Ok(logits) => logits,
+                Err(error) => {
+                    end = Err(error);
+                    break;
+                }
+            };
             let loss = self.loss.unsaturated(logits.clone(), &standing.reference);
             let fooled = fooled(predicted_classes(logits.clone()), &standing.reference).float();
             let fools: Vec<f32> = read(&fooled);
@@ -78,6 +89,7 @@ impl Search<'_> {
         }
         fallen.push(standing);
         offer(fallen, trial);
+        end
     }
 
     fn all(&self, trial: &mut Trial) -> Standing {
@@ -163,8 +175,13 @@ fn offer(parts: Vec<Standing>, trial: &mut Trial) {
     positions
         .enumerate()
         .for_each(|(row, position)| order[position] = row);
-    let parts = parts.into_iter().filter_map(|part| part.best);
-    let (images, logits): (Vec<_>, Vec<_>) = parts.map(|best| (best.images, best.logits)).unzip();
+    let parts = parts.into_iter().map(|part| part.best);
+    // None has been met at all where there was no pass left for the first.
+    let Some(parts) = parts.collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let parts = parts.into_iter().map(|best| (best.images, best.logits));
+    let (images, logits): (Vec<_>, Vec<_>) = parts.unzip();
     let images = select(&Tensor::cat(images, 0), &order);
     let logits = select(&Tensor::cat(logits, 0), &order);
     trial.offer_exact(images, logits);

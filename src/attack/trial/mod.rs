@@ -1,3 +1,5 @@
+mod allowed;
+mod budget;
 mod climb;
 mod nearest;
 mod parts;
@@ -5,6 +7,7 @@ mod passes;
 mod spent;
 mod verdict;
 
+use self::allowed::Allowed;
 use self::spent::Spent;
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
@@ -42,6 +45,8 @@ pub struct Trial {
     clean: Option<Tensor<2>>,
     // Whether the originals have been offered.
     met_originals: bool,
+    // The pixels that may change, if not all.
+    allowed: Option<Allowed>,
     spent: Spent,
 }
 
@@ -97,6 +102,7 @@ impl Trial {
             pending: None,
             clean: None,
             met_originals: false,
+            allowed: None,
         };
         if goal.predicted_labels {
             // Losses need a class, even where none is predicted.
@@ -180,15 +186,13 @@ impl Trial {
     ///
     /// Panics unless the candidates are of the originals' element type.
     pub fn offer(&mut self, candidate: impl Into<Candidate>) {
-        let candidate = candidate.into();
-        candidate.expect_like(&self.originals);
-        if self.best.is_none() && self.pending.is_none() {
+        let candidate = self.allowed_candidate(candidate);
+        if self.best.is_none() && self.pending.is_none() && !self.spent.is_limited() {
             self.pending = Some(candidate);
             return;
         }
         self.judge_pending();
-        let judged = self.judge(candidate);
-        self.meet(judged);
+        self.judge(candidate);
     }
 
     /// Offers candidates with the logits of a pass that was made on them for another reason, as
@@ -224,7 +228,7 @@ impl Trial {
         loss: Option<Tensor<1>>,
         exact: bool,
     ) {
-        candidate.expect_like(&self.originals);
+        let candidate = self.allowed_candidate(candidate);
         self.judge_pending();
         let judged = self.judged(candidate, logits, loss, exact);
         self.meet(judged);
@@ -246,13 +250,20 @@ impl Trial {
 
     fn judge_pending(&mut self) {
         if let Some(pending) = self.pending.take() {
-            let judged = self.judge(pending);
+            self.judge(pending);
+        }
+    }
+
+    // By a pass of the search: none is made that a budget has no room for.
+    fn judge(&mut self, candidate: Candidate) {
+        if let Ok(logits) = self.logits(candidate.images.clone()) {
+            let judged = self.judged(candidate, logits, None, true);
             self.meet(judged);
         }
     }
 
-    fn judge(&mut self, candidate: Candidate) -> Best {
-        let logits = self.logits(candidate.images.clone());
+    fn judge_finally(&mut self, candidate: Candidate) -> Best {
+        let logits = self.verdict(candidate.images.clone());
         self.judged(candidate, logits, None, true)
     }
 
@@ -279,10 +290,14 @@ impl Trial {
             exact: Tensor::full([self.len()], f32::from(exact), &logits.device()),
             logits,
             loss: rank,
+            passes: self.spent.on_device(),
         }
     }
 
-    fn meet(&mut self, judged: Best) {
+    fn meet(&mut self, mut judged: Best) {
+        if let Some(out) = self.spent.out() {
+            judged = self.without(judged, out.greater_elem(0.5));
+        }
         self.best = Some(match self.best.take() {
             None => judged,
             Some(best) => best.meet(judged, &self.originals),

@@ -1,6 +1,7 @@
 //! What attacks need that look for the nearest image that fools.
 
 use super::Trial;
+use crate::attack::candidate::Best;
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::positions;
 use crate::attack::{Ball, Candidate, Norm};
@@ -45,23 +46,28 @@ impl Trial {
         logits: Tensor<2>,
         exact: bool,
     ) {
-        candidate.expect_like(&self.originals);
+        let candidate = self.allowed_candidate(candidate);
         self.judge_pending();
         let inside = ball.map(|ball| self.inside(&candidate, ball));
         let mut judged = self.judged(candidate, logits, None, exact);
         if let Some(inside) = inside {
-            let outside = inside.bool_not();
-            judged.fooled = judged.fooled.mask_fill(outside.clone(), 0.0);
-            judged.exact = judged.exact.mask_fill(outside.clone(), 0.0);
-            judged.loss = judged.loss.mask_fill(outside.clone(), f32::MIN);
-            if self.best.is_none() {
-                let outside = outside.reshape([self.len(), 1, 1, 1]);
-                let outside = outside.expand(self.originals.dims());
-                let images = judged.candidate.images;
-                judged.candidate.images = images.mask_where(outside, self.originals.clone());
-            }
+            judged = self.without(judged, inside.bool_not());
         }
         self.meet(judged);
+    }
+
+    // Candidates of which these count for nothing.
+    pub(super) fn without(&self, mut judged: Best, void: Tensor<1, Bool>) -> Best {
+        judged.fooled = judged.fooled.mask_fill(void.clone(), 0.0);
+        judged.exact = judged.exact.mask_fill(void.clone(), 0.0);
+        judged.loss = judged.loss.mask_fill(void.clone(), f32::MIN);
+        if self.best.is_none() {
+            let void = void.reshape([self.len(), 1, 1, 1]);
+            let void = void.expand(self.originals.dims());
+            let images = judged.candidate.images;
+            judged.candidate.images = images.mask_where(void, self.originals.clone());
+        }
+        judged
     }
 
     /// Whether each image of a pass with these logits is where the attack wants it `[batch]`.

@@ -1,7 +1,8 @@
 //! Searches and passes on a part of a trial: the survivors, another draw, other originals.
 
-use super::{Spent, Trial};
-use crate::attack::rows::positions;
+use super::Trial;
+use crate::attack::candidate::Best;
+use crate::attack::rows::{positions, select};
 use crate::attack::{Ball, Candidate};
 use crate::base::{Result, indices, read};
 use burn::tensor::Tensor;
@@ -36,20 +37,13 @@ impl Trial {
         standing
     }
 
-    /// Logits of candidates for the images at these positions alone, by one exact pass, which is
-    /// counted for them.
-    pub fn logits_at(&mut self, positions: &[usize], images: Tensor<4>) -> Tensor<2> {
-        self.spent.query_at(positions);
-        let ids = Vec::from_iter(positions.iter().map(|&at| self.keys.ids[at]));
-        self.victim.for_ids(&ids).logits(images)
-    }
-
     // Judges the best candidates at these positions by an exact pass, and tells where it finds that
     // they do not fool: rounding of the pass that said so must not save an image from what comes.
     fn confirm(&mut self, doubtful: &[usize]) -> Vec<usize> {
         let best = self.best.take().expect("judged candidates");
         let mut part = self.select(doubtful);
-        let exact = part.judge(best.candidate.select(doubtful));
+        let mut exact = part.judge_finally(best.candidate.select(doubtful));
+        exact.passes = select(&best.passes, doubtful);
         let stand = positions(&read::<f32, _, _>(&exact.fooled), |fooled| fooled == 0.0);
         self.spent.add(doubtful, part.spent);
         self.best = Some(best.replace(doubtful, exact, &self.originals));
@@ -86,13 +80,16 @@ impl Trial {
         }
         self.judge_pending();
         let mut part = self.select(positions);
-        search(&mut part)?;
+        // A search that ends before its time has found something too.
+        let result = search(&mut part);
         part.judge_pending();
         self.spent.add(positions, part.spent);
-        if let (Some(best), Some(part)) = (self.best.take(), part.best) {
+        if let Some(part) = part.best {
+            let before = self.best.take();
+            let best = before.unwrap_or_else(|| Best::unknown(&part, &self.originals));
             self.best = Some(best.replace(positions, part, &self.originals));
         }
-        Ok(())
+        result
     }
 
     /// Runs `search` in another draw: its random numbers are others. Draws nest.
@@ -135,6 +132,29 @@ impl Trial {
             now.into_iter().for_each(|now| self.meet(now));
         }
         Ok(found?.0)
+    }
+
+    /// Runs `search` and holds what it found to a ball of its own, which is within the attack's: brings
+    /// back inside what rounding has put outside.
+    ///
+    /// # Errors
+    ///
+    /// As [`alone`](Self::alone).
+    pub fn held(
+        &mut self,
+        ball: Option<&Ball>,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let result = search(self);
+        self.judge_pending();
+        let (found, changed) = self.settle(ball)?;
+        if let Some(best) = &mut self.best {
+            let mut exact: Vec<f32> = read(&best.exact);
+            changed.iter().for_each(|&at| exact[at] = 0.0);
+            best.exact = Tensor::from_data(exact.as_slice(), &best.exact.device());
+            best.candidate = found;
+        }
+        result
     }
 
     /// Runs `search` around other images than the originals, which have been offered already; what
@@ -188,7 +208,7 @@ impl Trial {
         let at = indices(positions.iter().copied(), &self.originals.device());
         let keys = self.keys.select(positions);
         Self {
-            spent: Spent::nothing(positions.len(), &self.originals.device()),
+            spent: self.spent.of_part(positions, &self.originals.device()),
             victim: self.victim.for_ids(&keys.ids),
             keys,
             bounds: self.bounds,
@@ -203,6 +223,7 @@ impl Trial {
             pending: None,
             clean: (self.clean.as_ref()).map(|logits| logits.clone().select(0, at)),
             met_originals: self.met_originals,
+            allowed: (self.allowed.as_ref()).map(|allowed| allowed.select(positions)),
         }
     }
 }

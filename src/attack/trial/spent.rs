@@ -1,11 +1,18 @@
 use crate::attack::rows::{replace, select};
+use crate::base::{Error, Result};
 use burn::tensor::{Device, Tensor};
 
-/// What a trial has spent on each image, and what was wrong with its gradients.
+/// What a trial has spent on each image, what it may spend yet, and what was wrong with its gradients.
 #[derive(Clone, Debug)]
 pub(super) struct Spent {
     pub queries: Vec<u32>,
     pub gradients: Vec<u32>,
+    // Passes that the trial had made of which this one is a part.
+    before: Vec<u32>,
+    // Passes that are left of a budget.
+    left: Option<Vec<u32>>,
+    // Whether a pass was more than was left: what it tells counts for nothing.
+    out: Vec<bool>,
     // In how many gradients every entry was zero, and in how many one was not finite `[batch, 2]`:
     // on the device, as nothing is read back while an attack climbs.
     flaws: Tensor<2>,
@@ -16,25 +23,120 @@ impl Spent {
         Self {
             queries: vec![0; count],
             gradients: vec![0; count],
+            before: vec![0; count],
+            left: None,
+            out: vec![false; count],
             flaws: Tensor::zeros([count, 2], device),
         }
     }
 
-    /// A forward pass of every image.
-    pub fn query(&mut self) {
-        self.queries.iter_mut().for_each(|passes| *passes += 1);
+    /// What a part of the trial with the images at these positions begins with.
+    pub fn of_part(&self, positions: &[usize], device: &Device) -> Self {
+        let left = |left: &Vec<u32>| positions.iter().map(|&at| left[at]).collect();
+        Self {
+            before: positions.iter().map(|&at| self.passes(at)).collect(),
+            left: self.left.as_ref().map(left),
+            out: positions.iter().map(|&at| self.out[at]).collect(),
+            ..Self::nothing(positions.len(), device)
+        }
     }
 
-    /// A forward pass of these images.
-    pub fn query_at(&mut self, positions: &[usize]) {
-        positions.iter().for_each(|&at| self.queries[at] += 1);
+    /// A forward pass of these images, whatever is left.
+    pub fn query(&mut self, positions: impl IntoIterator<Item = usize>) {
+        for at in positions {
+            self.queries[at] += 1;
+            if let Some(left) = &mut self.left {
+                left[at] = left[at].saturating_sub(1);
+            }
+        }
     }
 
-    /// A forward and a backward pass of every image. Returns the gradient `[batch, coordinates]` with
-    /// zeros for entries that are not finite.
+    /// A forward pass of these images, and a backward pass, for a search.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Budget`] if it is more than any of them has left: then it must not be made.
+    pub fn pay(
+        &mut self,
+        positions: impl IntoIterator<Item = usize>,
+        backward: bool,
+    ) -> Result<()> {
+        let mut nobody = true;
+        for at in positions {
+            if let Some(left) = &mut self.left {
+                let rest = left[at].checked_sub(1 + u32::from(backward));
+                match rest {
+                    Some(rest) if !self.out[at] => left[at] = rest,
+                    _ => {
+                        self.out[at] = true;
+                        continue;
+                    }
+                }
+            }
+            nobody = false;
+            self.queries[at] += 1;
+            self.gradients[at] += u32::from(backward);
+        }
+        match nobody && self.left.is_some() {
+            true => Err(Error::Budget),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives each image no more than so many passes from here on. Returns what there was before.
+    pub fn limit(&mut self, passes: &[u32]) -> Option<Vec<u32>> {
+        let outer = self.left.clone();
+        let most = |at: usize| outer.as_ref().map_or(u32::MAX, |outer| outer[at]);
+        let least = |(at, &passes): (usize, &u32)| passes.min(most(at));
+        self.left = Some(passes.iter().enumerate().map(least).collect());
+        outer
+    }
+
+    /// Undoes [`limit`](Self::limit), given what it returned and the passes made at that time.
+    pub fn unlimit(&mut self, outer: Option<Vec<u32>>, passes: &[u32]) {
+        let rest = |(at, left): (usize, u32)| left.saturating_sub(self.passes(at) - passes[at]);
+        self.left = outer.map(|outer| outer.into_iter().enumerate().map(rest).collect());
+        self.out.fill(false);
+    }
+
+    /// Whether there is a budget.
+    pub fn is_limited(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// 1 where a pass was more than was left, if there is any such image `[batch]`.
+    pub fn out(&self) -> Option<Tensor<1>> {
+        let out = || Vec::from_iter(self.out.iter().map(|&out| f32::from(out)));
+        let any = self.out.contains(&true);
+        any.then(|| Tensor::from_data(out().as_slice(), &self.flaws.device()))
+    }
+
+    /// Passes on the image at this position, forward and backward, with those before this part.
+    pub fn passes(&self, at: usize) -> u32 {
+        self.before[at] + self.queries[at] + self.gradients[at]
+    }
+
+    /// The passes on every image.
+    pub fn all(&self) -> Vec<u32> {
+        (0..self.queries.len()).map(|at| self.passes(at)).collect()
+    }
+
+    /// The passes on every image, on the device.
+    pub fn on_device(&self) -> Tensor<1> {
+        let (passes, device) = (self.all(), self.flaws.device());
+        let first = passes.first().copied().unwrap_or(0);
+        match passes.iter().all(|&passes| passes == first) {
+            true => Tensor::full([passes.len()], first as f32, &device),
+            false => {
+                let passes = Vec::from_iter(passes.into_iter().map(|passes| passes as f32));
+                Tensor::from_data(passes.as_slice(), &device)
+            }
+        }
+    }
+
+    /// Takes note of a gradient `[batch, coordinates]`. Returns it with zeros for entries that are not
+    /// finite.
     pub fn gradient(&mut self, gradient: Tensor<2>) -> Tensor<2> {
-        self.query();
-        self.gradients.iter_mut().for_each(|passes| *passes += 1);
         // By questions that shaders answer as well, which may take a difference with itself for zero.
         let wrong = gradient.clone().is_finite().bool_not();
         let gradient = gradient.mask_fill(wrong.clone(), 0.0);
@@ -51,16 +153,15 @@ impl Spent {
         self.flaws.clone().transpose().flatten(0, 1)
     }
 
-    /// Adds what was spent on the images at these positions.
+    /// Adds what was spent on the images at these positions, in a [part](Self::of_part).
     pub fn add(&mut self, positions: &[usize], part: Self) {
-        for (passes, parts) in [
-            (&mut self.queries, &part.queries),
-            (&mut self.gradients, &part.gradients),
-        ] {
-            positions
-                .iter()
-                .zip(parts)
-                .for_each(|(&at, &n)| passes[at] += n);
+        for (row, &at) in positions.iter().enumerate() {
+            self.queries[at] += part.queries[row];
+            self.gradients[at] += part.gradients[row];
+            self.out[at] |= part.out[row];
+            if let (Some(left), Some(of_part)) = (&mut self.left, &part.left) {
+                left[at] = of_part[row];
+            }
         }
         let sum = select(&self.flaws, positions) + part.flaws;
         self.flaws = replace(self.flaws.clone(), positions, sum);

@@ -22,8 +22,11 @@ impl Trial {
     // Everything but the search.
     pub(in crate::attack) fn conclude(mut self, ball: Option<&Ball>) -> Result<Found> {
         let (found, changed) = self.settle(ball)?;
+        let met = self.best.as_ref().map(|best| (&best.fooled, &best.passes));
+        let met = met.map(|(fooled, passes)| fooled.clone() * passes.clone());
+        let met = met.unwrap_or_else(|| Tensor::zeros([self.len()], &found.images.device()));
         let logits = match self.best.take() {
-            None => self.logits(found.images.clone()),
+            None => self.verdict(found.images.clone()),
             Some(best) => {
                 let mut exact: Vec<f32> = read(&best.exact);
                 changed.into_iter().for_each(|at| exact[at] = 0.0);
@@ -31,7 +34,7 @@ impl Trial {
                 match open.is_empty() {
                     true => best.logits,
                     false => {
-                        let logits = self.logits_at(&open, select(&found.images, &open));
+                        let logits = self.verdict_at(&open, select(&found.images, &open));
                         replace(best.logits, &open, logits)
                     }
                 }
@@ -51,21 +54,38 @@ impl Trial {
             verdicts,
             predicted.float(),
             distance,
+            met,
             self.spent.flaws(),
         ];
         let precision = Precision::of("attacked images", &found.images)?.of_sums();
         let columns = columns.map(|column| column.cast(precision.dtype()));
         let columns: Vec<f64> = read(&Tensor::cat(columns.to_vec(), 0));
         let mut columns = columns.chunks(count);
-        let [loss, verdicts, predicted, distance, vanished, undefined] =
-            std::array::from_fn(|_| columns.next().expect("six numbers for each image"));
+        let [
+            loss,
+            verdicts,
+            predicted,
+            distance,
+            met,
+            vanished,
+            undefined,
+        ] = std::array::from_fn(|_| columns.next().expect("seven numbers for each image"));
         let counts = |numbers: &[f64]| numbers.iter().map(|&n| n as u32).collect();
         // The ball has been verified: rounding of a length does not lead out of it.
         let radius = ball.map_or(f64::INFINITY, |ball| ball.epsilon);
         let distance = distance.iter().zip(verdicts).map(|(&distance, &fooled)| {
             (fooled > 0.0 && norm.is_some()).then(|| distance.min(radius))
         });
+        // Zero for what only the last verdict has found to fool.
+        let fell = |(at, &met): (usize, &f64)| match met as u32 {
+            0 => self.spent.passes(at),
+            met => met,
+        };
+        let fell = met.iter().enumerate().map(fell).zip(verdicts);
         Ok(Found {
+            passes_to_fool: fell
+                .map(|(met, &fooled)| (fooled > 0.0).then_some(met))
+                .collect(),
             originals: found.originals.unwrap_or(self.originals),
             images: found.images,
             predicted: predicted.iter().map(|&class| class as i64).collect(),
