@@ -4,7 +4,7 @@ use super::Trial;
 use crate::attack::candidate::Best;
 use crate::attack::rows::{positions, select};
 use crate::attack::{Ball, Candidate};
-use crate::base::{Result, indices, read};
+use crate::base::{Error, Result, indices, read};
 use burn::tensor::Tensor;
 
 impl Trial {
@@ -89,7 +89,10 @@ impl Trial {
             let best = before.unwrap_or_else(|| Best::unknown(&part, &self.originals));
             self.best = Some(best.replace(positions, part, &self.originals));
         }
-        result
+        match result {
+            Err(Error::Budget) if !self.spent.is_out() => Ok(()),
+            result => result,
+        }
     }
 
     /// Runs `search` in another draw: its random numbers are others. Draws nest.

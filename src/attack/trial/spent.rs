@@ -111,6 +111,11 @@ impl Spent {
         any.then(|| Tensor::from_data(out().as_slice(), &self.flaws.device()))
     }
 
+    /// Whether no image has any pass left.
+    pub fn is_out(&self) -> bool {
+        self.out.iter().all(|&out| out)
+    }
+
     /// Passes on the image at this position, forward and backward, with those before this part.
     pub fn passes(&self, at: usize) -> u32 {
         self.before[at] + self.queries[at] + self.gradients[at]
