@@ -119,9 +119,9 @@ macro_rules! in_scope {
 pub(super) use in_scope;
 
 /// `linf`, `l2` and `l1` by `new`, and the scope, for a minimum-norm attack with `norm`, `epsilon` and
-/// `predicted_labels`.
+/// `predicted_labels`; and `targets`, if it names them.
 macro_rules! distances {
-    ($attack:ty) => {
+    ($attack:ty $(, $targets:ident)?) => {
         impl $attack {
             /// The attack that makes the largest change of any pixel small.
             pub fn linf() -> Self {
@@ -139,10 +139,10 @@ macro_rules! distances {
             }
 
             fn scope(&self) -> $crate::attack::nearest::Scope {
+                let norm = self.norm.clone();
                 $crate::attack::nearest::Scope {
-                    norm: self.norm.clone(),
-                    epsilon: self.epsilon,
-                    predicted_labels: self.predicted_labels,
+                    $($targets: self.$targets.clone(),)?
+                    ..$crate::attack::nearest::Scope::new(norm, self.epsilon, self.predicted_labels)
                 }
             }
         }

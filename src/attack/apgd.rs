@@ -4,7 +4,7 @@ use super::label::Short;
 use super::{
     Ascent, Attack, Ball, Cost, Keep, LossSpec, NormSpec, PixelSpace, Space, TargetsSpec, Trial,
 };
-use crate::base::Result;
+use crate::base::{Error, Result};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,8 +16,8 @@ use std::fmt;
 /// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
 /// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
 ///
-/// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). The published
-/// schedule of radii that begins with three times ε is not part of it.
+/// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). There it is
+/// published with [larger radii](Self::larger_radii) at first, three times ε and twice.
 ///
 /// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
 /// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
@@ -44,6 +44,15 @@ pub struct Apgd {
     /// How many steps it takes; none returns the start.
     #[serde(default = "default_steps")]
     pub steps: usize,
+    /// Radii that it begins with, in units of ε and each for three tenths of the steps: from the highest
+    /// point found in one of these balls it goes on in the next smaller one. What it finds outside its
+    /// own ball counts for nothing.
+    ///
+    /// (F. Croce, M. Hein 2021, "Mind the box: l₁-APGD for sparse adversarial attacks on image
+    /// classifiers", section 3.3, with `[3, 2]`.)
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[setters(into)]
+    pub larger_radii: Vec<f64>,
     /// Whether it starts at a random point of the ball, and not at the image itself.
     #[serde(default = "default_random_start")]
     pub random_start: bool,
@@ -76,11 +85,21 @@ impl Apgd {
             norm: norm.into(),
             epsilon,
             steps: default_steps(),
+            larger_radii: Vec::new(),
             random_start: default_random_start(),
             loss: LossSpec::default(),
             targets: None,
             predicted_labels: false,
         }
+    }
+}
+
+// The part of the steps that each larger radius has.
+const LARGER_SHARE: f64 = 0.3;
+
+impl Apgd {
+    fn space(&self, factor: f64) -> PixelSpace {
+        PixelSpace(Ball::new(self.norm.clone(), factor * self.epsilon))
     }
 }
 
@@ -92,23 +111,53 @@ impl Attack for Apgd {
             if self.random_start {
                 trial.offer_originals();
             }
-            let space = PixelSpace(Ball::new(self.norm.clone(), self.epsilon));
+            let spaces = self.larger_radii.iter().map(|&factor| self.space(factor));
+            let spaces = Vec::from_iter(spaces.chain([self.space(1.0)]));
+            let mut point = spaces[0].start(trial, self.random_start);
+            let mut left = self.steps;
+            for space in &spaces[..self.larger_radii.len()] {
+                let steps = ((LARGER_SHARE * self.steps as f64).ceil() as usize).min(left);
+                left -= steps;
+                point = space.project(trial, point);
+                let mut rule = self.norm.rule(steps, space.0.epsilon);
+                let ascent = Ascent {
+                    space,
+                    loss: None,
+                    steps,
+                    keep: Keep::Best,
+                };
+                point = ascent.highest(trial, point, &mut *rule)?;
+            }
+            let space = &spaces[self.larger_radii.len()];
+            if !self.larger_radii.is_empty() {
+                point = space.project(trial, point);
+            }
             let ascent = Ascent {
-                space: &space,
+                space,
                 loss: None,
-                steps: self.steps,
+                steps: left,
                 keep: Keep::Best,
             };
-            let start = space.start(trial, self.random_start);
-            let mut rule = self.norm.rule(self.steps, self.epsilon);
-            ascent.climb(trial, start, &mut *rule)
+            let mut rule = self.norm.rule(left, self.epsilon);
+            ascent.climb(trial, point, &mut *rule)
         })
     }
 
     /// # Errors
     ///
-    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32.
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε is negative or not finite in f32, and
+    /// for larger radii that do not fall.
     fn check(&self) -> Result<()> {
+        let falling = self.larger_radii.is_sorted_by(|a, b| a > b);
+        let valid = falling && self.larger_radii.iter().all(|&f| f > 1.0 && f < 1e6);
+        let (found, expected) = (&self.larger_radii, "at most three falling numbers above 1");
+        let few = self.larger_radii.len() <= 3;
+        Error::unless(
+            few && valid,
+            "larger_radii",
+            format_args!("{found:?}"),
+            expected,
+        )?;
         check_length("epsilon", self.epsilon)
     }
 
@@ -133,6 +182,9 @@ impl fmt::Display for Apgd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (norm, epsilon) = (&self.norm, Short(self.epsilon));
         write!(f, "APGD-{} {norm} ε={epsilon}", self.steps)?;
+        if let [first, ..] = &self.larger_radii[..] {
+            write!(f, " from {}ε", Short(*first))?;
+        }
         if !self.random_start {
             f.write_str(", no random start")?;
         }

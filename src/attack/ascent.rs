@@ -1,3 +1,4 @@
+use super::best_point::BestPoint;
 use super::{Keep, Loss, Pass, Space, Trial};
 use crate::base::Result;
 use burn::tensor::Tensor;
@@ -62,16 +63,53 @@ impl Ascent<'_> {
         start: Tensor<2>,
         rule: &mut dyn StepRule,
     ) -> Result<()> {
-        let mut point = start;
-        let mut losses = Vec::with_capacity(self.steps);
-        for step in 0..self.steps {
-            let pass = trial.gradient(self.space, point.clone(), self.loss)?;
+        let point = self.go(trial, start, rule, |trial, point, pass| {
             if self.keep == Keep::Best {
                 let ranks = self.loss.is_none() && trial.climbs_goal();
                 let loss = ranks.then(|| pass.loss.clone());
                 let candidate = self.space.candidate(pass.images.clone(), point.clone());
                 trial.offer_with(candidate, pass.logits.clone(), loss);
             }
+        })?;
+        // No pass of this loop has seen the last point.
+        let images = self.space.images(trial, point.clone());
+        trial.offer(self.space.candidate(images, point));
+        Ok(())
+    }
+
+    /// Climbs from `start` without offering anything. Returns the point of each image with the highest
+    /// loss that a pass has seen; without a step, the start.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trial::gradient`].
+    pub fn highest(
+        &self,
+        trial: &mut Trial,
+        start: Tensor<2>,
+        rule: &mut dyn StepRule,
+    ) -> Result<Tensor<2>> {
+        let mut best: Option<BestPoint> = None;
+        let last = self.go(trial, start, rule, |_, point, pass| match &mut best {
+            None => best = Some(BestPoint::new(point, pass)),
+            Some(best) => best.meet(point, pass),
+        })?;
+        Ok(best.map_or(last, |best| best.point))
+    }
+
+    // All steps; each point with its pass is shown to `seen`. Returns where the last one leads.
+    fn go(
+        &self,
+        trial: &mut Trial,
+        start: Tensor<2>,
+        rule: &mut dyn StepRule,
+        mut seen: impl FnMut(&mut Trial, &Tensor<2>, &Pass),
+    ) -> Result<Tensor<2>> {
+        let mut point = start;
+        let mut losses = Vec::with_capacity(self.steps);
+        for step in 0..self.steps {
+            let pass = trial.gradient(self.space, point.clone(), self.loss)?;
+            seen(trial, &point, &pass);
             losses.push(pass.loss.clone());
             let here = Here {
                 point,
@@ -81,9 +119,6 @@ impl Ascent<'_> {
             };
             point = rule.next(self.space, trial, here);
         }
-        // No pass of this loop has seen the last point.
-        let images = self.space.images(trial, point.clone());
-        trial.offer(self.space.candidate(images, point));
-        Ok(())
+        Ok(point)
     }
 }

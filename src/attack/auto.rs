@@ -56,7 +56,8 @@ pub struct AutoAttack {
 #[non_exhaustive]
 pub enum Version {
     /// APGD on cross-entropy; APGD on the targeted DLR loss, towards 9 classes; FAB towards 9 classes;
-    /// Square with 5,000 queries. In L1 APGD starts five times, and goes towards 5 classes.
+    /// Square with 5,000 queries. In L1 APGD begins with
+    /// larger radii, starts five times, and goes towards 5 classes.
     #[default]
     Standard,
     /// APGD on cross-entropy and on DLR, five starts each; FAB with five starts; Square; APGD and FAB
@@ -86,11 +87,14 @@ impl AutoAttack {
 
     /// The attacks in their order.
     pub fn attacks(&self) -> Vec<AttackSpec> {
-        let apgd = Apgd::new(self.norm.clone(), self.epsilon);
+        let sparse = self.norm == L1.into();
+        let mut apgd = Apgd::new(self.norm.clone(), self.epsilon);
+        if sparse {
+            apgd = apgd.with_larger_radii([3.0, 2.0]);
+        }
         let dlr = apgd.clone().with_loss(Dlr);
         let fab = Fab::new(self.norm.clone()).with_epsilon(self.epsilon);
         let square = Square::new(self.norm.clone(), self.epsilon);
-        let sparse = self.norm == L1.into();
         match self.version {
             Version::Standard if sparse => vec![
                 apgd.restarts(5).into(),

@@ -11,6 +11,7 @@ mod common;
 mod apgd;
 mod auto;
 mod autoattack;
+mod curves;
 mod effort;
 mod errors;
 mod l1;

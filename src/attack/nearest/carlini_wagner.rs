@@ -106,11 +106,7 @@ impl CarliniWagner {
     }
 
     fn scope(&self) -> Scope {
-        Scope {
-            norm: L2.into(),
-            epsilon: self.epsilon,
-            predicted_labels: self.predicted_labels,
-        }
+        Scope::new(L2.into(), self.epsilon, self.predicted_labels)
     }
 
     // For each image the search for its c.

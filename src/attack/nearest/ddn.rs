@@ -84,11 +84,7 @@ impl Ddn {
     }
 
     fn scope(&self) -> Scope {
-        Scope {
-            norm: L2.into(),
-            epsilon: self.epsilon,
-            predicted_labels: self.predicted_labels,
-        }
+        Scope::new(L2.into(), self.epsilon, self.predicted_labels)
     }
 
     fn walk(&self, trial: &mut Trial) -> Result<()> {

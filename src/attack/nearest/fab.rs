@@ -5,7 +5,7 @@ use super::walk::{Rows, lead, likely};
 use super::{Geometry, Plane};
 use crate::attack::alike::{distances, in_scope};
 use crate::attack::part::in_turn;
-use crate::attack::{Attack, Cost, KthBest, NormSpec, Part, Trial};
+use crate::attack::{Attack, Cost, KthBest, NormSpec, Part, TargetsSpec, Trial};
 use crate::base::{Error, Purpose, Result};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
@@ -81,6 +81,10 @@ pub struct Fab {
     /// β: what is left of a perturbation that fools by the step back.
     #[serde(default = "default_beta")]
     pub beta: f64,
+    /// The classes that images are to be taken for: it goes there and nowhere else.
+    #[serde(default)]
+    #[setters(into, strip_option)]
+    pub targets: Option<TargetsSpec>,
     /// At how many points the segment from the image to what was found is searched in the end.
     #[serde(default = "default_final_search")]
     pub final_search: usize,
@@ -125,6 +129,7 @@ impl Fab {
             alpha_max: default_alpha_max(),
             eta: default_eta(),
             beta: default_beta(),
+            targets: None,
             final_search: default_final_search(),
             predicted_labels: false,
         }
@@ -135,18 +140,29 @@ impl Fab {
         trial.offer_originals();
         let others = trial.classes() - 1;
         trial.exactly(|trial| {
-            for rank in 0..self.target_classes.min(others) {
+            for rank in 0..self.ranks().min(others) {
                 trial.survivors(|trial| self.walk(trial, rank))?;
             }
             refine(trial, self.final_search, None)
         })
     }
 
-    // All steps towards the class of this rank, for every image of the trial.
+    // Towards how many classes it goes.
+    fn ranks(&self) -> usize {
+        match self.targets {
+            Some(_) => 1,
+            None => self.target_classes,
+        }
+    }
+
+    // All steps towards the class of this rank, or the given one, for every image of the trial.
     fn walk(&self, trial: &mut Trial, rank: usize) -> Result<()> {
         let (geometry, ball) = (geometry(&self.norm)?, self.ball());
-        let (rows, classes) = (Rows::new(trial), likely(trial));
-        let target: Tensor<1, Int> = classes.narrow(1, rank, 1).squeeze_dim(1);
+        let rows = Rows::new(trial);
+        let target: Tensor<1, Int> = match &trial.reference().targets {
+            Some(given) => given.clone(),
+            None => likely(trial).narrow(1, rank, 1).squeeze_dim(1),
+        };
         let labels = trial.reference().labels.clone();
         let lead = |logits| lead(logits, target.clone(), labels.clone());
         let mut point = self.start(trial, geometry, &rows);
@@ -220,7 +236,7 @@ impl Fab {
 // Moves count as this long at least, so that their shares are numbers: as published.
 const SHORTEST: f32 = 1e-8;
 
-distances!(Fab);
+distances!(Fab, targets);
 
 impl Attack for Fab {
     fn search(&self, trial: &mut Trial) -> Result<()> {
@@ -233,7 +249,10 @@ impl Attack for Fab {
             return vec![Part::new(self.to_string(), |trial| self.all(trial))];
         }
         let towards = |rank: usize| {
-            let name = format!("{self} towards {}", KthBest::new(rank + 1));
+            let name = match self.targets {
+                Some(_) => self.to_string(),
+                None => format!("{self} towards {}", KthBest::new(rank + 1)),
+            };
             let search = move |trial: &mut Trial| {
                 trial.offer_originals();
                 // Not those that are wrong as they are.
@@ -246,7 +265,7 @@ impl Attack for Fab {
             };
             Part::new(name, search).with_least_classes(rank + 2)
         };
-        (0..self.target_classes).map(towards).collect()
+        (0..self.ranks()).map(towards).collect()
     }
 
     /// # Errors
@@ -271,7 +290,7 @@ impl Attack for Fab {
     }
 
     fn cost(&self) -> Cost {
-        let classes = self.target_classes;
+        let classes = self.ranks();
         Cost {
             // The clean pass; for each class the last point's, and one to be sure of what was found;
             // the final search, and the verdict.

@@ -1,7 +1,7 @@
 use super::Geometry;
 use crate::attack::ball::check_length;
 use crate::attack::label::Short;
-use crate::attack::{Ball, Goal, Nearest, NormSpec};
+use crate::attack::{Ball, Goal, Nearest, NormSpec, TargetsSpec};
 use crate::base::{Error, Result};
 use std::fmt;
 
@@ -11,11 +11,22 @@ pub struct Scope {
     pub norm: NormSpec,
     pub epsilon: Option<f64>,
     pub predicted_labels: bool,
+    pub targets: Option<TargetsSpec>,
 }
 
 impl Scope {
+    pub fn new(norm: NormSpec, epsilon: Option<f64>, predicted_labels: bool) -> Self {
+        Self {
+            norm,
+            epsilon,
+            predicted_labels,
+            targets: None,
+        }
+    }
+
     pub fn goal(&self) -> Goal {
         Goal {
+            targets: self.targets.clone(),
             predicted_labels: self.predicted_labels,
             nearest: Some(Nearest {
                 norm: self.norm.clone(),

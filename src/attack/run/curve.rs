@@ -34,7 +34,8 @@ impl Run {
         if attack.goal().nearest.is_some_and(|nearest| nearest.goes_on) {
             return Ok(run.attack(attack, victim, set, device)?.distance_curve());
         }
-        let rising = !levels.is_empty() && levels.is_sorted_by(|a, b| a < b);
+        let finite = levels.iter().all(|level| level.is_finite());
+        let rising = !levels.is_empty() && finite && levels.is_sorted_by(|a, b| a < b);
         let found = format_args!("{levels:?}");
         Error::unless(
             rising,
