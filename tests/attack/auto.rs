@@ -25,8 +25,8 @@ fn value_composition_as_published(_: &On) {
     assert_eq!(
         names(AutoAttack::standard(L1, 12.0)),
         [
-            "APGD-100 L1 ε=12 ×5",
-            "APGD-100 L1 ε=12, DLR loss, towards each of 5 classes",
+            "APGD-100 L1 ε=12 from 3ε ×5",
+            "APGD-100 L1 ε=12 from 3ε, DLR loss, towards each of 5 classes",
             "FAB-100 L1 ε=12",
             "Square-5000 L1 ε=12",
         ]

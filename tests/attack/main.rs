@@ -24,6 +24,7 @@ mod norms;
 mod optima;
 mod peers;
 mod planes;
+mod radii;
 mod results;
 mod sets;
 mod specs;

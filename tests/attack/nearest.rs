@@ -313,7 +313,7 @@ fn value_the_class_in_front_may_not_be_the_nearest(on: &On) {
     let batch = Batch::new(on.tensor(vec![0.5, 0.5], [1, 1, 1, 2]), on.labels(&[0])).unwrap();
     let run = |fab: Fab| fab.with_steps(5).attack(&victim, &batch, Seed(1)).unwrap();
     for fab in [Fab::l2(), Fab::linf()] {
-        let [first, all] = [run(fab.clone().with_target_classes(1)), run(fab)];
+        let [first, all] = [run(fab.clone().with_target_classes(1)), run(fab.clone())];
         assert!(
             (first.distance[0].unwrap() - 0.1).abs() < 1e-4,
             "{:?}",
@@ -325,5 +325,16 @@ fn value_the_class_in_front_may_not_be_the_nearest(on: &On) {
             all.distance
         );
         assert_eq!((first.gradients[0], all.gradients[0]), (5, 10));
+        // Led to one class, as far as that one is; with a ball around it or without.
+        for (class, distance) in [(1, 0.1), (2, 0.01)] {
+            let led = fab.clone().with_targets(class);
+            for led in [led.clone(), led.with_epsilon(0.2)] {
+                let found = run(led);
+                assert!((found.distance[0].unwrap() / distance - 1.0).abs() < 1e-3);
+                assert_eq!((found.predicted[0], found.gradients[0]), (class as i64, 5));
+            }
+        }
+        // Nothing is led to what it is.
+        assert_eq!(run(fab.with_targets(0)).fooled, [false]);
     }
 }
