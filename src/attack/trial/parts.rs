@@ -89,6 +89,9 @@ impl Trial {
         search(&mut part)?;
         part.judge_pending();
         self.spent.add(positions, part.spent);
+        for (&at, passes) in positions.iter().zip(part.passes) {
+            self.passes[at] = passes;
+        }
         if let (Some(best), Some(part)) = (self.best.take(), part.best) {
             self.best = Some(best.replace(positions, part, &self.originals));
         }
@@ -188,7 +191,12 @@ impl Trial {
         let at = indices(positions.iter().copied(), &self.originals.device());
         let keys = self.keys.select(positions);
         Self {
-            spent: Spent::nothing(positions.len(), &self.originals.device()),
+            spent: Spent::nothing(
+                positions.len(),
+                self.victim.cost(),
+                &self.originals.device(),
+            ),
+            passes: positions.iter().map(|&at| self.passes[at]).collect(),
             victim: self.victim.for_ids(&keys.ids),
             keys,
             bounds: self.bounds,

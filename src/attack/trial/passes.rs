@@ -1,7 +1,7 @@
 //! Passes through the victim, which are counted.
 
 use super::{Pass, Trial};
-use crate::attack::{Loss, Space};
+use crate::attack::{Frozen, Loss, Space};
 use crate::base::Result;
 use burn::tensor::Tensor;
 
@@ -40,17 +40,18 @@ impl Trial {
         loss: Option<&dyn Loss>,
     ) -> Result<Pass> {
         let (loss, reference) = self.climbed(loss);
-        let mut pass = self.victim.pass(
-            point,
-            |point| space.images(self, point),
-            |logits| loss.unsaturated(logits, &reference),
-        )?;
+        let mut pass =
+            self.next_pass()
+                .pass(point, |point| space.images(self, point), &|logits| {
+                    loss.unsaturated(logits, &reference)
+                })?;
+        self.count_pass();
         pass.gradient = self.spent.gradient(pass.gradient);
         Ok(pass)
     }
 
     /// One forward and one backward pass at images as they are, which are counted, on a loss of the
-    /// logits `[batch]`. Otherwise as [`gradient`](Self::gradient).
+    /// logits `[batch]`, which may be called several times. Otherwise as [`gradient`](Self::gradient).
     ///
     /// # Errors
     ///
@@ -58,13 +59,36 @@ impl Trial {
     pub fn gradient_of(
         &mut self,
         images: Tensor<4>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        loss: impl Fn(Tensor<2>) -> Tensor<1>,
     ) -> Result<Pass<4>> {
         let shape = images.dims();
-        let mut pass = self.victim.pass(images, |images| images, loss)?;
+        let mut pass = self.next_pass().pass(images, |images| images, &loss)?;
+        self.count_pass();
         let gradient = self.spent.gradient(pass.gradient.flatten(1, 3));
         pass.gradient = gradient.reshape(shape);
         Ok(pass)
+    }
+
+    // The victim in the gradient pass that comes next, which draws what no other does.
+    fn next_pass(&self) -> Frozen {
+        self.victim.in_pass(&self.keys, &self.passes)
+    }
+
+    fn count_pass(&mut self) {
+        self.passes.iter_mut().for_each(|passes| *passes += 1);
+    }
+
+    /// Runs a piece of an attack, whose gradient passes draw as those of a trial of its own would.
+    pub(in crate::attack) fn piece(
+        &mut self,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let none = vec![0; self.len()];
+        let before = std::mem::replace(&mut self.passes, none);
+        let result = search(self);
+        let passes = self.passes.iter_mut().zip(before);
+        passes.for_each(|(passes, before)| *passes += before);
+        result
     }
 
     /// The same trial with exact gradients, whatever the victim's numerics.
