@@ -1,4 +1,4 @@
-//! Passes through the victim, which are counted.
+//! Passes through the victim, which are counted: every draw of a random one is a pass.
 
 use super::{Pass, Trial};
 use crate::attack::{Frozen, Loss, Space};
