@@ -133,12 +133,17 @@ fn value_draws_of_nothing_cost_alone(on: &On) {
     }
 }
 
+// The images with the classes that a victim takes them for.
+fn right(on: &On, victim: &Frozen) -> ImageSet {
+    let labels = victim.predict(images(on, COUNT));
+    let labels = Vec::from_iter(labels.into_iter().map(|label| label as u8));
+    ImageSet::new("waves", [1, 8, 8], 3, bytes(COUNT), labels).unwrap()
+}
+
 fn value_evaluations_count_draws(on: &On) {
     // Oracle: the same classifier without draws.
     let idle = upright().with_draws(4, 1);
-    let labels = upright().predict(images(on, COUNT));
-    let labels = Vec::from_iter(labels.into_iter().map(|label| label as u8));
-    let set = ImageSet::new("waves", [1, 8, 8], 3, bytes(COUNT), labels).unwrap();
+    let set = right(on, &upright());
     let evaluation = Evaluation::new()
         .with_axis(Axis::angles([Degrees(20.0)]))
         .with_axis(Axis::epsilons(Pgd::linf(0.0).with_steps(2), [0.02]));
@@ -186,9 +191,7 @@ fn value_found_is_the_same_in_every_batch(on: &On) {
 fn value_runs_are_those_image_by_image(on: &On) {
     // Oracle: each image alone.
     let victim = posed(2);
-    let labels = victim.predict(images(on, COUNT));
-    let labels = Vec::from_iter(labels.into_iter().map(|label| label as u8));
-    let set = ImageSet::new("waves", [1, 8, 8], 3, bytes(COUNT), labels).unwrap();
+    let set = right(on, &victim);
     let [attack, ..] = attacks();
     let whole = by_run(on, Run::new(1), &attack, &victim, &set);
     let small = Run::new(1).with_batch_size(2);
@@ -212,11 +215,13 @@ fn value_runs_are_those_image_by_image(on: &On) {
     }
     // By the same gradients, too.
     let (observed, _, met) = watched(on, 2);
-    by_run(on, small, &attack, &observed, &set);
+    let observed_set = right(on, &observed);
+    met();
+    by_run(on, small, &attack, &observed, &observed_set);
     let by_run_met = met();
     let verdict = HashSet::<_>::from_iter([(5, 0), (5, 1)]);
     for (at, id) in (0..COUNT).zip(0..) {
-        let one = set.batch(&[at], &on.device());
+        let one = observed_set.batch(&[at], &on.device());
         attack.attack(&observed, &one, Seed(1)).unwrap();
         let [together, alone] = [&by_run_met, &met()].map(|met| {
             let mut drawn = met[&id].clone();

@@ -215,7 +215,7 @@ impl Frozen {
     fn forward(&self, images: Tensor<4>, lot: &Lot) -> Tensor<2> {
         match self.random {
             None => self.rows(images, &lot.keys(None, 1)),
-            Some(random) => random.forward(images, lot, |images, keys| self.rows(images, keys)),
+            Some(random) => random.forward(images, lot, &|images, keys| self.rows(images, keys)),
         }
     }
 

@@ -67,7 +67,7 @@ impl Frozen {
             let keys = lot.keys(Some(places.clone()), self.draws());
             let mean = self
                 .numerics
-                .run(|| random.mean(here.clone(), &keys, |images, keys| self.rows(images, keys)));
+                .run(|| random.mean(here.clone(), &keys, &|images, keys| self.rows(images, keys)));
             let own = losses(loss, among(mean.clone(), places, count)).narrow(0, first, some);
             gradients.push(gradient(own.sum(), &here)?);
             logits.push(mean.inner());

@@ -11,6 +11,9 @@ pub(super) struct Random {
     seed: Seed,
 }
 
+/// Logits of images with these keys, one row for each.
+type Rows<'a> = dyn Fn(Tensor<4>, &Keys) -> Tensor<2> + 'a;
+
 /// Which draws a pass makes: those with these numbers, for each image.
 pub(super) struct Lot {
     seed: Seed,
@@ -148,12 +151,7 @@ impl Random {
     }
 
     /// The mean logits of a batch.
-    pub fn forward(
-        self,
-        images: Tensor<4>,
-        lot: &Lot,
-        rows: impl Fn(Tensor<4>, &Keys) -> Tensor<2>,
-    ) -> Tensor<2> {
+    pub fn forward(self, images: Tensor<4>, lot: &Lot, rows: &Rows) -> Tensor<2> {
         let images = match images.is_autodiff() {
             true => images,
             false => Tensor::from_inner(images),
@@ -161,18 +159,13 @@ impl Random {
         let count = images.dims()[0];
         let means = self.chunks(count).map(|places| {
             let some = images.clone().narrow(0, places.start, places.len());
-            self.mean(some, &lot.keys(Some(places), self.draws), &rows)
+            self.mean(some, &lot.keys(Some(places), self.draws), rows)
         });
         Tensor::cat(means.collect(), 0)
     }
 
     /// The mean logits of images with the keys of all their draws.
-    pub fn mean(
-        self,
-        images: Tensor<4>,
-        keys: &Keys,
-        rows: impl Fn(Tensor<4>, &Keys) -> Tensor<2>,
-    ) -> Tensor<2> {
+    pub fn mean(self, images: Tensor<4>, keys: &Keys, rows: &Rows) -> Tensor<2> {
         let [count, channels, height, width] = images.dims();
         let every = images.unsqueeze_dim::<5>(1);
         let every = every.expand([count, self.draws, channels, height, width]);
