@@ -26,7 +26,7 @@ struct Options {
     /// Load the weights from this file (.bpk); train and save them there if there is none yet
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// The attack: auto, plus, the name of any attack, or a JSON file with one
+    /// The attack: auto, plus, rand, the name of any attack, or a JSON file with one
     #[arg(long, default_value = "auto")]
     attack: String,
     /// The norm of the ball: linf, l2 or l1
@@ -103,10 +103,11 @@ impl Options {
                 .map_err(|error| Error::setting("attack", &self.attack, error.to_string()))?;
             return read(value);
         }
-        if self.attack == "plus" {
+        let versions = [("plus", Version::Plus), ("rand", Version::Rand)];
+        if let Some((_, version)) = versions.into_iter().find(|(name, _)| *name == self.attack) {
             let norm: NormSpec = serde_json::from_value(json!(norm))
                 .map_err(|error| Error::setting("norm", norm, error.to_string()))?;
-            return Ok(AutoAttack::new(norm, epsilon, Version::Plus).into());
+            return Ok(AutoAttack::new(norm, epsilon, version).into());
         }
         // Some attacks are for one norm alone.
         read(json!({"attack": self.attack, "norm": norm, "epsilon": epsilon})).or_else(|error| {

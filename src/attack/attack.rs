@@ -44,7 +44,8 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// [`Error::Setting`].
     fn check(&self) -> Result<()>;
 
-    /// The passes that one image costs at most, verdict included.
+    /// The passes that one image costs at most, verdict included; each of them counts as many times
+    /// as a random victim makes [draws](Frozen::draws).
     fn cost(&self) -> Cost;
 
     /// The same threat at another level, for instance in a ball of another radius. A level may be

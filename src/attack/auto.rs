@@ -19,8 +19,9 @@ use std::fmt;
 /// code.)
 ///
 /// [`attacks`](Self::attacks) are what it consists of. With fewer than ten classes there are fewer
-/// targets. A random classifier or one whose gradients are masked may need more: see there. On a whole
-/// image set [`Attack::run`] fills batches with the images that stand.
+/// targets. A random classifier has a [version](Version::Rand) of its own; one whose gradients are masked
+/// needs others in their place, as [`Frozen::through_approximated`](super::Frozen::through_approximated)
+/// gives them. On a whole image set [`Attack::run`] fills batches with the images that stand.
 ///
 /// ```
 /// use fireproof::attack::{Attack, AutoAttack, Linf};
@@ -63,9 +64,17 @@ pub enum Version {
     /// APGD on cross-entropy and on DLR, five starts each; FAB with five starts; Square; APGD and FAB
     /// towards 9 classes. FAB's version without targets is the one towards 9 classes here.
     Plus,
+    /// For [random](super::Frozen::random) classifiers: APGD on cross-entropy, then on DLR, one start
+    /// each. Published with gradients that are means over [20 draws](AutoAttack::RANDOM_DRAWS); here the
+    /// classifier says how many it makes.
+    Rand,
 }
 
 impl AutoAttack {
+    /// Over how many draws the published [version for random classifiers](Version::Rand) takes its
+    /// gradients: what [`Frozen::with_draws`](super::Frozen::with_draws) is to be told for it.
+    pub const RANDOM_DRAWS: usize = 20;
+
     /// The standard version, with which results are compared.
     pub fn standard(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self::new(norm, epsilon, Version::Standard)
@@ -74,6 +83,29 @@ impl AutoAttack {
     /// The version with restarts.
     pub fn plus(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
         Self::new(norm, epsilon, Version::Plus)
+    }
+
+    /// The version for random classifiers.
+    ///
+    /// ```
+    /// use burn::tensor::{Tensor, TensorData};
+    /// use fireproof::attack::{Attack, AutoAttack, Frozen, Linf};
+    /// use fireproof::base::Purpose;
+    ///
+    /// let victim = Frozen::random(AutoAttack::RANDOM_DRAWS, 7, |images: Tensor<4>, keys| {
+    ///     let noise = keys.each(Purpose::Noise, |draws| 0.1 * draws.normal());
+    ///     let noise = TensorData::new(noise, [keys.len(), 1]);
+    ///     let noise = Tensor::from_data(noise, (&images.device(), images.dtype()));
+    ///     let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3) + noise;
+    ///     Tensor::cat(vec![mean.clone(), mean.clone() * 0.5, -mean + 1.0], 1)
+    /// });
+    /// let attack = AutoAttack::rand(Linf, 8.0 / 255.0);
+    /// assert_eq!(attack.to_string(), "AutoAttack rand L∞ ε=8/255");
+    /// // 100 steps on each loss, 20 passes each.
+    /// assert_eq!(attack.cost().gradients * victim.draws(), 4000);
+    /// ```
+    pub fn rand(norm: impl Into<NormSpec>, epsilon: f64) -> Self {
+        Self::new(norm, epsilon, Version::Rand)
     }
 
     /// Any version.
@@ -115,6 +147,7 @@ impl AutoAttack {
                 square.into(),
                 dlr.towards_each(9).into(),
             ],
+            Version::Rand => vec![apgd.into(), dlr.into()],
         }
     }
 }

@@ -29,7 +29,8 @@ pub struct Found {
     /// The attack's loss at the attacked image, in that same pass; higher is worse for the
     /// classifier. NaN where the logits make it so.
     pub loss: Vec<f32>,
-    /// Forward passes spent on each image, with and without gradients, verdicts included.
+    /// Forward passes spent on each image, with and without gradients, verdicts included; every
+    /// [draw](super::Frozen::draws) of a random victim counts as one.
     pub queries: Vec<u32>,
     /// Backward passes spent on each image.
     pub gradients: Vec<u32>,

@@ -30,6 +30,9 @@
 //! or a [`Norm`] of one's own. [`AutoAttack`] is what a robust accuracy is published with; [`Attack::run`]
 //! attacks whole image sets.
 //!
+//! For random victims, and those whose gradients are masked, the victim says what a gradient is:
+//! [`Frozen::random`], [`Frozen::through_approximated`], [`Frozen::with_gradients_of`].
+//!
 //! Attacks are plain serialisable values without a model; an [`AttackSpec`] is any of them, in
 //! files by name. [`Attack::restarts`], [`Attack::or`] and [`Attack::then`] join them.
 //!

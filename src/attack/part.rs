@@ -57,7 +57,7 @@ impl<'a> Part<'a> {
     pub fn search(&self, trial: &mut Trial) -> Result<()> {
         match trial.classes() < self.least_classes {
             true => Ok(()),
-            false => (self.search)(trial),
+            false => trial.piece(|trial| (self.search)(trial)),
         }
     }
 

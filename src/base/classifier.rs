@@ -30,6 +30,17 @@ pub trait Classifier: Send + Sync {
         self.logits(images)
     }
 
+    /// Logits of images in one draw of what is random in the classifier at inference: noise, poses,
+    /// layers that drop. Everything drawn is a function of the images' keys, in one layer of theirs
+    /// ([`Keys::next_layer`]) for each that draws.
+    ///
+    /// [`Frozen::with_draws`](crate::attack::Frozen::with_draws) makes a victim of it whose logits are
+    /// the mean over several draws. As [`logits_of`](Classifier::logits_of) unless a model says
+    /// otherwise.
+    fn keyed_logits(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
+        self.logits_of(images, &keys.ids)
+    }
+
     /// Logits in training, with every random draw inside the model (dropout) a function of the
     /// images' keys, whose draw is the epoch. They count the [layers](Keys::next_layer) that draw,
     /// so hand the same ones to all layers, and a copy to each further pass.

@@ -23,8 +23,10 @@ pub struct Keys {
     pub seed: Seed,
     /// The id of each image, in the order of the batch.
     pub ids: Vec<u64>,
-    /// The number of the draw.
+    /// The number of the draw, if all images are in the same one.
     pub draw: u64,
+    // The number of each image's own draw, if they are not.
+    each: Option<Arc<[u64]>>,
     stream: u64,
     layers: Layers,
 }
@@ -36,6 +38,7 @@ impl Keys {
             seed: seed.into(),
             ids: ids.into_iter().collect(),
             draw: 0,
+            each: None,
             stream: 0,
             layers: Layers::default(),
         }
@@ -44,8 +47,40 @@ impl Keys {
     /// The same images in another draw, with no layer counted yet.
     pub fn with_draw(mut self, draw: u64) -> Self {
         self.draw = draw;
+        self.each = None;
         self.layers = Layers::default();
         self
+    }
+
+    /// The same images, each in a draw of its own, with no layer counted yet. An image may be among
+    /// them several times, in several draws.
+    ///
+    /// ```
+    /// use fireproof::base::{Keys, Purpose};
+    ///
+    /// let keys = Keys::new(7, [12, 12, 40]).with_draws([0, 3, 3]);
+    /// let alone = Keys::new(7, [12]).with_draw(3);
+    /// assert_eq!(keys.draws(Purpose::Pose, 1).next(), alone.draws(Purpose::Pose, 0).next());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there is one draw for each image.
+    pub fn with_draws(mut self, draws: impl IntoIterator<Item = u64>) -> Self {
+        let draws = Arc::<[u64]>::from_iter(draws);
+        assert_eq!(draws.len(), self.len(), "one draw for each image");
+        self.each = Some(draws);
+        self.layers = Layers::default();
+        self
+    }
+
+    /// The number of the draw of the image at this position of the batch.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the position is not in the batch.
+    pub fn draw_of(&self, position: usize) -> u64 {
+        (self.each.as_ref()).map_or(self.draw, |draws| draws[position])
     }
 
     /// The keys for the next layer of a model that draws in this pass, in a stream of its own: the
@@ -79,6 +114,7 @@ impl Keys {
     fn counting_on(&self) -> Self {
         Self {
             ids: self.ids.clone(),
+            each: self.each.clone(),
             layers: Layers(Arc::clone(&self.layers.0)),
             ..*self
         }
@@ -112,7 +148,9 @@ impl Keys {
     ///
     /// Panics if the position is not in the batch.
     pub fn draws(&self, purpose: Purpose, position: usize) -> Draws {
-        let draws = self.seed.draws(purpose, self.ids[position], self.draw);
+        let draws = self
+            .seed
+            .draws(purpose, self.ids[position], self.draw_of(position));
         draws.in_stream(self.stream)
     }
 
@@ -132,6 +170,7 @@ impl Keys {
     pub fn select(&self, positions: &[usize]) -> Self {
         Self {
             ids: positions.iter().map(|&at| self.ids[at]).collect(),
+            each: (self.each.as_ref()).map(|draws| positions.iter().map(|&at| draws[at]).collect()),
             layers: Layers::default(),
             ..*self
         }

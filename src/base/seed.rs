@@ -53,6 +53,8 @@ pub enum Purpose {
     Target = 12,
     /// Steps of attacks that search at random; the id is the image's, the draw the restart.
     Search = 13,
+    /// Noise that a random classifier adds; the id is the image's.
+    Noise = 14,
 }
 
 impl Seed {

@@ -49,10 +49,10 @@ impl<'a> Scene<'a> {
     }
 
     /// The class that the classifier takes each of these images for, the scene's own changed: one
-    /// forward pass. [`NO_CLASS`](crate::attack::NO_CLASS), which is never right, where a logit is
-    /// NaN.
+    /// forward pass for each of its [draws](Frozen::draws). [`NO_CLASS`](crate::attack::NO_CLASS), which
+    /// is never right, where a logit is NaN.
     pub fn predict(&mut self, images: Tensor<4>) -> Vec<i64> {
-        self.queries += self.batch.len() as u64;
+        self.queries += (self.batch.len() * self.victim.draws()) as u64;
         self.victim.predict(images)
     }
 

@@ -3,7 +3,7 @@
 use super::network::{Net, random_batch};
 use crate::common::On;
 use burn::tensor::Tensor;
-use fireproof::attack::{Attack, AttackSpec, AutoAttack, Frozen, L1, L2, Linf, Version};
+use fireproof::attack::{Attack, AttackSpec, AutoAttack, Frozen, L1, L2, Linf, NormSpec, Version};
 use fireproof::base::{Batch, Seed};
 
 // Not on every device: a software renderer would take minutes for a thousand passes.
@@ -41,6 +41,19 @@ fn value_composition_as_published(_: &On) {
             "APGD-100 L∞ ε=0.3, DLR loss, towards each of 9 classes",
         ]
     );
+    for norm in [NormSpec::from(Linf), L2.into(), L1.into()] {
+        let rand = AutoAttack::rand(norm.clone(), 2.0);
+        let apgd = format!("APGD-100 {norm} ε=2");
+        assert_eq!(
+            names(rand.clone()),
+            [apgd.clone(), format!("{apgd}, DLR loss")]
+        );
+        assert_eq!(rand.cost().gradients, 200);
+    }
+    assert_eq!(AutoAttack::RANDOM_DRAWS, 20);
+    let json = r#"{"attack": "auto", "norm": "l2", "epsilon": 2, "version": "rand"}"#;
+    let read: AttackSpec = serde_json::from_str(json).unwrap();
+    assert_eq!(read, AutoAttack::rand(L2, 2.0).into());
     let attack = AutoAttack::standard(L2, 0.5);
     // One for each start and class; the published numbers of steps.
     assert_eq!(attack.parts().len(), 1 + 9 + 9 + 1);

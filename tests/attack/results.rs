@@ -54,7 +54,7 @@ fn value_gradients_do_not_depend_on_batch_mates(on: &On) {
     let gradient = |batch: &Batch| {
         let labels = batch.labels.clone();
         let pass = victim.loss_gradient(batch.images.clone(), |logits| {
-            CrossEntropy.per_image(logits, &Reference::new(labels))
+            CrossEntropy.per_image(logits, &Reference::new(labels.clone()))
         });
         pass.unwrap().gradient
     };

@@ -112,3 +112,26 @@ fn convention_testing_replays_no_pose_of_training() {
     );
     assert!(trained.iter().zip(&tested).all(|(a, b)| a.angle != b.angle));
 }
+
+// Oracle: the keys of each image in its draw alone.
+#[test]
+fn value_images_in_draws_of_their_own() {
+    let keys = Keys::new(5, [8, 8, 3]).with_draws([0, 2, 2]);
+    let alone = |id, draw| Keys::new(5, [id]).with_draw(draw);
+    let number = |keys: &Keys, at: usize| keys.draws(Purpose::Noise, at).next();
+    let expected = [(8, 0), (8, 2), (3, 2)];
+    for (at, (id, draw)) in expected.into_iter().enumerate() {
+        assert_eq!(keys.draw_of(at), draw);
+        assert_eq!(number(&keys, at), number(&alone(id, draw), 0));
+        let own = keys.next_layer();
+        assert_eq!(own.draw_of(at), draw);
+        assert_eq!(number(&keys.select(&[at]), 0), number(&alone(id, draw), 0));
+    }
+    assert_eq!(keys.with_draw(7), Keys::new(5, [8, 8, 3]).with_draw(7));
+}
+
+#[test]
+#[should_panic(expected = "one draw for each image")]
+fn error_draws_of_other_images() {
+    let _ = Keys::new(5, [8, 3]).with_draws([1]);
+}

@@ -48,6 +48,8 @@ mod listed;
 #[path = "../attack"]
 mod attack {
     mod apgd;
+    mod bpda;
+    mod draws;
     mod effort;
     mod errors;
     mod l1;
@@ -58,10 +60,12 @@ mod attack {
     mod norms;
     mod optima;
     mod planes;
+    mod random;
     mod results;
     mod square;
     mod starts;
     mod torchattacks;
+    mod transfer;
     mod watched;
 }
 

@@ -105,7 +105,7 @@ impl DeepFool {
         let pass = |trial: &mut Trial, rows: &Rows, point: &Tensor<2>, class: Tensor<2, Int>| {
             let labels = trial.reference().labels.clone();
             let (pass, gradient) = rows.gradient(trial, point, |logits| {
-                lead(logits, class.squeeze_dim(1), labels)
+                lead(logits, class.clone().squeeze_dim(1), labels.clone())
             })?;
             Ok((pass, gradient))
         };

@@ -40,7 +40,7 @@ impl Rows {
         &self,
         trial: &mut Trial,
         rows: &Tensor<2>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        loss: impl Fn(Tensor<2>) -> Tensor<1>,
     ) -> Result<(Pass<4>, Tensor<2>)> {
         let pass = trial.gradient_of(self.images(rows), loss)?;
         let gradient = Self::rows(pass.gradient.clone());

@@ -47,6 +47,7 @@ impl<'a> State<'a> {
             ("another budget", whole.budget != fresh.budget),
             ("another seed", whole.seed != fresh.seed),
             ("other numerics", whole.numerics != fresh.numerics),
+            ("another number of draws", whole.draws != fresh.draws),
             (
                 "other images",
                 whole.data != fresh.data || whole.images.len() != fresh.images.len(),

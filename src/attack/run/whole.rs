@@ -25,6 +25,9 @@ pub struct Whole {
     pub budget: Option<u32>,
     /// Numerics of the gradients.
     pub numerics: Numerics,
+    /// Of how many [draws](Frozen::draws) of the victim each logit is the mean; 1 if nothing is random.
+    #[serde(default = "one")]
+    pub draws: usize,
     /// The images that were attacked.
     pub data: DataSummary,
     /// Whether images that are fooled meet further attacks, for something nearer.
@@ -35,6 +38,10 @@ pub struct Whole {
     pub parts: Vec<PartOutcome>,
     /// What came of each image.
     pub images: Vec<Outcome>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// What one part of an attack did.
@@ -114,6 +121,7 @@ impl Whole {
             goes_on: attack.goal().nearest.is_some_and(|nearest| nearest.goes_on),
             seed: run.seed,
             numerics: victim.numerics(),
+            draws: victim.draws(),
             data: DataSummary::of(set),
             shard: run.shard,
             parts: names.into_iter().map(part).collect(),
@@ -282,8 +290,8 @@ impl Whole {
         });
         for (index, shard) in shards.into_iter().enumerate() {
             let mine: Vec<usize> = (index..set.len()).step_by(count).collect();
-            let same = (&shard.attack, shard.seed, shard.numerics)
-                == (&first.attack, first.seed, first.numerics);
+            let of = |whole: &Self| (whole.seed, whole.numerics, whole.draws);
+            let same = shard.attack == first.attack && of(&shard) == of(&first);
             let whole =
                 same && shard.shard == [index, count] && shard.parts.len() == joined.parts.len();
             if !whole || shard.data.digest != DataSummary::of(&set.subset(&mine)).digest {

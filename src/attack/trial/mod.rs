@@ -48,6 +48,8 @@ pub struct Trial {
     // The pixels that may change, if not all.
     allowed: Option<Allowed>,
     spent: Spent,
+    // The gradient passes behind each image, by which a random victim draws.
+    passes: Vec<u64>,
 }
 
 /// What one forward and one backward pass tell about a point of a [`Space`](super::Space), or of
@@ -87,7 +89,8 @@ impl Trial {
         }
         climb::suit(&goal.loss, classes)?;
         let mut trial = Self {
-            spent: Spent::nothing(batch.len(), &originals.device()),
+            spent: Spent::nothing(batch.len(), victim.cost(), &originals.device()),
+            passes: vec![0; batch.len()],
             victim,
             keys: Keys::new(seed, batch.ids.iter().copied()),
             bounds: batch.bounds,

@@ -84,6 +84,9 @@ impl Trial {
         let result = search(&mut part);
         part.judge_pending();
         self.spent.add(positions, part.spent);
+        for (&at, passes) in positions.iter().zip(part.passes) {
+            self.passes[at] = passes;
+        }
         if let Some(part) = part.best {
             let before = self.best.take();
             let best = before.unwrap_or_else(|| Best::unknown(&part, &self.originals));
@@ -212,6 +215,7 @@ impl Trial {
         let keys = self.keys.select(positions);
         Self {
             spent: self.spent.of_part(positions, &self.originals.device()),
+            passes: positions.iter().map(|&at| self.passes[at]).collect(),
             victim: self.victim.for_ids(&keys.ids),
             keys,
             bounds: self.bounds,

@@ -1,4 +1,4 @@
-//! Passes through the victim, which are counted.
+//! Passes through the victim, which are counted: every draw of a random one is a pass.
 
 use super::{Pass, Trial};
 use crate::attack::rows::select;
@@ -80,17 +80,18 @@ impl Trial {
     ) -> Result<Pass> {
         self.spent.pay(0..self.keys.len(), true)?;
         let (loss, reference) = self.climbed(loss);
-        let mut pass = self.victim.pass(
+        let mut pass = self.next_pass().pass(
             point,
             |point| self.allowed(space.images(self, point)),
-            |logits| loss.unsaturated(logits, &reference),
+            &|logits| loss.unsaturated(logits, &reference),
         )?;
+        self.count_pass();
         pass.gradient = self.spent.gradient(pass.gradient);
         Ok(pass)
     }
 
     /// One forward and one backward pass at images as they are, which are counted, on a loss of the
-    /// logits `[batch]`. Otherwise as [`gradient`](Self::gradient).
+    /// logits `[batch]`, which may be called several times. Otherwise as [`gradient`](Self::gradient).
     ///
     /// # Errors
     ///
@@ -98,16 +99,38 @@ impl Trial {
     pub fn gradient_of(
         &mut self,
         images: Tensor<4>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        loss: impl Fn(Tensor<2>) -> Tensor<1>,
     ) -> Result<Pass<4>> {
         let shape = images.dims();
         self.spent.pay(0..self.keys.len(), true)?;
-        let mut pass = self
-            .victim
-            .pass(images, |images| self.allowed(images), loss)?;
+        let allowed = |images| self.allowed(images);
+        let mut pass = self.next_pass().pass(images, allowed, &loss)?;
+        self.count_pass();
         let gradient = self.spent.gradient(pass.gradient.flatten(1, 3));
         pass.gradient = gradient.reshape(shape);
         Ok(pass)
+    }
+
+    // The victim in the gradient pass that comes next, which draws what no other does.
+    fn next_pass(&self) -> Frozen {
+        self.victim.in_pass(&self.keys, &self.passes)
+    }
+
+    fn count_pass(&mut self) {
+        self.passes.iter_mut().for_each(|passes| *passes += 1);
+    }
+
+    /// Runs a piece of an attack, whose gradient passes draw as those of a trial of its own would.
+    pub(in crate::attack) fn piece(
+        &mut self,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let none = vec![0; self.len()];
+        let before = std::mem::replace(&mut self.passes, none);
+        let result = search(self);
+        let passes = self.passes.iter_mut().zip(before);
+        passes.for_each(|(passes, before)| *passes += before);
+        result
     }
 
     /// The same trial with exact gradients, whatever the victim's numerics.

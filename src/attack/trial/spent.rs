@@ -1,3 +1,4 @@
+use crate::attack::Cost;
 use crate::attack::rows::{replace, select};
 use crate::base::{Error, Result};
 use burn::tensor::{Device, Tensor};
@@ -13,19 +14,22 @@ pub(super) struct Spent {
     left: Option<Vec<u32>>,
     // Whether a pass was more than was left: what it tells counts for nothing.
     out: Vec<bool>,
+    // What one gradient pass counts as, a forward pass alone as its queries.
+    each: [u32; 2],
     // In how many gradients every entry was zero, and in how many one was not finite `[batch, 2]`:
     // on the device, as nothing is read back while an attack climbs.
     flaws: Tensor<2>,
 }
 
 impl Spent {
-    pub fn nothing(count: usize, device: &Device) -> Self {
+    pub fn nothing(count: usize, each: Cost, device: &Device) -> Self {
         Self {
             queries: vec![0; count],
             gradients: vec![0; count],
             before: vec![0; count],
             left: None,
             out: vec![false; count],
+            each: [each.queries, each.gradients].map(|passes| passes as u32),
             flaws: Tensor::zeros([count, 2], device),
         }
     }
@@ -37,16 +41,18 @@ impl Spent {
             before: positions.iter().map(|&at| self.passes(at)).collect(),
             left: self.left.as_ref().map(left),
             out: positions.iter().map(|&at| self.out[at]).collect(),
-            ..Self::nothing(positions.len(), device)
+            each: self.each,
+            ..Self::nothing(positions.len(), Cost::default(), device)
         }
     }
 
     /// A forward pass of these images, whatever is left.
     pub fn query(&mut self, positions: impl IntoIterator<Item = usize>) {
+        let [query, _] = self.each;
         for at in positions {
-            self.queries[at] += 1;
+            self.queries[at] += query;
             if let Some(left) = &mut self.left {
-                left[at] = left[at].saturating_sub(1);
+                left[at] = left[at].saturating_sub(query);
             }
         }
     }
@@ -62,9 +68,11 @@ impl Spent {
         backward: bool,
     ) -> Result<()> {
         let mut nobody = true;
+        let [queries, gradients] = self.each;
+        let gradients = if backward { gradients } else { 0 };
         for at in positions {
             if let Some(left) = &mut self.left {
-                let rest = left[at].checked_sub(1 + u32::from(backward));
+                let rest = left[at].checked_sub(queries + gradients);
                 match rest {
                     Some(rest) if !self.out[at] => left[at] = rest,
                     _ => {
@@ -74,8 +82,8 @@ impl Spent {
                 }
             }
             nobody = false;
-            self.queries[at] += 1;
-            self.gradients[at] += u32::from(backward);
+            self.queries[at] += queries;
+            self.gradients[at] += gradients;
         }
         match nobody && self.left.is_some() {
             true => Err(Error::Budget),

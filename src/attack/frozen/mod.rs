@@ -1,5 +1,12 @@
+mod approximated;
+mod behind;
+mod pass;
+mod random;
+mod surrogate;
+
+use self::random::{Lot, Random};
 use super::{Pass, predicted_classes};
-use crate::base::{Classifier, Error, Precision, Result, read};
+use crate::base::{Classifier, Error, Keys, Precision, Result, Seed, read};
 use crate::kernel::Numerics;
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -36,6 +43,18 @@ pub struct Frozen {
     classes: Arc<OnceLock<usize>>,
     numerics: Numerics,
     ids: Option<Arc<[u64]>>,
+    random: Option<Random>,
+    // Whose gradients attacks climb, if not its own.
+    surrogate: Option<Arc<Frozen>>,
+    // Which gradient passes come next.
+    stage: Option<Stage>,
+}
+
+/// The gradient passes that come next in an attack: its seed, and how many each image has behind it.
+#[derive(Clone, Debug)]
+struct Stage {
+    seed: Seed,
+    numbers: Arc<[u64]>,
 }
 
 /// What one forward and one backward pass tell about a batch, all outside autodiff.
@@ -67,6 +86,9 @@ impl Frozen {
             classes: Arc::default(),
             numerics: Numerics::current(),
             ids: None,
+            random: None,
+            surrogate: None,
+            stage: None,
         }
     }
 
@@ -109,10 +131,11 @@ impl Frozen {
         self.numerics
     }
 
-    /// The element type that images must have, if the classifier takes only one: see
-    /// [`Classifier::precision`].
+    /// The element type that images must have, if the classifier, or the one whose
+    /// [gradients](Self::with_gradients_of) it has, takes only one: see [`Classifier::precision`].
     pub fn precision(&self) -> Option<Precision> {
-        self.classifier.precision()
+        let surrogate = || self.surrogate.as_ref().and_then(|other| other.precision());
+        self.classifier.precision().or_else(surrogate)
     }
 
     /// Refuses images of an element type that the classifier does not take.
@@ -124,59 +147,20 @@ impl Frozen {
                 found,
                 format!("{expected}, as the classifier's weights (see `Batch::with_precision`)"),
             )),
-            _ => Ok(()),
+            _ => self.agree(images),
         }
     }
 
-    /// This classifier behind a differentiable map of images, such as a warp or a purifier: an
-    /// attack on the result searches for images that fool the classifier *after* the map.
-    pub fn through(&self, map: impl Fn(Tensor<4>) -> Tensor<4> + Send + Sync + 'static) -> Self {
-        self.through_each(move |images, _| map(images))
-    }
-
-    /// This classifier behind a differentiable map that knows which images it is given, such as a
-    /// pose of each image's own: it gets the images with their ids.
-    ///
-    /// An attack passes parts of a batch in any order, so a map must go by the ids, never by the
-    /// places in the batch.
-    ///
-    /// ```
-    /// use burn::tensor::Tensor;
-    /// use fireproof::attack::Frozen;
-    /// use fireproof::base::Degrees;
-    /// use fireproof::transform::{Pose, Warp};
-    ///
-    /// let victim = Frozen::from_fn(|images: Tensor<4>| images.mean_dims(&[1, 2]).flatten::<2>(1, 3));
-    /// let angles = [10.0, -30.0, 75.0];
-    /// let turned = victim.through_each(move |images, ids| {
-    ///     let pose = |&id: &u64| Pose::rotation(Degrees(angles[id as usize]));
-    ///     Warp::bilinear().apply(images, &Vec::from_iter(ids.iter().map(pose)))
-    /// });
-    /// let images = Tensor::<4>::ones([2, 1, 8, 8], &fireproof::device());
-    /// assert_eq!(turned.for_ids(&[2, 0]).logits(images).dims(), [2, 8]);
-    /// ```
-    pub fn through_each(
-        &self,
-        map: impl Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync + 'static,
-    ) -> Self {
-        let mapped = Mapped {
-            map,
-            classifier: self.classifier.clone(),
-        };
-        Self {
-            ids: self.ids.clone(),
-            ..Self::from_shared(Arc::new(mapped)).with_numerics(self.numerics)
-        }
-    }
-
-    /// Logits `[batch, classes]`, outside autodiff.
+    /// Logits `[batch, classes]`, outside autodiff; of a [random](Self::random) classifier the mean
+    /// over its draws, the same ones each time.
     ///
     /// # Panics
     ///
     /// Panics if the classifier does not give one row of logits per image, or if it refuses the
     /// images' element type, as models do that is not [theirs](Self::precision).
     pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        Numerics::Exact.run(|| self.forward(images.inner()).inner())
+        let lot = self.verdicts(images.dims()[0]);
+        Numerics::Exact.run(|| self.forward(images.inner(), &lot).inner())
     }
 
     /// Predicted classes; the first one where several logits are largest,
@@ -206,7 +190,9 @@ impl Frozen {
     ///
     /// `loss` maps logits `[batch, classes]` to one loss per image `[batch]`. The losses are
     /// summed, never averaged, before the backward pass: an image's gradient does not depend on
-    /// the number of its batch mates.
+    /// the number of its batch mates. It may be called several times, with other images' logits in
+    /// the place of some. A [random](Self::random) classifier draws as in the first gradient pass of an
+    /// attack with seed 0.
     ///
     /// # Errors
     ///
@@ -219,53 +205,25 @@ impl Frozen {
     pub fn loss_gradient(
         &self,
         images: Tensor<4>,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        loss: impl Fn(Tensor<2>) -> Tensor<1>,
     ) -> Result<LossGradient> {
         self.accept(&images)?;
-        self.pass(images, |images| images, loss)
+        self.pass(images, |images| images, &loss)
     }
 
-    /// One forward and one backward pass at a point whose images a differentiable map gives.
-    pub(super) fn pass<const D: usize>(
-        &self,
-        point: Tensor<D>,
-        images: impl FnOnce(Tensor<D>) -> Tensor<4> + Send,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
-    ) -> Result<Pass<D>> {
-        let count = point.dims()[0];
-        let point = Tensor::from_inner(point.inner()).require_grad();
-        let (images, logits) = self.numerics.run(|| {
-            let images = images(point.clone());
-            (images.clone().inner(), self.forward(images))
-        });
-        let loss = loss(logits.clone());
-        assert_eq!(loss.dims(), [count], "one loss per image");
-        let not_differentiable = || {
-            Error::input(
-                "gradient of the classifier",
-                "none",
-                "logits computed from the images by differentiable operations",
-            )
-        };
-        let total = loss.clone().sum();
-        if !total.is_tracked() {
-            return Err(not_differentiable());
+    // Logits, of a random classifier the mean over the draws of a lot.
+    fn forward(&self, images: Tensor<4>, lot: &Lot) -> Tensor<2> {
+        match self.random {
+            None => self.rows(images, &lot.keys(None, 1)),
+            Some(random) => random.forward(images, lot, &|images, keys| self.rows(images, keys)),
         }
-        let mut gradients = total.backward();
-        let gradient = point.grad_remove(&mut gradients);
-        Ok(Pass {
-            images,
-            loss: loss.inner(),
-            logits: logits.inner(),
-            gradient: gradient.ok_or_else(not_differentiable)?,
-        })
     }
 
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+    // Logits of images with these keys, one row for each.
+    fn rows(&self, images: Tensor<4>, keys: &Keys) -> Tensor<2> {
         let count = images.dims()[0];
-        let ids = (self.ids.clone()).unwrap_or_else(|| numbered(count).into());
-        assert_eq!(ids.len(), count, "one id for each image");
-        let logits = self.classifier.logits_of(images, &ids);
+        assert_eq!(keys.len(), count, "one id for each image");
+        let logits = self.classifier.keyed_logits(images, keys);
         let [rows, classes] = logits.dims();
         assert_eq!(
             rows, count,
@@ -274,31 +232,6 @@ impl Frozen {
         let first = *self.classes.get_or_init(|| classes);
         assert_eq!(classes, first, "a classifier always has the same classes");
         logits
-    }
-}
-
-fn numbered(count: usize) -> Vec<u64> {
-    (0..count as u64).collect()
-}
-
-struct Mapped<F> {
-    map: F,
-    classifier: Arc<dyn Classifier>,
-}
-
-impl<F: Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync> Classifier for Mapped<F> {
-    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        let ids = numbered(images.dims()[0]);
-        self.logits_of(images, &ids)
-    }
-
-    fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
-        let images = (self.map)(images, ids);
-        self.classifier.logits_of(images, ids)
-    }
-
-    fn precision(&self) -> Option<Precision> {
-        self.classifier.precision()
     }
 }
 
