@@ -43,6 +43,7 @@
 //! [`Targets`] one in `targets/mod.rs`; from outside it is [`Registry::add`](crate::base::Registry::add).
 
 mod adaptive_step;
+mod adversaries;
 mod alike;
 mod apgd;
 mod ascent;
@@ -80,6 +81,7 @@ mod targets;
 mod trial;
 
 pub use adaptive_step::AdaptiveStep;
+pub use adversaries::Adversaries;
 pub use apgd::Apgd;
 pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};

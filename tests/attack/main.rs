@@ -8,11 +8,13 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adversaries;
 mod apgd;
 mod auto;
 mod autoattack;
 mod effort;
 mod errors;
+mod kept;
 mod l1;
 mod led;
 mod linear;

@@ -19,7 +19,7 @@ on_this_device![
     error_runs_and_states,
 ];
 
-fn setup(on: &On) -> (Frozen, ImageSet) {
+pub fn setup(on: &On) -> (Frozen, ImageSet) {
     let victim = Frozen::new(&Net::random(on, 3));
     let count = on.pick(23, 5);
     let byte = |at: usize| {
@@ -40,7 +40,7 @@ fn setup(on: &On) -> (Frozen, ImageSet) {
     (victim, set(labels))
 }
 
-fn attack() -> AttackSpec {
+pub fn attack() -> AttackSpec {
     let apgd = Apgd::linf(0.02).with_steps(4);
     let led = apgd.clone().with_loss(Dlr).towards_each(3);
     AttackSpec::from(Fgsm::linf(0.02).or(apgd.restarts(2)))
