@@ -77,6 +77,20 @@ pub struct Outcome {
     pub undefined: u64,
 }
 
+impl PartOutcome {
+    // What another one did besides.
+    fn add(&mut self, other: &Self) {
+        self.met += other.met;
+        self.fooled += other.fooled;
+        self.queries += other.queries;
+        self.gradients += other.gradients;
+        self.seconds += other.seconds;
+    }
+}
+
+// The last row of the table: all parts together.
+const WORST: &str = "worst case";
+
 impl Whole {
     pub(super) fn new(
         attack: &(impl Attack + ?Sized),
@@ -234,6 +248,25 @@ impl Whole {
         curve
     }
 
+    /// The accuracy that is left to whoever may go no farther than a distance, for 0 and every distance
+    /// at which it falls: pairs of both, where the attack tells distances. For a minimum-norm attack
+    /// it begins at the clean accuracy; for one in a ball it is no more than an upper bound below the
+    /// radius, as [`Found::accuracy_at`].
+    pub fn curve_by_distance(&self) -> Vec<(f64, f64)> {
+        let mut falls = Vec::from_iter(self.images.iter().filter_map(|image| image.distance));
+        falls.sort_unstable_by(f64::total_cmp);
+        let count = self.images.len();
+        let mut curve = vec![(0.0, 1.0)];
+        for (at, &distance) in falls.iter().enumerate() {
+            let left = (count - at - 1) as f64 / count as f64;
+            match curve.last_mut() {
+                Some(last) if last.0 == distance => last.1 = left,
+                _ => curve.push((distance, left)),
+            }
+        }
+        curve
+    }
+
     /// The run of a whole set from those of all its shards, in any order.
     ///
     /// # Errors
@@ -276,12 +309,8 @@ impl Whole {
             for (at, image) in mine.into_iter().zip(shard.images) {
                 joined.images[at] = image;
             }
-            for (sum, part) in joined.parts.iter_mut().zip(shard.parts) {
-                sum.met += part.met;
-                sum.fooled += part.fooled;
-                sum.queries += part.queries;
-                sum.gradients += part.gradients;
-                sum.seconds += part.seconds;
+            for (sum, part) in joined.parts.iter_mut().zip(&shard.parts) {
+                sum.add(part);
             }
         }
         Ok(joined)
@@ -299,12 +328,8 @@ impl Whole {
 
 impl fmt::Display for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .parts
-            .iter()
-            .map(|part| part.name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let names = self.parts.iter().map(|part| part.name.chars().count());
+        let width = names.max().unwrap_or(0).max(WORST.len());
         let count = self.images.len();
         writeln!(
             f,
@@ -316,9 +341,7 @@ impl fmt::Display for Whole {
             "| {:-<width$} | ------------------: | -----: | -------: | -------: | ------: |",
             ""
         )?;
-        let mut standing = count;
-        for part in &self.parts {
-            standing -= part.fooled;
+        let mut row = |part: &PartOutcome, standing: usize| {
             let Interval { low, high } = wilson(standing, count);
             let share = 100.0 * standing as f64 / count as f64;
             let stands = format!("{share:.1} % ({:.1}–{:.1})", 100.0 * low, 100.0 * high);
@@ -330,8 +353,18 @@ impl fmt::Display for Whole {
                 part.queries as f64 / count as f64,
                 part.gradients as f64 / count as f64,
                 part.seconds,
-            )?;
+            )
+        };
+        let mut worst = PartOutcome {
+            name: WORST.to_owned(),
+            ..PartOutcome::default()
+        };
+        for part in &self.parts {
+            worst.add(part);
+            row(part, count - worst.fooled)?;
         }
+        let standing = self.standing();
+        row(&worst, standing)?;
         let [queries, gradients] = self.passes();
         write!(
             f,
