@@ -30,5 +30,6 @@ mod sets;
 mod specs;
 mod square;
 mod starts;
+mod stored;
 mod torchattacks;
 mod watched;
