@@ -6,7 +6,7 @@ mod layout;
 pub(super) use file::numbers;
 pub(super) use layout::Layout;
 
-use super::rows::select;
+use super::rows::{each, select};
 use super::{Attack, Found, Frozen};
 use crate::base::{Batch, Bounds, Error, Precision, Result, Seed};
 use burn::tensor::{Int, Tensor};
@@ -160,9 +160,6 @@ impl Adversaries {
     ///
     /// Panics if a position is not below [`len`](Self::len).
     pub fn select(&self, positions: &[usize]) -> Self {
-        fn each<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
-            positions.iter().map(|&at| values[at]).collect()
-        }
         Self {
             images: select(&self.images, positions),
             originals: select(&self.originals, positions),
