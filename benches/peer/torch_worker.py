@@ -8,6 +8,7 @@ computes in one form: `--form channels_last` keeps images and filters in that me
 
 import argparse
 import contextlib
+import gzip
 import json
 import math
 import pathlib
@@ -21,7 +22,8 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 ROOT = pathlib.Path(__file__).parents[2]
-TABLES = json.loads((ROOT / "tests/fixtures/groupy_indices.json").read_text())
+FIXTURES = ROOT / "tests/fixtures"
+TABLES = json.loads((FIXTURES / "groupy_indices.json").read_text())
 
 OPTIONS = argparse.ArgumentParser()
 OPTIONS.add_argument("--threads", type=int, required=True)
@@ -324,6 +326,51 @@ def train(case):
     return run
 
 
+def stored(network, name):
+    """The network with the weights of tests/fixtures/make_autoattack.py, and its first images."""
+    values = torch.from_numpy(np.fromfile(FIXTURES / f"autoattack_{name}.f16", "<f2").astype(np.float32))
+    parts = values.split([p.numel() for p in network.parameters])
+    # Linear layers are [in, out] there.
+    network.parameters = [
+        laid(v.reshape(p.t().shape).t() if p.dim() == 2 else v.reshape(p.shape))
+        for v, p in zip(parts, network.parameters)
+    ]
+    pixels = np.frombuffer(gzip.decompress((FIXTURES / "autoattack_images.bin.gz").read_bytes()), np.uint8)
+    return torch.from_numpy(pixels.reshape(-1, 1, 28, 28).astype(np.float32)) / 255
+
+
+def autoattack(case):
+    """The published code as it is, on all images in one batch."""
+    from autoattack import AutoAttack
+
+    name, count = case["network"], case["images"]
+    network = NETWORKS["p4-cnn" if name.startswith("p4") else "small-cnn"]()
+    images = laid(stored(network, name)[:count])
+    published = json.loads((FIXTURES / "autoattack.json").read_text())
+    labels = torch.tensor([int(digit) for digit in published["labels"][:count]])
+    bank = [layer.detach() for layer in network.bank()]
+
+    def classify(x):
+        return forward(bank, laid(x))
+
+    assert (classify(images).argmax(1) == torch.tensor(
+        [int(digit) for digit in published["networks"][name]["predictions"][:count]])).all()
+    with Formats() if CHANNELS_LAST else contextlib.nullcontext():
+        classify(images[:2].requires_grad_()).sum().backward()
+    images = images.detach()
+
+    def evaluate():
+        adversary = AutoAttack(classify, norm="Linf", eps=case["epsilon"], seed=0, verbose=False,
+                               device="cpu")
+        # The answers of this worker go to the standard output.
+        with contextlib.redirect_stdout(sys.stderr):
+            _, predicted = adversary.run_standard_evaluation(
+                images, labels, bs=count, return_labels=True)
+        return (predicted != labels).float()
+
+    return lambda check: timed(evaluate)
+
+
 def search(case):
     bank = P4Cnn().bank()
     images, labels = digits(100)
@@ -359,6 +406,7 @@ KINDS = {
     "warp": warp,
     "search": search,
     "pgd": pgd,
+    "autoattack": autoattack,
     "train": train,
 }
 
@@ -376,10 +424,11 @@ def peak():
             return int(line.split()[1])
 
 
-def summary(value):
+def summary(value, every):
     values = value.detach().reshape(-1).numpy()
     places = np.arange(16) * (len(values) - 1) // 15
-    return float(np.abs(values, dtype=np.float64).mean()), values[places].tolist()
+    told = values if every else values[places]
+    return float(np.abs(values, dtype=np.float64).mean()), told.tolist()
 
 
 def first(case):
@@ -394,7 +443,7 @@ def first(case):
     checked = CHANNELS_LAST and not COMPILE and not case.get("alone")
     with Formats() if checked else contextlib.nullcontext():
         seconds, (_, value) = timed(lambda: run(True))
-    checksum, sample = summary(value)
+    checksum, sample = summary(value, case.get("all"))
     return run, {"peak_kib": [before, peak()], "first": seconds, "checksum": checksum,
                  "sample": sample}
 

@@ -5,8 +5,11 @@
 //! case is called, and with which numbers it runs, is said by `cases.py` alone.
 
 mod attack;
+mod autoattack;
 mod conv;
 mod data;
+#[path = "../../tests/attack/stored.rs"]
+mod stored;
 mod warp;
 
 use burn::tensor::Tensor;
@@ -33,6 +36,10 @@ pub struct Case {
     network: String,
     steps: usize,
     angles: usize,
+    images: usize,
+    epsilon: f64,
+    // Whether all values are told, not a sample of them.
+    all: bool,
 }
 
 /// One run of a case.
@@ -61,6 +68,7 @@ fn prepare(case: &Case) -> Run {
         "warp" => warp::warp(case),
         "search" => warp::search(case),
         "pgd" => attack::pgd(case),
+        "autoattack" => autoattack::standard(case),
         "train" => attack::train(case),
         other => panic!("unknown kind of case: {other}"),
     }
@@ -84,11 +92,14 @@ fn peak() -> u64 {
         .unwrap_or(0)
 }
 
-/// Mean of the absolute values, and sixteen values from places spread evenly.
-fn summary(value: Tensor<1>) -> (f64, Vec<f32>) {
+/// Mean of the absolute values, and sixteen values from places spread evenly, or all of them.
+fn summary(value: Tensor<1>, all: bool) -> (f64, Vec<f32>) {
     let data = value.into_data().convert::<f32>();
     let values = data.as_slice::<f32>().expect("f32");
     let sum: f64 = values.iter().map(|v| f64::from(v.abs())).sum();
+    if all {
+        return (sum / values.len() as f64, values.to_vec());
+    }
     let sample = (0..16).map(|at| values[at * (values.len() - 1) / 15]);
     (sum / values.len() as f64, sample.collect())
 }
@@ -120,7 +131,7 @@ fn main() {
                 let before = peak();
                 let (seconds, outcome) = timed(|| run(true));
                 fields.insert("peak_kib".into(), vec![before, peak()].into());
-                let (checksum, sample) = summary(outcome.value);
+                let (checksum, sample) = summary(outcome.value, case.all);
                 fields.insert("first".into(), seconds.into());
                 fields.insert("checksum".into(), checksum.into());
                 fields.insert("sample".into(), sample.into());

@@ -85,6 +85,23 @@ pub struct Cell {
     pub training: Training,
 }
 
+impl Cell {
+    pub fn name(&self) -> String {
+        format!("{}, {}", self.network.name(), self.trained)
+    }
+
+    /// The name as letters, digits, points and hyphens: `GCNN p4, ±45°` is `gcnn-p4-45-degrees`.
+    pub fn file_name(&self) -> String {
+        let spelt = self.name().replace('°', "-degrees").replace('ε', "epsilon");
+        let kept = spelt.chars().filter_map(|c| match c {
+            ' ' => Some('-'),
+            '.' | '-' => Some(c),
+            c => c.is_ascii_alphanumeric().then(|| c.to_ascii_lowercase()),
+        });
+        kept.collect()
+    }
+}
+
 /// StdCNN or GCNN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {

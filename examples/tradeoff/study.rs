@@ -4,6 +4,7 @@ use crate::claims;
 use crate::options::{Options, Sizes};
 use crate::plan::{self, Cell, Claim};
 use crate::table::Table;
+use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Device;
 use fireproof::base::{Error, Result, device_named};
@@ -101,7 +102,7 @@ impl Study<'_> {
         let path = self.options.out.join("claims.txt");
         std::fs::write(&path, &verdicts).map_err(|e| Error::io(&path, e))?;
         println!(
-            "\nThe whole study took {}. Report and plots: {}",
+            "\nThe whole study took {}. Report, plots and the networks, in `models`: {}",
             clock(started.elapsed()),
             self.options.out.display()
         );
@@ -135,13 +136,29 @@ impl Study<'_> {
         .with_seconds(started.elapsed().as_secs_f64());
         record.extras = record.extras.with("history", &trained.history);
 
+        self.keep(cell, &trained.model)?;
         let profile = self.profile(&Frozen::new(&trained.model))?;
-        let name = format!("{}, {}", cell.network.name(), cell.trained);
+        let name = cell.name();
         Ok(Entry {
             section: String::new(),
             training: Some(record),
             profile: profile.with_name(name),
         })
+    }
+
+    /// Weights, and the configuration that they belong to, as the example `attack` loads them.
+    fn keep(&self, cell: &Cell, model: &Cnn) -> Result<()> {
+        let folder = self.options.out.join("models");
+        std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        let path = |ending| folder.join(format!("{}.{ending}", cell.file_name()));
+        let config = cell
+            .network
+            .config(self.options, &self.train, &self.device)?;
+        config
+            .save(path("json"))
+            .map_err(|e| Error::io(path("json"), e))?;
+        (model.clone().save_file(path("bpk")))
+            .map_err(|error| Error::io(path("bpk"), std::io::Error::other(error.to_string())))
     }
 
     fn evaluation(&self) -> Evaluation {

@@ -1,4 +1,4 @@
-use super::rows::select;
+use super::rows::{each, select};
 use crate::transform::Pose;
 use burn::tensor::Tensor;
 
@@ -138,9 +138,6 @@ impl Found {
     ///
     /// Panics if a position is not below [`len`](Self::len).
     pub fn select(&self, positions: &[usize]) -> Self {
-        fn each<T: Copy>(values: &[T], positions: &[usize]) -> Vec<T> {
-            positions.iter().map(|&at| values[at]).collect()
-        }
         Self {
             images: select(&self.images, positions),
             originals: select(&self.originals, positions),

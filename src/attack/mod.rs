@@ -47,6 +47,7 @@
 
 mod accuracy_curve;
 mod adaptive_step;
+mod adversaries;
 mod alike;
 mod apgd;
 mod ascent;
@@ -89,6 +90,7 @@ mod trial;
 
 pub use accuracy_curve::AccuracyCurve;
 pub use adaptive_step::AdaptiveStep;
+pub use adversaries::Adversaries;
 pub use apgd::Apgd;
 pub use ascent::{Ascent, FixedStep, Here, StepRule};
 pub use attack::{Attack, Cost};

@@ -17,6 +17,11 @@ pub(crate) fn select<const D: usize, K: Basic>(
         .select(0, indices(positions.iter().copied(), &tensor.device()))
 }
 
+/// The numbers at these positions.
+pub(crate) fn each<T: Copy>(numbers: &[T], positions: &[usize]) -> Vec<T> {
+    positions.iter().map(|&at| numbers[at]).collect()
+}
+
 /// These rows of two tensors of as many rows, one after the other.
 pub(crate) fn either<const D: usize>(pair: [Tensor<D>; 2], rows: &Tensor<1, Int>) -> Tensor<D> {
     Tensor::cat(pair.to_vec(), 0).select(0, rows.clone())

@@ -1,4 +1,5 @@
-use crate::base::{Bounds, Error, Result, read, write_atomically};
+use super::pixels::{bytes, png, scaled};
+use crate::base::{Bounds, Error, Result, write_atomically};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use burn::tensor::Tensor;
 use std::fmt::Write as _;
@@ -72,10 +73,7 @@ impl ContactSheet {
     /// [`Error::Input`] for another shape, or a pixel that is NaN.
     pub fn with_column(self, caption: impl Into<String>, images: Tensor<4>) -> Result<Self> {
         let bounds = self.bounds;
-        // Without limits there is no black and white: 0 to 1, cut.
-        let limit = |limit: f32, other: f32| if limit.is_finite() { limit } else { other };
-        let (low, high) = (limit(bounds.low(), 0.0), limit(bounds.high(), 1.0));
-        self.push(caption.into(), (images - low) / (high - low))
+        self.push(caption.into(), scaled(images, bounds))
     }
 
     /// With a column of `first - second`, multiplied by `gain`, around middle grey.
@@ -116,18 +114,8 @@ impl ContactSheet {
                 expected,
             ));
         }
-        let values: Vec<f32> = read(&images);
-        if values.iter().any(|value| value.is_nan()) {
-            return Err(Error::input(
-                format!("a pixel of the column `{caption}`"),
-                "NaN",
-                "a number",
-            ));
-        }
-        let bytes = values
-            .iter()
-            .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
-        self.columns.push((caption, bytes.collect()));
+        let bytes = bytes(&format!("the column `{caption}`"), &images)?;
+        self.columns.push((caption, bytes));
         self.shape = Some(shape);
         Ok(self)
     }
@@ -139,21 +127,7 @@ impl ContactSheet {
     /// [`Error::Drawing`] if there is no column.
     pub fn to_png(&self) -> Result<Vec<u8>> {
         let ([_, channels, ..], [wide, tall]) = self.sizes()?;
-        let failed = |error: png::EncodingError| Error::Drawing {
-            what: "a contact sheet".to_owned(),
-            reason: error.to_string(),
-        };
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, wide as u32, tall as u32);
-        encoder.set_color(match channels {
-            1 => png::ColorType::Grayscale,
-            _ => png::ColorType::Rgb,
-        });
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header().map_err(failed)?;
-        writer.write_image_data(&self.pixels()?).map_err(failed)?;
-        writer.finish().map_err(failed)?;
-        Ok(file)
+        png("a contact sheet", &self.pixels()?, [channels, tall, wide])
     }
 
     /// The grid as an SVG with its captions above and row labels on the left; the images are

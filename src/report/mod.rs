@@ -1,8 +1,9 @@
 //! Pictures: plots of profiles and reports as SVG, contact sheets of images as PNG or SVG.
 //!
 //! JSON, CSV and Markdown need no feature and are methods of the values in
-//! [`evaluate`](crate::evaluate); this module (feature `report`) adds `plot_svg` to them, the
-//! [`Figure`] that it is made of, and the [`ContactSheet`]. No fonts are needed to write a plot:
+//! [`evaluate`](crate::evaluate); this module (feature `report`) adds `plot_svg` to them and to
+//! the [`Whole`](crate::attack::Whole) of an attack, the [`Figure`] that it is made of, and the
+//! [`ContactSheet`]. No fonts are needed to write a plot:
 //! text stays text, in the reader's sans-serif.
 //!
 //! Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which readers with
@@ -11,6 +12,7 @@
 //! To add a plot of measured values, write a method in `plots.rs` that fills a [`Figure`] with
 //! [`Panel`]s; another kind of picture is a file of its own.
 
+mod adversaries;
 mod canvas;
 mod contact_sheet;
 mod curve;
@@ -18,7 +20,10 @@ mod figure;
 mod frame;
 mod labels;
 mod panel;
+mod pixels;
 mod plots;
+mod robustness;
+mod stairs;
 
 pub use contact_sheet::ContactSheet;
 pub use figure::Figure;

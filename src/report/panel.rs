@@ -2,6 +2,7 @@ use super::canvas::{Anchor, Canvas, GREY, INK, Look, PALE, text_width};
 use super::curve::{Curve, Point};
 use super::frame::{Frame, percent_ticks};
 use super::labels::draw_labels;
+use super::stairs::Scale;
 use crate::base::Result;
 use crate::evaluate::{self, At, Profile, Rate, TradeOff, pareto_front, short};
 
@@ -12,7 +13,17 @@ pub struct Panel {
     x_title: String,
     y_title: String,
     pub(super) curves: Vec<Curve>,
-    plane: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    // Levels of an axis.
+    Levels,
+    // The trade-off plane.
+    Plane,
+    // Curves that fall in steps.
+    Stairs(Scale),
 }
 
 impl Panel {
@@ -66,7 +77,7 @@ impl Panel {
         let x = format!("spatial accuracy at {} (%)", label(&spatial));
         let y = format!("adversarial accuracy at {} (%)", label(&adversarial));
         Ok(Self {
-            plane: true,
+            kind: Kind::Plane,
             ..Self::new(&x, &y, curves)
         })
     }
@@ -91,17 +102,24 @@ impl Panel {
             x_title: x_title.to_owned(),
             y_title: y_title.to_owned(),
             curves,
-            plane: false,
+            kind: Kind::Levels,
+        }
+    }
+
+    /// Curves that fall in steps, with their intervals as bands.
+    pub(super) fn stairs(x_title: &str, y_title: &str, scale: Scale, curves: Vec<Curve>) -> Self {
+        Self {
+            kind: Kind::Stairs(scale),
+            ..Self::new(x_title, y_title, curves)
         }
     }
 
     /// The width and height of the coordinate system in pixels.
     pub(super) fn size(&self) -> (f64, f64) {
         // Markers all over a plane need more room than curves one above the other.
-        if self.plane {
-            (420.0, 360.0)
-        } else {
-            (300.0, 230.0)
+        match self.kind {
+            Kind::Plane => (420.0, 360.0),
+            Kind::Levels | Kind::Stairs(_) => (300.0, 230.0),
         }
     }
 
@@ -113,19 +131,25 @@ impl Panel {
     ) -> Result<()> {
         let frame = self.frame(corner, self.size());
         self.draw_axes(canvas, &frame)?;
-        if self.plane {
+        if let Kind::Stairs(scale) = self.kind {
+            for curve in &self.curves {
+                curve.draw_stairs(canvas, &frame, look(&curve.label), scale)?;
+            }
+            return Ok(());
+        }
+        let plane = self.kind == Kind::Plane;
+        if plane {
             self.draw_front(canvas, &frame)?;
         }
         for (index, curve) in self.curves.iter().enumerate() {
             // Side by side, so that bars at the same level stay readable.
-            let aside = if self.plane {
-                0.0
-            } else {
-                2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+            let aside = match plane {
+                true => 0.0,
+                false => 2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0),
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
         }
-        if self.plane {
+        if plane {
             draw_labels(&self.curves, canvas, &frame)?;
         }
         Ok(())
@@ -137,15 +161,21 @@ impl Panel {
     }
 
     fn frame(&self, corner: (f64, f64), size: (f64, f64)) -> Frame {
-        if self.plane {
-            let x = percent_ticks(self.points().map(|p| p.x_ends));
-            let y = percent_ticks(self.points().map(|p| p.y_ends));
-            return Frame::new(corner, size, x, y);
-        }
-        let mut levels: Vec<f64> = self.points().map(|point| point.x).collect();
-        levels.sort_by(f64::total_cmp);
-        levels.dedup();
         let percent = percent_ticks([(0.0, 100.0)].into_iter());
+        let levels = match self.kind {
+            Kind::Plane => {
+                let x = percent_ticks(self.points().map(|p| p.x_ends));
+                let y = percent_ticks(self.points().map(|p| p.y_ends));
+                return Frame::new(corner, size, x, y);
+            }
+            Kind::Stairs(scale) => scale.ticks(self.points().map(|point| point.x)),
+            Kind::Levels => {
+                let mut levels: Vec<f64> = self.points().map(|point| point.x).collect();
+                levels.sort_by(f64::total_cmp);
+                levels.dedup();
+                levels
+            }
+        };
         Frame::new(corner, size, levels, percent)
     }
 
@@ -159,11 +189,15 @@ impl Panel {
         let mut free_from = f64::NEG_INFINITY;
         for &tick in &frame.x_ticks {
             let (x, _) = frame.place(tick, frame.y.0);
-            if self.plane {
+            if self.kind != Kind::Levels {
                 canvas.line(&[(x, frame.top), (x, bottom)], PALE, 1.0)?;
             }
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
-            let (label, below) = (short(tick), (x, bottom + 14.0));
+            let value = match self.kind {
+                Kind::Stairs(scale) => scale.value(tick),
+                Kind::Levels | Kind::Plane => tick,
+            };
+            let (label, below) = (short(value), (x, bottom + 14.0));
             let half = text_width(&label, 12.0) / 2.0;
             if x - half >= free_from {
                 canvas.text(&label, below, 12.0, Anchor::Centre, false)?;

@@ -5,6 +5,7 @@
 //! `FIREPROOF_REFERENCES=all cargo test --release --test attack autoattack -- --nocapture`; without
 //! that, what takes seconds.
 
+use super::stored::{digits, network, published, set};
 use super::watched::climbed;
 use crate::common::{On, values};
 use burn::tensor::{DType, Tensor, TensorData};
@@ -13,86 +14,20 @@ use fireproof::attack::{
     Linf, NormSpec, PixelSpace, Space, Square, Trial,
 };
 use fireproof::base::statistics::mcnemar;
-use fireproof::base::{Batch, Bounds, Classifier, Seed};
-use fireproof::group::Group;
-use fireproof::model::{CnnConfig, SmallCnnConfig};
-use fireproof::train::Student;
-use flate2::read::GzDecoder;
+use fireproof::base::{Batch, Bounds, Seed};
 use serde_json::Value;
-use std::io::Read;
 
 // Not on every device: a software renderer would take minutes for a network of this size.
 on_this_device![value_published_verdicts, value_published_iterates_of_apgd,];
-
-fn published() -> Value {
-    serde_json::from_str(include_str!("../fixtures/autoattack.json")).unwrap()
-}
 
 fn numbers(value: &Value) -> Vec<f64> {
     let values = value.as_array().unwrap().iter();
     values.map(|number| number.as_f64().unwrap()).collect()
 }
 
-fn digits(value: &Value) -> Vec<i64> {
-    let digits = value.as_str().unwrap().bytes();
-    digits.map(|digit| i64::from(digit - b'0')).collect()
-}
-
 fn images(on: &On, count: usize) -> Tensor<4> {
-    let packed: &[u8] = include_bytes!("../fixtures/autoattack_images.bin.gz");
-    let mut bytes = Vec::new();
-    GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
-    let pixels = bytes[..count * 784]
-        .iter()
-        .map(|&byte| f32::from(byte) / 255.0);
-    on.tensor(pixels.collect(), [count, 1, 28, 28])
-}
-
-// A model with the weights of a file, in its own order.
-fn weighed<M: Student + Classifier + burn::module::Module + 'static>(
-    on: &On,
-    mut model: M,
-    file: &[u8],
-) -> Frozen {
-    let mut halves = file.chunks_exact(2).map(|bytes| {
-        let bits = u16::from_le_bytes([bytes[0], bytes[1]]);
-        half(bits)
-    });
-    let weights = model.weights().into_iter().map(|weight| {
-        let count = weight.shape.iter().product();
-        on.tensor(halves.by_ref().take(count).collect(), [count])
-    });
-    let weights: Vec<Tensor<1>> = weights.collect();
-    assert!(halves.next().is_none(), "as many weights as the file has");
-    model.replace(weights);
-    Frozen::new(&model)
-}
-
-// The number that these bits of half precision are.
-fn half(bits: u16) -> f32 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
-    match exponent {
-        0 => sign * fraction * 2f32.powi(-24),
-        _ => sign * (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
-    }
-}
-
-fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
-    let device = on.device();
-    let small = || {
-        let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
-        config.init(&device).unwrap()
-    };
-    let natural = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
-    let trades = include_bytes!("../fixtures/autoattack_small_cnn_trades.f16");
-    let pgd = include_bytes!("../fixtures/autoattack_p4_cnn_pgd.f16");
-    let cnn = CnnConfig::new(Group::P4, [1, 28, 28], 10).with_dropout(Some(0.0));
-    vec![
-        ("small_cnn_natural", weighed(on, small(), natural)),
-        ("small_cnn_trades", weighed(on, small(), trades)),
-        ("p4_cnn_pgd", weighed(on, cnn.init(&device).unwrap(), pgd)),
-    ]
+    let positions = Vec::from_iter(0..count);
+    set().batch(&positions, &on.device()).images
 }
 
 fn attack(name: &str, norm: &str, epsilon: f64) -> AttackSpec {
@@ -115,7 +50,8 @@ fn value_published_verdicts(on: &On) {
     let all = std::env::var("FIREPROOF_REFERENCES").is_ok_and(|which| which == "all");
     let published = published();
     let labels = digits(&published["labels"]);
-    for (name, victim) in networks(on) {
+    for name in ["small_cnn_natural", "small_cnn_trades", "p4_cnn_pgd"] {
+        let victim = network(name, &on.device());
         let reference = &published["networks"][name];
         // The same network: its classes, and logits.
         let shown = on.pick(64, 8);

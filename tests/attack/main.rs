@@ -8,6 +8,7 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adversaries;
 mod apgd;
 mod auto;
 mod autoattack;
@@ -16,6 +17,7 @@ mod curves;
 mod draws;
 mod effort;
 mod errors;
+mod kept;
 mod l1;
 mod led;
 mod linear;
@@ -33,6 +35,7 @@ mod sets;
 mod specs;
 mod square;
 mod starts;
+mod stored;
 mod torchattacks;
 mod transfer;
 mod watched;

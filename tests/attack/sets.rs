@@ -147,6 +147,20 @@ fn value_counts_and_curves_agree(on: &On) {
     let images = whole.images.len() as f64;
     assert_eq!(curve[0], (1, whole.clean_correct() as f64 / images));
     assert_eq!(curve.last().unwrap().1, whole.robust_accuracy());
+    // Images that are wrong as they are need no perturbation.
+    let near = whole.curve_by_distance();
+    assert_eq!(near[0], (0.0, whole.clean_correct() as f64 / images));
+    let within = |epsilon: f64| {
+        let far = |distance: Option<f64>| distance.is_none_or(|distance| distance > epsilon);
+        whole
+            .images
+            .iter()
+            .filter(|image| far(image.distance))
+            .count() as f64
+            / images
+    };
+    assert!(near.iter().all(|&(epsilon, left)| left == within(epsilon)));
+    assert!(near.len() > 1 && near.iter().is_sorted_by(|a, b| a.0 < b.0 && a.1 > b.1));
     let queries: u64 = whole.images.iter().map(|image| image.queries).sum();
     assert_eq!(
         queries,
@@ -176,7 +190,14 @@ fn convention_the_table_of_a_run(on: &On) {
     let widths: Vec<usize> = (table.lines().filter(|line| line.starts_with('|')))
         .map(|line| line.chars().count())
         .collect();
-    assert_eq!(widths.len(), 2 + whole.parts.len());
+    assert_eq!(widths.len(), 3 + whole.parts.len());
+    // All parts together, in the last row.
+    let fooled = format!(" | {:>6} |", whole.images.len() - whole.standing());
+    let worst = table.lines().rfind(|line| line.starts_with('|')).unwrap();
+    assert!(
+        worst.starts_with("| worst case ") && worst.contains(&fooled),
+        "{table}"
+    );
     assert!(widths.iter().all(|&width| width == widths[0]), "{table}");
     let start = "| APGD-4 L∞ ε=0.02 start 2 ";
     assert!(table.lines().any(|line| line.starts_with(start)), "{table}");

@@ -47,6 +47,7 @@ mod listed;
 
 #[path = "../attack"]
 mod attack {
+    mod adversaries;
     mod apgd;
     mod bpda;
     mod draws;

@@ -1,11 +1,13 @@
 //! Attacks on whole image sets.
 
 mod curve;
+mod kept;
 mod state;
 mod whole;
 
 pub use whole::{Outcome, PartOutcome, Whole};
 
+use self::kept::Kept;
 use self::state::State;
 use super::{Attack, Frozen, Part, Trial};
 use crate::base::{Error, Result, Seed};
@@ -52,6 +54,14 @@ pub struct Run {
     pub budget: Option<u32>,
     /// Which of how many parts of the set, from 0: `[0, 1]` is all of it. Images are dealt out by turns.
     pub shard: [usize; 2],
+    /// A file that gets the [`Adversaries`](super::Adversaries) of the run: of each image the nearest
+    /// or first one that fools, or else the one of the highest loss.
+    ///
+    /// They are written as they are found, so that memory stays bounded by one batch; the disk needs
+    /// twice the images in the classifier's element type. Until the end of the run the file's name has
+    /// `.partial` behind it. An interrupted run that keeps a [`state`](Self::state) goes on with them.
+    #[setters(into, strip_option)]
+    pub adversaries: Option<PathBuf>,
 }
 
 /// Where a run stands.
@@ -80,6 +90,7 @@ impl Run {
             state: None,
             budget: None,
             shard: [0, 1],
+            adversaries: None,
         }
     }
 
@@ -89,7 +100,7 @@ impl Run {
     ///
     /// What the attack refuses; [`Error::Setting`] for a batch size of 0 or a shard that is none;
     /// [`Error::Input`] for an empty set or a state of another run, [`Error::Io`] for a state that
-    /// cannot be read or written.
+    /// cannot be read or written, and for adversaries alike.
     pub fn attack(
         &self,
         attack: &(impl Attack + ?Sized),
@@ -122,6 +133,11 @@ impl Run {
         let names = parts.iter().map(|part| part.name().to_owned()).collect();
         let fresh = Whole::new(attack, self, victim, &set, names);
         let mut state = State::open(self.state.as_deref(), fresh)?;
+        let kept = self.adversaries.as_deref().map(|path| {
+            let precision = victim.precision();
+            Kept::open(path, self, attack, &set, precision, device, &state.whole)
+        });
+        let mut kept = kept.transpose()?;
         for (number, part) in parts.iter().enumerate() {
             loop {
                 let whole = &state.whole;
@@ -160,8 +176,17 @@ impl Run {
                 state
                     .whole
                     .take(number, positions, found.as_ref(), begun.elapsed());
+                if let (Some(kept), Some(found)) = (&mut kept, &found) {
+                    kept.prepare(&state.whole, positions, &batch, found)?;
+                }
                 state.save()?;
+                if let Some(kept) = &mut kept {
+                    kept.write()?;
+                }
             }
+        }
+        if let Some(kept) = kept {
+            kept.finish()?;
         }
         Ok(state.whole)
     }

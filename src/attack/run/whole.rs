@@ -97,6 +97,20 @@ impl Outcome {
     }
 }
 
+impl PartOutcome {
+    // What another one did besides.
+    fn add(&mut self, other: &Self) {
+        self.met += other.met;
+        self.fooled += other.fooled;
+        self.queries += other.queries;
+        self.gradients += other.gradients;
+        self.seconds += other.seconds;
+    }
+}
+
+// The last row of the table: all parts together.
+const WORST: &str = "worst case";
+
 impl Whole {
     pub(super) fn new(
         attack: &(impl Attack + ?Sized),
@@ -258,6 +272,14 @@ impl Whole {
             .collect()
     }
 
+    /// The accuracy that is left to whoever may go no farther than a distance, for 0 and every distance
+    /// at which it falls: pairs of both, where the attack tells distances. For a minimum-norm attack
+    /// it begins at the clean accuracy; for one in a ball it is no more than an upper bound below the
+    /// radius, as [`Found::accuracy_at`].
+    pub fn curve_by_distance(&self) -> Vec<(f64, f64)> {
+        self.distance_curve().steps()
+    }
+
     /// The run of a whole set from those of all its shards, in any order.
     ///
     /// # Errors
@@ -300,12 +322,8 @@ impl Whole {
             for (at, image) in mine.into_iter().zip(shard.images) {
                 joined.images[at] = image;
             }
-            for (sum, part) in joined.parts.iter_mut().zip(shard.parts) {
-                sum.met += part.met;
-                sum.fooled += part.fooled;
-                sum.queries += part.queries;
-                sum.gradients += part.gradients;
-                sum.seconds += part.seconds;
+            for (sum, part) in joined.parts.iter_mut().zip(&shard.parts) {
+                sum.add(part);
             }
         }
         Ok(joined)
@@ -323,12 +341,8 @@ impl Whole {
 
 impl fmt::Display for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .parts
-            .iter()
-            .map(|part| part.name.chars().count())
-            .max()
-            .unwrap_or(0);
+        let names = self.parts.iter().map(|part| part.name.chars().count());
+        let width = names.max().unwrap_or(0).max(WORST.len());
         let count = self.images.len();
         writeln!(
             f,
@@ -340,9 +354,7 @@ impl fmt::Display for Whole {
             "| {:-<width$} | ------------------: | -----: | -------: | -------: | ------: |",
             ""
         )?;
-        let mut standing = count;
-        for part in &self.parts {
-            standing -= part.fooled;
+        let mut row = |part: &PartOutcome, standing: usize| {
             let Interval { low, high } = wilson(standing, count);
             let share = 100.0 * standing as f64 / count as f64;
             let stands = format!("{share:.1} % ({:.1}–{:.1})", 100.0 * low, 100.0 * high);
@@ -354,8 +366,18 @@ impl fmt::Display for Whole {
                 part.queries as f64 / count as f64,
                 part.gradients as f64 / count as f64,
                 part.seconds,
-            )?;
+            )
+        };
+        let mut worst = PartOutcome {
+            name: WORST.to_owned(),
+            ..PartOutcome::default()
+        };
+        for part in &self.parts {
+            worst.add(part);
+            row(part, count - worst.fooled)?;
         }
+        let standing = self.standing();
+        row(&worst, standing)?;
         let [queries, gradients] = self.passes();
         write!(
             f,
