@@ -48,7 +48,7 @@ fn value_cusp_scales_to_any_number_of_epochs() {
     // Each stage with its last epoch.
     for (epochs, expected) in [
         (60, vec![(37, first), (45, second), (50, third), (60, last)]),
-        (12, vec![(7, first), (9, second), (11, third), (12, last)]),
+        (12, vec![(7, first), (9, second), (10, third), (12, last)]),
         (5, vec![(2, first), (3, second), (4, third), (5, last)]),
         (4, vec![(1, first), (2, second), (3, third), (4, last)]),
         (3, vec![(1, first), (2, second), (3, last)]),
