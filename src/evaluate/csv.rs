@@ -40,15 +40,6 @@ impl Profile {
         push_rows(&mut text, "", Default::default(), self);
         text
     }
-
-    /// Writes the profile as CSV, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`](crate::base::Error::Io), naming the path.
-    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_csv().as_bytes())
-    }
 }
 
 impl Report {
@@ -75,16 +66,24 @@ impl Report {
         }
         text
     }
-
-    /// Writes the report as CSV, as a whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`](crate::base::Error::Io), naming the path.
-    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), self.to_csv().as_bytes())
-    }
 }
+
+macro_rules! write_csv {
+    ($($what:ty: $name:literal),*) => {$(
+        impl $what {
+            #[doc = concat!("Writes the ", $name, " as CSV, as a whole or not at all.")]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Io`](crate::base::Error::Io), naming the path.
+            pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+                write_atomically(path.as_ref(), self.to_csv().as_bytes())
+            }
+        }
+    )*};
+}
+
+write_csv!(Profile: "profile", Report: "report");
 
 fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Profile) {
     let about = [section, &profile.name].map(str::to_owned);
@@ -98,14 +97,16 @@ fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Prof
     push(clean, [numbers(profile.clean), none(), none()]);
     for curve in &profile.curves {
         for point in &curve.points {
+            let per_image = [point.queries, point.vanished, point.undefined];
+            let [queries, vanished, undefined] = per_image.map(|number| number.to_string());
             let measured = [
                 curve.axis.clone(),
                 point.level.to_string(),
                 curve.unit.clone(),
                 point.draws.to_string(),
-                point.queries.to_string(),
-                point.vanished.to_string(),
-                point.undefined.to_string(),
+                queries,
+                vanished,
+                undefined,
             ];
             let of_right = point.fooling_of_right.map_or_else(none, numbers);
             let [accuracy, fooling] = [point.accuracy, point.fooling].map(numbers);

@@ -1,7 +1,7 @@
 use crate::base::config;
 use crate::group::Group;
 use crate::kernel::{self, Affine, Statistics};
-use crate::nn::layer::layer;
+use crate::nn::layer::{forward, layer};
 use crate::nn::{Layer, LayerConfig};
 use burn::module::{Module, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -60,26 +60,21 @@ pub struct GroupBatchNorm {
 }
 
 impl GroupBatchNorm {
-    /// Normalised features.
-    ///
-    /// # Shapes
-    ///
-    /// - features, output: `[batch, channel, group, height, width]`
-    ///
-    /// # Panics
-    ///
-    /// Panics if the number of channels or the group axis is wrong, or unless features and
-    /// statistics are of one element type.
-    pub fn forward(&self, features: Tensor<5>) -> Tensor<5> {
-        self.normalised(features, false)
+    forward! {
+        /// Normalised features.
+        ///
+        /// # Shapes
+        ///
+        /// - input, output: `[batch, channel, group, height, width]`
+        ///
+        /// # Panics
+        ///
+        /// Panics if the number of channels or the group axis is wrong, or unless features and
+        /// statistics are of one element type.
+        Tensor<5> => Tensor<5>
     }
 
-    /// `relu` of [`forward`](Self::forward), in one pass.
-    pub fn forward_relu(&self, features: Tensor<5>) -> Tensor<5> {
-        self.normalised(features, true)
-    }
-
-    fn normalised(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
+    fn respond(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
         let shape @ [batch, channels, size, height, width] = features.dims();
         assert_eq!(
             size,

@@ -157,25 +157,19 @@ macro_rules! convolution {
         }
 
         impl $layer {
-            /// The layer's response.
-            ///
-            /// # Shapes
-            ///
-            #[doc = concat!("- input: `", $from, "`")]
-            #[doc = concat!("- output: `", $to, "`")]
-            ///
-            /// # Panics
-            ///
-            /// Panics if the number of channels or the group axis is wrong, or if
-            /// [`check`](Self::check) refuses the size.
-            pub fn forward(&self, input: Tensor<$input>) -> Tensor<$output> {
-                self.respond(input, false)
-            }
-
-            /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU
-            /// in one pass.
-            pub fn forward_relu(&self, input: Tensor<$input>) -> Tensor<$output> {
-                self.respond(input, true)
+            $crate::nn::layer::forward! {
+                /// The layer's response.
+                ///
+                /// # Shapes
+                ///
+                #[doc = concat!("- input: `", $from, "`")]
+                #[doc = concat!("- output: `", $to, "`")]
+                ///
+                /// # Panics
+                ///
+                /// Panics if the number of channels or the group axis is wrong, or if
+                /// [`check`](Self::check) refuses the size.
+                Tensor<$input> => Tensor<$output>
             }
 
             fn respond(&self, input: Tensor<$input>, relu: bool) -> Tensor<$output> {

@@ -1,4 +1,4 @@
-use crate::base::{Draws, Purpose, Seed};
+use crate::base::{Draws, Purpose, Seed, keeps_path};
 use burn::module::{ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 
@@ -103,13 +103,7 @@ impl InitialWeights {
 }
 
 impl ModuleMapper for InitialWeights {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
+    keeps_path!();
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.lazy_shape();

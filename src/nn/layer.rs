@@ -152,6 +152,24 @@ macro_rules! chain {
 
 chain!(Vec, collect; Option, next;);
 
+/// The methods `forward`, with its documentation, and `forward_relu` of a layer that has a method
+/// `respond`, which takes the input and whether relu goes along.
+macro_rules! forward {
+    ($(#[$about:meta])* $input:ty => $output:ty) => {
+        $(#[$about])*
+        pub fn forward(&self, input: $input) -> $output {
+            self.respond(input, false)
+        }
+
+        /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU in one
+        /// pass.
+        pub fn forward_relu(&self, input: $input) -> $output {
+            self.respond(input, true)
+        }
+    };
+}
+pub(super) use forward;
+
 /// Makes a layer of a type that has its `forward`, and perhaps `forward_relu`, already, and of its
 /// configuration what makes it: how, with how many parameters, and with which size check if the
 /// layer changes sizes.

@@ -1,7 +1,7 @@
 use crate::base::config;
 use crate::kernel;
 use crate::nn::convolution::default_initializer;
-use crate::nn::layer::{display, layer};
+use crate::nn::layer::{display, forward, layer};
 use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
@@ -56,24 +56,18 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// The layer's response.
-    ///
-    /// # Shapes
-    ///
-    /// - input: `[batch, in]`
-    /// - output: `[batch, out]`
-    ///
-    /// # Panics
-    ///
-    /// Panics if the number of numbers per image is wrong.
-    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
-        self.respond(input, false)
-    }
-
-    /// `relu` of [`forward`](Self::forward), with the same shapes and panics: on the CPU in one
-    /// pass.
-    pub fn forward_relu(&self, input: Tensor<2>) -> Tensor<2> {
-        self.respond(input, true)
+    forward! {
+        /// The layer's response.
+        ///
+        /// # Shapes
+        ///
+        /// - input: `[batch, in]`
+        /// - output: `[batch, out]`
+        ///
+        /// # Panics
+        ///
+        /// Panics if the number of numbers per image is wrong.
+        Tensor<2> => Tensor<2>
     }
 
     fn respond(&self, input: Tensor<2>, relu: bool) -> Tensor<2> {

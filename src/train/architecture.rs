@@ -1,3 +1,4 @@
+use crate::base::keeps_path;
 use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param};
 use burn::tensor::{Bool, Int, Tensor};
 use serde_json::{Map, Value, json};
@@ -28,13 +29,7 @@ impl Shapes {
 }
 
 impl ModuleVisitor for Shapes {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
+    keeps_path!();
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.add(&param.dims());

@@ -1,6 +1,6 @@
 use crate::attack::Frozen;
 use crate::base::errand::on_pool;
-use crate::base::{Classifier, Keys, Purpose};
+use crate::base::{Classifier, Keys, Purpose, keeps_path};
 use crate::kernel::Numerics;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -131,13 +131,7 @@ struct List {
 }
 
 impl ModuleVisitor for List {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
+    keeps_path!();
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.base();

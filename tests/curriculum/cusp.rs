@@ -45,40 +45,24 @@ fn value_cusp_scales_to_any_number_of_epochs() {
     let cusp = Curriculum::cusp_cifar10();
     let (first, second) = (cusp.stage(1), cusp.stage(75));
     let (third, last) = (cusp.stage(90), cusp.stage(100));
+    // Each stage with its last epoch.
     for (epochs, expected) in [
-        (
-            60,
-            vec![
-                (1, 37, first),
-                (38, 45, second),
-                (46, 50, third),
-                (51, 60, last),
-            ],
-        ),
-        (
-            12,
-            vec![
-                (1, 7, first),
-                (8, 9, second),
-                (10, 10, third),
-                (11, 12, last),
-            ],
-        ),
-        (
-            5,
-            vec![(1, 2, first), (3, 3, second), (4, 4, third), (5, 5, last)],
-        ),
-        (
-            4,
-            vec![(1, 1, first), (2, 2, second), (3, 3, third), (4, 4, last)],
-        ),
-        (3, vec![(1, 1, first), (2, 2, second), (3, 3, last)]),
-        (2, vec![(1, 1, first), (2, 2, last)]),
-        (1, vec![(1, 1, first)]),
+        (60, vec![(37, first), (45, second), (50, third), (60, last)]),
+        (12, vec![(7, first), (9, second), (10, third), (12, last)]),
+        (5, vec![(2, first), (3, second), (4, third), (5, last)]),
+        (4, vec![(1, first), (2, second), (3, third), (4, last)]),
+        (3, vec![(1, first), (2, second), (3, last)]),
+        (2, vec![(1, first), (2, last)]),
+        (1, vec![(1, first)]),
     ] {
         let scaled = cusp.scaled_to(epochs);
         scaled.check().unwrap();
-        assert_eq!(stages(&scaled), expected, "{epochs} epochs");
+        let mut before = 0;
+        let expected = expected.into_iter().map(|(end, stage)| {
+            let start = std::mem::replace(&mut before, end) + 1;
+            (start, end, stage)
+        });
+        assert_eq!(stages(&scaled), Vec::from_iter(expected), "{epochs} epochs");
     }
     // Ten times as many, exactly.
     let starts: Vec<usize> = stages(&cusp.scaled_to(1200)).iter().map(|s| s.0).collect();
@@ -126,27 +110,20 @@ fn value_cusp_mnist_and_the_shift_variants() {
 fn value_counterparts_differ_in_what_they_say_alone() {
     let cusp = Curriculum::cusp_cifar10();
     for epoch in 1..=120 {
-        let (stage, last) = (cusp.stage(epoch), cusp.stage(120));
-        let fixed = Stage {
-            learning_rate: stage.learning_rate,
-            ..last
-        };
-        assert_eq!(cusp.fixed().stage(epoch), fixed);
-        let pose = Stage {
-            epsilon: 0.0,
-            ..stage
-        };
-        assert_eq!(cusp.pose_only().stage(epoch), pose);
-        let pixels = Stage {
-            angle: Degrees(0.0),
-            ..stage
-        };
-        assert_eq!(cusp.pixels_only().stage(epoch), pixels);
-        let natural = Stage {
-            epsilon: 0.0,
-            ..pixels
-        };
-        assert_eq!(cusp.natural().stage(epoch), natural);
+        let (stage, mut fixed) = (cusp.stage(epoch), cusp.stage(120));
+        let [mut pose, mut pixels, mut natural] = [stage; 3];
+        fixed.learning_rate = stage.learning_rate;
+        pose.epsilon = 0.0;
+        pixels.angle = Degrees(0.0);
+        (natural.epsilon, natural.angle) = (0.0, Degrees(0.0));
+        for (counterpart, expected) in [
+            (cusp.fixed(), fixed),
+            (cusp.pose_only(), pose),
+            (cusp.pixels_only(), pixels),
+            (cusp.natural(), natural),
+        ] {
+            assert_eq!(counterpart.stage(epoch), expected);
+        }
     }
     let shifts = Curriculum::cusp_mnist_shifts().pixels_only();
     assert_eq!(shifts.stage(120).shift, Pixels(0.0));

@@ -15,8 +15,7 @@ on_every_device![
 
 fn value_batch_holds_bytes_over_255_labels_and_ids(on: &On) {
     // Oracle: the definition, byte / 255 rounded to f32.
-    let device = on.device();
-    let batch = twelve().batch(&[5, 0], &device);
+    let batch = twelve().batch(&[5, 0], &on.device());
     assert_eq!(batch.images.dims(), [2, 2, 1, 2]);
     let pixels = values(&batch.images);
     let byte = |b: u8| f32::from(b) / 255.0;

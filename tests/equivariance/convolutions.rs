@@ -8,55 +8,48 @@ use crate::common::On;
 use fireproof::nn::{GroupConv2dConfig, LiftingConv2dConfig};
 
 on_every_device![
-    equivariance_lifting_conv_bit_equal,
-    equivariance_group_conv_bit_equal,
+    equivariance_convolutions_bit_equal,
     equivariance_convolutions_with_random_weights,
 ];
 
-fn equivariance_lifting_conv_bit_equal(on: &On) {
-    let device = on.device();
-    for &group in groups(on) {
-        for &(k, s, p, d, [height, width]) in on.among(&SETTINGS, &SETTINGS[1..3]) {
-            let conv = LiftingConv2dConfig::new(group, [2, 3], k)
-                .with_stride(s)
-                .with_padding(p)
-                .with_dilation(d)
-                .init(&device)
-                .with_weight(whole(on, [3, 2, k, k], 1, 7))
-                .with_bias(whole(on, [3], 2, 7));
-            let images = whole(on, [2, 2, height, width], 3, 255);
-            assert_sums_lifting(&conv, &images);
-            let response = conv.forward(images.clone());
-            for g in group.elements() {
-                assert_same(
-                    conv.forward(group.act_on_planes(images.clone(), g)),
-                    group.act_on_features(response.clone(), g),
-                    &format!("{group}, k={k} s={s} p={p} d={d}, {g}"),
-                );
-            }
-        }
-    }
+/// A convolution of one of the settings, whose weights and bias are whole numbers.
+macro_rules! conv {
+    ($config:ident, $group:ident, $setting:ident, $on:ident, $weight:expr) => {{
+        let (k, stride, padding, dilation, _) = $setting;
+        $config::new($group, [2, 3], k)
+            .with_stride(stride)
+            .with_padding(padding)
+            .with_dilation(dilation)
+            .init(&$on.device())
+            .with_weight(whole($on, $weight, 1, 7))
+            .with_bias(whole($on, [3], 2, 7))
+    }};
 }
 
-fn equivariance_group_conv_bit_equal(on: &On) {
-    let device = on.device();
+fn equivariance_convolutions_bit_equal(on: &On) {
     for &group in groups(on) {
-        for &(k, s, p, d, [height, width]) in on.among(&SETTINGS, &SETTINGS[1..3]) {
-            let conv = GroupConv2dConfig::new(group, [2, 3], k)
-                .with_stride(s)
-                .with_padding(p)
-                .with_dilation(d)
-                .init(&device)
-                .with_weight(whole(on, [3, 2, group.size(), k, k], 1, 7))
-                .with_bias(whole(on, [3], 2, 7));
-            let features = whole(on, [2, 2, group.size(), height, width], 3, 255);
+        for &setting in on.among(&SETTINGS, &SETTINGS[1..3]) {
+            let (k, _, _, _, [height, width]) = setting;
+            let size = group.size();
+            let lifting = conv!(LiftingConv2dConfig, group, setting, on, [3, 2, k, k]);
+            let conv = conv!(GroupConv2dConfig, group, setting, on, [3, 2, size, k, k]);
+            let images = whole(on, [2, 2, height, width], 3, 255);
+            let features = whole(on, [2, 2, size, height, width], 3, 255);
+            assert_sums_lifting(&lifting, &images);
             assert_sums_group(&conv, &features, 1.0);
+            let lifted = lifting.forward(images.clone());
             let response = conv.forward(features.clone());
             for g in group.elements() {
+                let what = format!("{group}, k s p d = {setting:?}, {g}");
+                assert_same(
+                    lifting.forward(group.act_on_planes(images.clone(), g)),
+                    group.act_on_features(lifted.clone(), g),
+                    &format!("lifting, {what}"),
+                );
                 assert_same(
                     conv.forward(group.act_on_features(features.clone(), g)),
                     group.act_on_features(response.clone(), g),
-                    &format!("{group}, k={k} s={s} p={p} d={d}, {g}"),
+                    &format!("group convolution, {what}"),
                 );
             }
         }

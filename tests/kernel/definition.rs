@@ -53,10 +53,14 @@ fn value_errors_of_conv2d_stay_within_their_bounds(on: &On) {
                 0.0
             }
         };
+        // Image, channel, row and column of a number.
+        let place = |index: usize, channels: usize, side: usize| {
+            let (at, plane) = (index % (side * side), index / (side * side));
+            let [row, column] = [at / side, at % side].map(|at| at as i64);
+            (plane / channels, plane % channels, row, column)
+        };
         let forward = |index: usize| {
-            let (pixel_at, plane) = (index % (after * after), index / (after * after));
-            let (row, column) = ((pixel_at / after) as i64, (pixel_at % after) as i64);
-            let (image, o) = (plane / output, plane % output);
+            let (image, o, row, column) = place(index, output, after);
             let mut sum = 0.0;
             for i in 0..input {
                 for tap in 0..9 {
@@ -71,9 +75,7 @@ fn value_errors_of_conv2d_stay_within_their_bounds(on: &On) {
             sum
         };
         let backward = |index: usize| {
-            let (pixel_at, plane) = (index % (side * side), index / (side * side));
-            let (row, column) = ((pixel_at / side) as i64, (pixel_at % side) as i64);
-            let (image, i) = (plane / input, plane % input);
+            let (image, i, row, column) = place(index, input, side);
             let mut sum = 0.0;
             for o in 0..output {
                 for tap in 0..9 {

@@ -151,16 +151,15 @@ fn value_everything_else_is_composed() {
     let device = Device::flex();
     let draws = &mut draws(50_000);
     let input = noise([2, 4, 9, 9], draws, &device);
-    for (side, stride, padding, dilation, groups) in [
-        (5, 1, 2, 1, 1),
-        (1, 1, 0, 1, 1),
-        (3, 2, 0, 1, 1),
-        (3, 1, 3, 1, 1),
-        (3, 1, 1, 2, 1),
-        (3, 1, 1, 1, 2),
+    for (side, options) in [
+        (5, ConvOptions::new([1; 2], [2; 2], [1; 2], 1)),
+        (1, ConvOptions::new([1; 2], [0; 2], [1; 2], 1)),
+        (3, ConvOptions::new([2; 2], [0; 2], [1; 2], 1)),
+        (3, ConvOptions::new([1; 2], [3; 2], [1; 2], 1)),
+        (3, ConvOptions::new([1; 2], [1; 2], [2; 2], 1)),
+        (3, ConvOptions::new([1; 2], [1; 2], [1; 2], 2)),
     ] {
-        let weight = noise([6, 4 / groups, side, side], draws, &device);
-        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);
+        let weight = noise([6, 4 / options.groups, side, side], draws, &device);
         let filters = Filters::new(weight.clone(), None);
         let (got, ran) =
             kernel::record(|| kernel::conv2d(input.clone(), &filters, options.clone(), false));

@@ -13,7 +13,6 @@ on_every_device![
 ];
 
 fn value_records_round_trip(on: &On) {
-    let device = on.device();
     let features = on.pattern([1, 2, 8, 5, 5], 1);
     let layer = group_conv(on, Group::P4m);
     assert_eq!(layer.clone().into_record().len(), 2);
@@ -21,7 +20,7 @@ fn value_records_round_trip(on: &On) {
     let record = burn::store::ModuleRecord::from_bytes(bytes).unwrap();
     let loaded = GroupConv2dConfig::new(Group::P4m, [2, 3], 3)
         .with_padding(1)
-        .init(&device)
+        .init(&on.device())
         .load_record(record);
     assert_eq!(
         values(loaded.forward(features.clone())),

@@ -53,11 +53,11 @@ fn error_other_settings() {
             settings.clone().with_momentum(0.5),
             "momentum (0.9 there, 0.5 now)",
         ),
+        (settings.clone().with_seed(4), "seed (3 there, 4 now)"),
         (
             settings.clone().with_batch_size(8),
             "batch_size (16 there, 8 now)",
         ),
-        (settings.clone().with_seed(4), "seed (3 there, 4 now)"),
         (settings.clone().with_objective(Natural), "objective"),
     ] {
         let refused = refusal(&other, net());

@@ -19,8 +19,8 @@ on_every_device![
 ];
 
 fn error_too_few_poses(on: &On) {
-    let device = on.device();
-    Warp::nearest().apply(Tensor::zeros([2, 1, 4, 4], &device), &[Pose::IDENTITY]);
+    let images = Tensor::zeros([2, 1, 4, 4], &on.device());
+    Warp::nearest().apply(images, &[Pose::IDENTITY]);
 }
 
 fn error_a_pose_that_is_no_number(on: &On) {

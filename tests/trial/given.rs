@@ -58,6 +58,13 @@ pub fn half() -> Mask {
     Mask::new([1, SIDE, SIDE], |[_, y, _]| y < SIDE / 2).unwrap()
 }
 
+/// Whatever fell to the one attack falls to the other.
+pub fn assert_keeps(one: &Found, other: &Found) {
+    for (at, (one, other)) in one.fooled.iter().zip(&other.fooled).enumerate() {
+        assert!(other >= one, "image {at}");
+    }
+}
+
 pub fn pixels(found: &Found) -> Vec<f32> {
     values(&found.images)
 }

@@ -1,6 +1,8 @@
 //! Trials that keep the nearest candidate: what minimum-norm attacks rely on.
 
-use super::given::{IMAGES, SIDE, attacks_without_ball, batch, logits, pixels, victim};
+use super::given::{
+    IMAGES, SIDE, assert_keeps, attacks_without_ball, batch, logits, pixels, victim,
+};
 use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::attack::{
@@ -287,14 +289,7 @@ fn value_a_ball_lets_images_drop_out(on: &On) {
     let both = Pgd::l2(epsilon)
         .with_steps(1)
         .or(free.clone().with_epsilon(epsilon));
-    let found = run(&both);
-    assert!(
-        found
-            .fooled
-            .iter()
-            .zip(&bounded.fooled)
-            .all(|(both, one)| both >= one)
-    );
+    assert_keeps(&bounded, &run(&both));
     let error = Pgd::l2(1.0).or(Fab::l2()).check().unwrap_err().to_string();
     assert!(error.contains("one ball"), "{error}");
 }

@@ -6,11 +6,12 @@
 //! on how the work is cut.
 
 use super::isa::{LANES, Line};
-use super::lanes::{Piece, Scatter, Shared, stage_width};
+use super::lanes::{Piece, Scatter, Shared};
 use super::pass::Pass;
 use super::plan::{Plan, Unit};
 use super::scratch::Scratch;
-use super::space::{Blocks, Overlap, Space, Span};
+use super::space::{Overlap, Space, Span, Target};
+use super::winograd::through;
 
 /// Sums of the two rows that blocks above and below a boundary both reach:
 /// `[image][channel][boundary][above, below][2][width]`.
@@ -30,44 +31,20 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     unit: &Unit,
     edges: Edges,
 ) {
-    let Pass { isa, .. } = *pass;
-    let [inputs, outputs] = pass.channels;
-    let size = [unit.high + 2, unit.wide + 2];
-    let (made, area) = (size[0] * size[1], unit.high * unit.wide);
-    let tiles = [unit.high / O, unit.wide / O];
-    let count = tiles[0] * tiles[1];
-    let stride = space.chunk(isa, count);
-    let room = space.room(stride);
-
-    let mut data = Scratch::new(inputs * area);
-    let mut result = Scratch::new(outputs * made);
-    let mut points = Scratch::new(room[0]);
-    let mut products = Scratch::new(room[1]);
-    let mut open = Scratch::new(outputs * I * 2);
-    let stage_len = LANES * stage_width(size[1]);
-    let mut stage = Scratch::floats(stage_len);
-    let (data, result) = (data.lines(inputs * area), result.lines(outputs * made));
-    let points = points.lines(room[0]);
-    let products = products.lines(room[1]);
-    let open = open.lines(outputs * I * 2);
-    let stage = stage.numbers(stage_len);
-
-    pass.gather(unit, 0, [unit.high, unit.wide], data, stage);
-    for span in Span::all(count, stride, tiles[1]) {
-        let blocks = Blocks {
-            from: data,
-            size: [unit.high, unit.wide],
-        };
-        space.enter::<true>(isa, span, blocks, points);
-        space.multiply(isa, span, points, products);
+    let open_len = pass.channels[1] * I * 2;
+    let mut open = Scratch::new(open_len);
+    let open = open.lines(open_len);
+    let leave = |span: Span, products: &[Line], to: &mut [Line]| {
         let overlap = Overlap {
-            open,
-            to: result,
-            size,
+            open: &mut *open,
+            to,
+            size: unit.reach(),
         };
-        space.synthesise(isa, span, products, overlap);
-    }
-    scatter(pass, plan, unit, edges, result, stage);
+        space.leave(pass.isa, span, products, Target::Overlap(overlap));
+    };
+    through::<P, I, O, true>(pass, space, unit, leave, |result, stage| {
+        scatter(pass, plan, unit, edges, result, stage);
+    });
 }
 
 /// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.
@@ -110,7 +87,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
         }
     }
     let channels = pass.channels[1];
-    let size = [unit.high + 2, unit.wide + 2];
+    let size = unit.reach();
     for (pieces, to, rows) in [
         (inner, pass.to, height),
         (above, edges.sums, 4 * edges.boundaries),

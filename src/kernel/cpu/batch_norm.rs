@@ -4,10 +4,10 @@
 //! Every number comes of the same operations in the same order as with Burn's element-wise tensor
 //! operations, so that the results are theirs to the bit; only the passes over memory are fewer.
 
-use rayon::prelude::*;
-
 use super::count;
+use super::elementwise::{gated, positive};
 use super::isa::{Isa, Simd, Work};
+use super::map::map;
 
 /// What is done to a channel: `y = (x - mean) / deviation · scale + shift`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,43 +34,19 @@ pub fn normalise(
     relu: bool,
     y: &mut [f32],
 ) {
-    assert_eq!(x.len(), y.len(), "x and y are alike");
     planes(channels.len(), area, y.len());
-    y.par_chunks_mut(area)
-        .zip(x.par_chunks(area))
-        .enumerate()
-        .for_each(|(at, (y, x))| {
-            let channel = channels[at % channels.len()];
-            isa.run(Normalise {
-                x,
-                channel,
-                relu,
-                y,
-            });
-        });
-}
-
-struct Normalise<'a> {
-    x: &'a [f32],
-    channel: Channel,
-    relu: bool,
-    y: &'a mut [f32],
-}
-
-impl Work for Normalise<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    map(isa, [x], area, y, |at| {
         let Channel {
             mean,
             deviation,
             scale,
             shift,
-        } = self.channel;
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
+        } = channels[at % channels.len()];
+        move |[x]| {
             let value = (x - mean) / deviation * scale + shift;
-            *y = if self.relu && value < 0.0 { 0.0 } else { value };
+            if relu { positive(value) } else { value }
         }
-    }
+    });
 }
 
 /// A gradient behind a [`normalise`], and the output through which relu lets it pass where it is
@@ -95,8 +71,30 @@ impl Slope<'_> {
     #[inline(always)]
     fn at(&self, at: usize) -> f32 {
         match self.gate {
-            Some(gate) if gate[at] <= 0.0 => 0.0,
-            _ => self.dy[at],
+            Some(gate) => gated(self.dy[at], gate[at]),
+            None => self.dy[at],
+        }
+    }
+
+    /// Writes to every place of planes of `area` what a function makes of the number of `x` there
+    /// and of the slope; `of` gives the function for each plane in turn.
+    fn map<F: Fn(f32, f32) -> f32>(
+        &self,
+        isa: Isa,
+        x: &[f32],
+        area: usize,
+        to: &mut [f32],
+        of: impl Fn(usize) -> F + Sync,
+    ) {
+        match self.gate {
+            None => map(isa, [x, self.dy], area, to, |at| {
+                let f = of(at);
+                move |[x, dy]| f(x, dy)
+            }),
+            Some(gate) => map(isa, [x, self.dy, gate], area, to, |at| {
+                let f = of(at);
+                move |[x, dy, gate]| f(x, gated(dy, gate))
+            }),
         }
     }
 }
@@ -121,42 +119,20 @@ pub struct Pull {
 /// # Panics
 /// If lengths do not fit.
 pub fn gradient(isa: Isa, x: &[f32], slope: Slope, pulls: &[Pull], area: usize, dx: &mut [f32]) {
-    assert!(
-        x.len() == dx.len() && slope.dy.len() == dx.len(),
-        "x, dy and dx are alike"
-    );
     planes(pulls.len(), area, dx.len());
-    dx.par_chunks_mut(area)
-        .zip(x.par_chunks(area))
-        .enumerate()
-        .for_each(|(at, (dx, x))| {
-            let (slope, pull) = (slope.plane(at, area), pulls[at % pulls.len()]);
-            isa.run(Gradient { x, slope, pull, dx });
-        });
-}
-
-struct Gradient<'a> {
-    x: &'a [f32],
-    slope: Slope<'a>,
-    pull: Pull,
-    dx: &'a mut [f32],
-}
-
-impl Work for Gradient<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    slope.map(isa, x, area, dx, |at| {
         let Pull {
             mean,
             inverse,
             factor,
             lift,
             tilt,
-        } = self.pull;
-        for (at, (dx, &x)) in self.dx.iter_mut().zip(self.x).enumerate() {
+        } = pulls[at % pulls.len()];
+        move |x, dy| {
             let normalised = (x - mean) * inverse;
-            *dx = factor * ((self.slope.at(at) - lift) - normalised * tilt);
+            factor * ((dy - lift) - normalised * tilt)
         }
-    }
+    });
 }
 
 /// The gradient of the input where the statistics are given: `dx = dy · scale · inverse`.
@@ -164,28 +140,11 @@ impl Work for Gradient<'_> {
 /// # Panics
 /// If lengths do not fit.
 pub fn gradient_by_given(isa: Isa, slope: Slope, scales: &[[f32; 2]], area: usize, dx: &mut [f32]) {
-    assert_eq!(slope.dy.len(), dx.len(), "dy and dx are alike");
     planes(scales.len(), area, dx.len());
-    dx.par_chunks_mut(area).enumerate().for_each(|(at, dx)| {
-        let (slope, scale) = (slope.plane(at, area), scales[at % scales.len()]);
-        isa.run(Given { slope, scale, dx });
+    slope.map(isa, slope.dy, area, dx, |at| {
+        let [scale, inverse] = scales[at % scales.len()];
+        move |_, dy| dy * scale * inverse
     });
-}
-
-struct Given<'a> {
-    slope: Slope<'a>,
-    scale: [f32; 2],
-    dx: &'a mut [f32],
-}
-
-impl Work for Given<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let [scale, inverse] = self.scale;
-        for (at, dx) in self.dx.iter_mut().enumerate() {
-            *dx = self.slope.at(at) * scale * inverse;
-        }
-    }
 }
 
 /// One channel of all images, in their order.

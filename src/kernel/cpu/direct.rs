@@ -10,7 +10,7 @@ use super::scratch::Scratch;
 /// Computes one unit of a convolution.
 pub(crate) fn forward(pass: &Pass, filters: &Packed, unit: &Unit) {
     let isa = pass.isa;
-    let size = [unit.high + 2, unit.wide + 2];
+    let size = unit.reach();
     let inputs = filters.inputs;
     let outputs = filters.rows * filters.blocks;
     let mut data = Scratch::new(inputs * size[0] * size[1]);

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::count;
-use super::isa::{Isa, Simd, Work};
+use super::isa::Isa;
+use super::map::map;
 
 /// Numbers that one thread takes at a time.
 const PIECE: usize = 1 << 15;
@@ -14,29 +15,13 @@ const PIECE: usize = 1 << 15;
 /// # Panics
 /// If lengths differ.
 pub fn relu_gradient(isa: Isa, dy: &[f32], y: &[f32], dx: &mut [f32]) {
-    assert!(
-        dy.len() == y.len() && dx.len() == y.len(),
-        "dy, y and dx are alike"
-    );
-    dx.par_chunks_mut(PIECE)
-        .zip(dy.par_chunks(PIECE))
-        .zip(y.par_chunks(PIECE))
-        .for_each(|((dx, dy), y)| isa.run(Gate { dy, y, dx }));
+    map(isa, [dy, y], PIECE, dx, |_| |[dy, y]| gated(dy, y));
 }
 
-struct Gate<'a> {
-    dy: &'a [f32],
-    y: &'a [f32],
-    dx: &'a mut [f32],
-}
-
-impl Work for Gate<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for ((dx, &dy), &y) in self.dx.iter_mut().zip(self.dy).zip(self.y) {
-            *dx = if y <= 0.0 { 0.0 } else { dy };
-        }
-    }
+/// What passes a relu backwards whose output is `gate`.
+#[inline(always)]
+pub(crate) fn gated(dy: f32, gate: f32) -> f32 {
+    if gate <= 0.0 { 0.0 } else { dy }
 }
 
 /// Settings of an L∞ attack's step, in units of the image.
@@ -58,63 +43,28 @@ pub struct Step {
 /// # Panics
 /// If lengths differ, or `bounds` are not in order.
 pub fn linf_step(isa: Isa, x: &[f32], gradient: &[f32], clean: &[f32], step: Step, y: &mut [f32]) {
-    assert!(
-        x.len() == gradient.len() && x.len() == clean.len() && x.len() == y.len(),
-        "all lengths are alike"
-    );
-    assert!(
-        step.bounds[0] <= step.bounds[1],
-        "bounds {:?} are in order",
-        step.bounds
-    );
-    y.par_chunks_mut(PIECE)
-        .zip(x.par_chunks(PIECE))
-        .zip(gradient.par_chunks(PIECE))
-        .zip(clean.par_chunks(PIECE))
-        .for_each(|(((y, x), gradient), clean)| {
-            isa.run(Climb {
-                x,
-                gradient,
-                clean,
-                step,
-                y,
-            })
-        });
-}
-
-struct Climb<'a> {
-    x: &'a [f32],
-    gradient: &'a [f32],
-    clean: &'a [f32],
-    step: Step,
-    y: &'a mut [f32],
-}
-
-impl Work for Climb<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let Step {
-            size,
-            radius,
-            bounds: [least, greatest],
-        } = self.step;
-        // Unlike `f32::max` and `f32::min`, these keep a NaN.
-        let clamp = |x: f32, least: f32, greatest: f32| {
-            let x = if x < least { least } else { x };
-            if x > greatest { greatest } else { x }
-        };
-        let given = self.x.iter().zip(self.gradient).zip(self.clean);
-        for (y, ((&x, &g), &clean)) in self.y.iter_mut().zip(given) {
-            let up = if g > 0.0 { size } else { 0.0 };
-            let down = if g < 0.0 { size } else { 0.0 };
+    let Step {
+        size,
+        radius,
+        bounds: [least, greatest],
+    } = step;
+    assert!(least <= greatest, "bounds {:?} are in order", step.bounds);
+    map(isa, [x, gradient, clean], PIECE, y, |_| {
+        move |[x, gradient, clean]| {
+            let up = if gradient > 0.0 { size } else { 0.0 };
+            let down = if gradient < 0.0 { size } else { 0.0 };
             let moved = x + (up - down);
-            *y = clamp(
-                clean + clamp(moved - clean, -radius, radius),
-                least,
-                greatest,
-            );
+            let projected = clamp(moved - clean, -radius, radius);
+            clamp(clean + projected, least, greatest)
         }
-    }
+    });
+}
+
+/// Unlike `f32::max` and `f32::min`, this keeps a NaN.
+#[inline(always)]
+fn clamp(x: f32, least: f32, greatest: f32) -> f32 {
+    let x = if x < least { least } else { x };
+    if x > greatest { greatest } else { x }
 }
 
 /// `y = max(x, 0)`; a NaN stays one.
@@ -122,24 +72,13 @@ impl Work for Climb<'_> {
 /// # Panics
 /// If lengths differ.
 pub fn relu(isa: Isa, x: &[f32], y: &mut [f32]) {
-    assert_eq!(x.len(), y.len(), "x and y are alike");
-    y.par_chunks_mut(PIECE)
-        .zip(x.par_chunks(PIECE))
-        .for_each(|(y, x)| isa.run(Positive { x, y }));
+    map(isa, [x], PIECE, y, |_| |[x]| positive(x));
 }
 
-struct Positive<'a> {
-    x: &'a [f32],
-    y: &'a mut [f32],
-}
-
-impl Work for Positive<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for (y, &x) in self.y.iter_mut().zip(self.x) {
-            *y = if x < 0.0 { 0.0 } else { x };
-        }
-    }
+/// `max(x, 0)`; a NaN stays one.
+#[inline(always)]
+pub(crate) fn positive(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
 }
 
 /// Gradient of a bias: the sum of `dy`, `[batch][co][area]`, over images and pixels, where `gate`,

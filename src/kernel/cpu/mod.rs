@@ -22,6 +22,7 @@ mod filters;
 mod gemm;
 pub mod isa;
 mod lanes;
+mod map;
 pub mod matmul;
 mod method;
 mod mirrors;

@@ -64,7 +64,7 @@ impl Pass<'_> {
         }
         self.isa.run(Scatter {
             from,
-            size: [unit.high, unit.wide],
+            size: unit.block(),
             pieces,
             to: self.to,
             shape: [self.channels[1], self.output[0], self.output[1]],

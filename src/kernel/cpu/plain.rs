@@ -3,9 +3,9 @@ use std::marker::PhantomData;
 use super::filters::{Packed, Reading};
 use super::gemm::Products;
 use super::isa::{Isa, Line, Simd, Work};
-use super::space::{Blocks, Overlap, Rim, Space, Span, chunk, lines};
+use super::space::{Blocks, Space, Span, Target, chunk, lines};
 use super::tile::Tile;
-use super::transforms::{analyse, combine, spread, synthesise};
+use super::transforms::{combine, enter, synthesise};
 
 /// Filters without structure: one matrix per point.
 #[derive(Debug)]
@@ -75,24 +75,13 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
         });
     }
 
-    fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
-        isa.run(Combine::<W, I, O> {
+    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
+        isa.run(Leave::<W, I, O> {
             span,
             channels: self.packed.outputs,
             from,
             point: self.point(span.stride)[1],
-            rim: to,
-            tile: PhantomData,
-        });
-    }
-
-    fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
-        isa.run(Synthesise::<W, I, O> {
-            span,
-            channels: self.packed.outputs,
-            from,
-            point: self.point(span.stride)[1],
-            overlap: to,
+            to,
             tile: PhantomData,
         });
     }
@@ -120,68 +109,53 @@ impl<W: Tile<I, O>, const I: usize, const O: usize, const ADJOINT: bool> Work
                 let [ty, tx] = self.span.tile(t);
                 let from = &from[(ty * cols + tx) * O..];
                 let to = &mut self.to[c * self.span.stride + t..];
-                if ADJOINT {
-                    spread::<S, W, I, O>(s, from, cols, to, self.point);
-                } else {
-                    analyse::<S, W, I, O>(s, from, cols, to, self.point);
-                }
+                enter::<S, W, I, O, ADJOINT>(s, from, cols, to, self.point);
             }
         }
     }
 }
 
 /// Points to tiles.
-struct Combine<'a, W, const I: usize, const O: usize> {
+struct Leave<'a, W, const I: usize, const O: usize> {
     span: Span,
     channels: usize,
     from: &'a [Line],
     point: usize,
-    rim: Rim<'a>,
+    to: Target<'a>,
     tile: PhantomData<W>,
 }
 
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Combine<'_, W, I, O> {
+impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Leave<'_, W, I, O> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let rim = self.rim;
-        let [rows, cols] = rim.size;
-        for c in 0..self.channels {
-            let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
-            let to = &mut rim.to[c * rows * cols..][..rows * cols];
-            for t in 0..self.span.count {
-                let [ty, tx] = self.span.tile(t);
-                let from = &self.from[c * self.span.stride + t..];
-                let to = &mut to[(ty * cols + tx) * O..];
-                combine::<S, W, I, O>(s, from, self.point, (bias, rim.relu), to, cols);
+        let Self { span, point, .. } = self;
+        let from = |c: usize, t: usize| &self.from[c * span.stride + t..];
+        match self.to {
+            Target::Rim(rim) => {
+                let [rows, cols] = rim.size;
+                for c in 0..self.channels {
+                    let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
+                    let to = &mut rim.to[c * rows * cols..][..rows * cols];
+                    for t in 0..span.count {
+                        let [ty, tx] = span.tile(t);
+                        let to = &mut to[(ty * cols + tx) * O..];
+                        let after = (bias, rim.relu);
+                        combine::<S, W, I, O>(s, from(c, t), point, after, to, cols);
+                    }
+                }
             }
-        }
-    }
-}
-
-/// Points to overlapping tiles.
-struct Synthesise<'a, W, const I: usize, const O: usize> {
-    span: Span,
-    channels: usize,
-    from: &'a [Line],
-    point: usize,
-    overlap: Overlap<'a>,
-    tile: PhantomData<W>,
-}
-
-impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Synthesise<'_, W, I, O> {
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let Overlap { open, to, size } = self.overlap;
-        let [rows, cols] = size;
-        for c in 0..self.channels {
-            let to = &mut to[c * rows * cols..][..rows * cols];
-            let open = &mut open[c * I * 2..][..I * 2];
-            for t in 0..self.span.count {
-                let [ty, tx] = self.span.tile(t);
-                let from = &self.from[c * self.span.stride + t..];
-                let to = &mut to[(ty * cols + tx) * O..];
-                let place = ([ty, tx], self.span.across);
-                synthesise::<S, W, I, O>(s, from, self.point, place, open, to, cols);
+            Target::Overlap(overlap) => {
+                let [rows, cols] = overlap.size;
+                for c in 0..self.channels {
+                    let to = &mut overlap.to[c * rows * cols..][..rows * cols];
+                    let open = &mut overlap.open[c * I * 2..][..I * 2];
+                    for t in 0..span.count {
+                        let [ty, tx] = span.tile(t);
+                        let to = &mut to[(ty * cols + tx) * O..];
+                        let place = ([ty, tx], span.across);
+                        synthesise::<S, W, I, O>(s, from(c, t), point, place, open, to, cols);
+                    }
+                }
             }
         }
     }

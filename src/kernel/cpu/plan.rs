@@ -32,6 +32,18 @@ pub(crate) struct Unit {
     pub wide: usize,
 }
 
+impl Unit {
+    /// Rows and columns of a cell's block.
+    pub fn block(&self) -> [usize; 2] {
+        [self.high, self.wide]
+    }
+
+    /// Those that filters reach from the block, or that it reaches on the way back.
+    pub fn reach(&self) -> [usize; 2] {
+        [self.high + 2, self.wide + 2]
+    }
+}
+
 /// A run of images cut in one way.
 #[derive(Clone, Copy, Debug)]
 struct Part {

@@ -1,10 +1,12 @@
 //! Max- and average-pooling of planes, with their gradients. No padding; rows and columns that fill
 //! no window are left out.
 
-use rayon::prelude::*;
-
 use super::count;
-use super::isa::{Isa, Simd, Work};
+use super::isa::Isa;
+
+mod pass;
+
+use pass::{Pass, Pooling};
 
 /// Windows of `size × size` at every `stride`-th row and column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +21,6 @@ pub struct Windows {
 
 /// The code of a window through which no gradient passes.
 pub const CLOSED: u8 = u8::MAX;
-
-/// Numbers that one thread takes at a time, about.
-const PIECE: usize = 1 << 15;
 
 impl Windows {
     /// Rows and columns of windows; zero where a window is larger than the plane.
@@ -47,9 +46,9 @@ impl Windows {
         [count(self.plane), count(self.output())]
     }
 
-    /// Numbers of planes and of windows that a thread takes at a time, or `None` where there are
-    /// none at all; checked against all lengths.
-    fn pieces(&self, large: usize, small: &[usize]) -> Option<[usize; 2]> {
+    /// The pass over as many planes as `large` numbers of pixels are, or `None` where there is
+    /// nothing to do; checked against the numbers of windows.
+    fn pass(self, large: usize, small: &[usize]) -> Option<Pass> {
         let [area, made] = self.areas();
         let planes = large.checked_div(area).unwrap_or(0);
         assert_eq!(planes * area, large, "whole planes of {:?}", self.plane);
@@ -57,8 +56,7 @@ impl Windows {
             small.iter().all(|&len| len == planes * made),
             "{planes} planes of windows"
         );
-        let some = (PIECE / area.max(1)).max(1);
-        (planes > 0 && made > 0).then_some([some * area, some * made])
+        (planes > 0 && made > 0).then(|| Pass::new(self, planes))
     }
 
     fn apart(&self) -> bool {
@@ -86,29 +84,14 @@ pub fn max_pool(
     y: &mut [f32],
     codes: &mut [u8],
 ) {
-    let Some([large, small]) = windows.pieces(x.len(), &[y.len(), codes.len()]) else {
-        return;
-    };
-    y.par_chunks_mut(small)
-        .zip(codes.par_chunks_mut(small))
-        .zip(x.par_chunks(large))
-        .for_each(|((y, codes), x)| {
-            isa.run(Max {
-                x,
-                windows,
-                relu,
-                y,
-                codes,
-            })
-        });
+    if let Some(pass) = windows.pass(x.len(), &[y.len(), codes.len()]) {
+        pass.run(isa, Max { relu }, x, (y, codes));
+    }
 }
 
-struct Max<'a> {
-    x: &'a [f32],
-    windows: Windows,
+#[derive(Clone, Copy)]
+struct Max {
     relu: bool,
-    y: &'a mut [f32],
-    codes: &'a mut [u8],
 }
 
 /// Whether `new` replaces `old` as the largest.
@@ -124,39 +107,31 @@ fn rectify(y: f32, code: u8) -> (f32, u8) {
     (if shut { 0.0 } else { y }, if shut { CLOSED } else { code })
 }
 
-impl Work for Max<'_> {
+impl Pooling<&[f32], (&mut [f32], &mut [u8])> for Max {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let [_, width, size, stride] = self.windows.sizes();
-        let [area, made] = self.windows.areas();
-        let wide = self.windows.output()[1];
-        let planes = self.x.chunks_exact(area);
-        let results = self
-            .y
-            .chunks_exact_mut(made)
-            .zip(self.codes.chunks_exact_mut(made));
-        for (x, (y, codes)) in planes.zip(results) {
-            let rows = y
-                .chunks_exact_mut(wide)
-                .zip(codes.chunks_exact_mut(wide))
-                .enumerate();
-            for (row, (y, codes)) in rows {
-                let x = &x[row * stride * width..][..size * width];
-                if self.windows.apart() {
-                    pairs(x, width, self.relu, y, codes);
-                    continue;
+    fn plane(self, pass: &Pass, x: &[f32], (y, codes): (&mut [f32], &mut [u8])) {
+        let [_, width, size, stride] = pass.windows.sizes();
+        let wide = pass.output[1];
+        let rows = y
+            .chunks_exact_mut(wide)
+            .zip(codes.chunks_exact_mut(wide))
+            .enumerate();
+        for (row, (y, codes)) in rows {
+            let x = &x[row * stride * width..][..size * width];
+            if pass.windows.apart() {
+                pairs(x, width, self.relu, y, codes);
+                continue;
+            }
+            for (at, (y, code)) in y.iter_mut().zip(codes).enumerate() {
+                (*y, *code) = (x[at * stride], 0);
+                for k in 1..size * size {
+                    let new = x[k / size * width + at * stride + k % size];
+                    if larger(new, *y) {
+                        (*y, *code) = (new, k as u8);
+                    }
                 }
-                for (at, (y, code)) in y.iter_mut().zip(codes).enumerate() {
-                    (*y, *code) = (x[at * stride], 0);
-                    for k in 1..size * size {
-                        let new = x[k / size * width + at * stride + k % size];
-                        if larger(new, *y) {
-                            (*y, *code) = (new, k as u8);
-                        }
-                    }
-                    if self.relu {
-                        (*y, *code) = rectify(*y, *code);
-                    }
+                if self.relu {
+                    (*y, *code) = rectify(*y, *code);
                 }
             }
         }
@@ -194,60 +169,38 @@ fn pairs(x: &[f32], width: usize, relu: bool, y: &mut [f32], codes: &mut [u8]) {
 /// # Panics
 /// If a length does not fit.
 pub fn max_pool_gradient(isa: Isa, dy: &[f32], codes: &[u8], windows: Windows, dx: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len(), codes.len()]) else {
-        dx.fill(0.0);
-        return;
-    };
-    dx.par_chunks_mut(large)
-        .zip(dy.par_chunks(small))
-        .zip(codes.par_chunks(small))
-        .for_each(|((dx, dy), codes)| {
-            isa.run(MaxGradient {
-                dy,
-                codes,
-                windows,
-                dx,
-            })
-        });
+    match windows.pass(dx.len(), &[dy.len(), codes.len()]) {
+        Some(pass) => pass.run(isa, MaxGradient, dx, (dy, codes)),
+        None => dx.fill(0.0),
+    }
 }
 
-struct MaxGradient<'a> {
-    dy: &'a [f32],
-    codes: &'a [u8],
-    windows: Windows,
-    dx: &'a mut [f32],
-}
+#[derive(Clone, Copy)]
+struct MaxGradient;
 
-impl Work for MaxGradient<'_> {
+impl Pooling<&mut [f32], (&[f32], &[u8])> for MaxGradient {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let [height, width, size, stride] = self.windows.sizes();
-        let [area, made] = self.windows.areas();
-        let [high, wide] = self.windows.output();
-        let results = self
-            .dy
-            .chunks_exact(made)
-            .zip(self.codes.chunks_exact(made));
-        for (dx, (dy, codes)) in self.dx.chunks_exact_mut(area).zip(results) {
-            if self.windows.apart() {
-                for row in 0..high {
-                    let row_of = row * wide..(row + 1) * wide;
-                    let dx = &mut dx[2 * row * width..][..2 * width];
-                    let (top, bottom) = dx.split_at_mut(width);
-                    spread(&dy[row_of.clone()], &codes[row_of], top, bottom);
-                }
-                if height > 2 * high {
-                    dx[2 * high * width..].fill(0.0);
-                }
-                continue;
+    fn plane(self, pass: &Pass, dx: &mut [f32], (dy, codes): (&[f32], &[u8])) {
+        let [height, width, size, stride] = pass.windows.sizes();
+        let [high, wide] = pass.output;
+        if pass.windows.apart() {
+            for row in 0..high {
+                let row_of = row * wide..(row + 1) * wide;
+                let dx = &mut dx[2 * row * width..][..2 * width];
+                let (top, bottom) = dx.split_at_mut(width);
+                spread(&dy[row_of.clone()], &codes[row_of], top, bottom);
             }
-            dx.fill(0.0);
-            for (at, (&dy, &code)) in dy.iter().zip(codes).enumerate() {
-                if code != CLOSED {
-                    let code = usize::from(code);
-                    let row = at / wide * stride + code / size;
-                    dx[row * width + at % wide * stride + code % size] += dy;
-                }
+            if height > 2 * high {
+                dx[2 * high * width..].fill(0.0);
+            }
+            return;
+        }
+        dx.fill(0.0);
+        for (at, (&dy, &code)) in dy.iter().zip(codes).enumerate() {
+            if code != CLOSED {
+                let code = usize::from(code);
+                let row = at / wide * stride + code / size;
+                dx[row * width + at % wide * stride + code % size] += dy;
             }
         }
     }
@@ -277,40 +230,30 @@ fn spread(dy: &[f32], codes: &[u8], top: &mut [f32], bottom: &mut [f32]) {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool(isa: Isa, x: &[f32], windows: Windows, y: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(x.len(), &[y.len()]) else {
-        return;
-    };
-    y.par_chunks_mut(small)
-        .zip(x.par_chunks(large))
-        .for_each(|(y, x)| isa.run(Average { x, windows, y }));
+    if let Some(pass) = windows.pass(x.len(), &[y.len()]) {
+        pass.run(isa, Average, x, y);
+    }
 }
 
-struct Average<'a> {
-    x: &'a [f32],
-    windows: Windows,
-    y: &'a mut [f32],
-}
+#[derive(Clone, Copy)]
+struct Average;
 
-impl Work for Average<'_> {
+impl Pooling<&[f32], &mut [f32]> for Average {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let [_, width, size, stride] = self.windows.sizes();
-        let [area, made] = self.windows.areas();
-        let wide = self.windows.output()[1];
+    fn plane(self, pass: &Pass, x: &[f32], y: &mut [f32]) {
+        let [_, width, size, stride] = pass.windows.sizes();
         let scale = 1.0 / (size * size) as f32;
-        for (x, y) in self.x.chunks_exact(area).zip(self.y.chunks_exact_mut(made)) {
-            for (row, y) in y.chunks_exact_mut(wide).enumerate() {
-                let x = &x[row * stride * width..][..size * width];
-                y.fill(0.0);
-                for x in x.chunks_exact(width) {
-                    for k in 0..size {
-                        for (y, &x) in y.iter_mut().zip(x[k..].iter().step_by(stride)) {
-                            *y += x;
-                        }
+        for (row, y) in y.chunks_exact_mut(pass.output[1]).enumerate() {
+            let x = &x[row * stride * width..][..size * width];
+            y.fill(0.0);
+            for x in x.chunks_exact(width) {
+                for k in 0..size {
+                    for (y, &x) in y.iter_mut().zip(x[k..].iter().step_by(stride)) {
+                        *y += x;
                     }
                 }
-                y.iter_mut().for_each(|y| *y *= scale);
             }
+            y.iter_mut().for_each(|y| *y *= scale);
         }
     }
 }
@@ -320,41 +263,27 @@ impl Work for Average<'_> {
 /// # Panics
 /// If a length does not fit.
 pub fn average_pool_gradient(isa: Isa, dy: &[f32], windows: Windows, dx: &mut [f32]) {
-    let Some([large, small]) = windows.pieces(dx.len(), &[dy.len()]) else {
-        dx.fill(0.0);
-        return;
-    };
-    dx.par_chunks_mut(large)
-        .zip(dy.par_chunks(small))
-        .for_each(|(dx, dy)| isa.run(AverageGradient { dy, windows, dx }));
+    match windows.pass(dx.len(), &[dy.len()]) {
+        Some(pass) => pass.run(isa, AverageGradient, dx, dy),
+        None => dx.fill(0.0),
+    }
 }
 
-struct AverageGradient<'a> {
-    dy: &'a [f32],
-    windows: Windows,
-    dx: &'a mut [f32],
-}
+#[derive(Clone, Copy)]
+struct AverageGradient;
 
-impl Work for AverageGradient<'_> {
+impl Pooling<&mut [f32], &[f32]> for AverageGradient {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let [_, width, size, stride] = self.windows.sizes();
-        let [area, made] = self.windows.areas();
-        let wide = self.windows.output()[1];
+    fn plane(self, pass: &Pass, dx: &mut [f32], dy: &[f32]) {
+        let [_, width, size, stride] = pass.windows.sizes();
         let scale = 1.0 / (size * size) as f32;
-        for (dx, dy) in self
-            .dx
-            .chunks_exact_mut(area)
-            .zip(self.dy.chunks_exact(made))
-        {
-            dx.fill(0.0);
-            for (row, dy) in dy.chunks_exact(wide).enumerate() {
-                let dx = &mut dx[row * stride * width..][..size * width];
-                for dx in dx.chunks_exact_mut(width) {
-                    for k in 0..size {
-                        for (dx, &dy) in dx[k..].iter_mut().step_by(stride).zip(dy) {
-                            *dx += dy * scale;
-                        }
+        dx.fill(0.0);
+        for (row, dy) in dy.chunks_exact(pass.output[1]).enumerate() {
+            let dx = &mut dx[row * stride * width..][..size * width];
+            for dx in dx.chunks_exact_mut(width) {
+                for k in 0..size {
+                    for (dx, &dy) in dx[k..].iter_mut().step_by(stride).zip(dy) {
+                        *dx += dy * scale;
                     }
                 }
             }

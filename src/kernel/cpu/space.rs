@@ -62,6 +62,14 @@ pub(crate) struct Overlap<'a> {
     pub size: [usize; 2],
 }
 
+/// Where products go on their way back.
+pub(crate) enum Target<'a> {
+    /// By `Aᵀ m A`, with bias and relu.
+    Rim(Rim<'a>),
+    /// By `B m Bᵀ`, added where tiles overlap.
+    Overlap(Overlap<'a>),
+}
+
 /// Filters in Winograd space, and how tiles come to their products and back.
 pub(crate) trait Space<const I: usize, const O: usize>: Sync {
     /// Columns of products to compute at once.
@@ -72,10 +80,8 @@ pub(crate) trait Space<const I: usize, const O: usize>: Sync {
     fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
     /// Products with the filters.
     fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]);
-    /// `Aᵀ m A` of every channel and tile, with bias and relu.
-    fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim);
-    /// `B m Bᵀ` of every channel and tile, added where tiles overlap.
-    fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap);
+    /// Brings every channel and tile of the products where the target says.
+    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target);
 }
 
 /// Lines of one matrix's rows. An odd line keeps the points of one channel off the same cache sets.

@@ -5,9 +5,9 @@ use super::filters::Packed;
 use super::gemm::Products;
 use super::isa::{Isa, Line, Simd, Work};
 use super::mirrors::{HALVES, ORBIT, POINTS, QUARTERS, SIZE, Tied};
-use super::space::{Blocks, Overlap, Rim, Space, Span, chunk, lines};
+use super::space::{Blocks, Space, Span, Target, chunk, lines};
 use super::tile::Two;
-use super::transforms::{analyse, combine, spread, synthesise};
+use super::transforms::{combine, enter, synthesise};
 
 /// Calls `$f::<S, P>` with each point of a tile, so that the tables are known to the compiler.
 macro_rules! points {
@@ -46,16 +46,6 @@ impl Tied {
                 lines(Self::made(quarters), stride),
             ],
         ]
-    }
-
-    fn join(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
-        isa.run(Join {
-            span,
-            bases: self.halves.outputs / 4,
-            from,
-            apart: self.apart(span.stride)[1],
-            to,
-        });
     }
 }
 
@@ -103,12 +93,14 @@ impl Space<4, 2> for Tied {
         }
     }
 
-    fn combine(&self, isa: Isa, span: Span, from: &[Line], to: Rim) {
-        self.join(isa, span, from, Target::Rim(to));
-    }
-
-    fn synthesise(&self, isa: Isa, span: Span, from: &[Line], to: Overlap) {
-        self.join(isa, span, from, Target::Overlap(to));
+    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
+        isa.run(Join {
+            span,
+            bases: self.halves.outputs / 4,
+            from,
+            apart: self.apart(span.stride)[1],
+            to,
+        });
     }
 }
 
@@ -166,11 +158,7 @@ impl<const ADJOINT: bool> Work for Split<'_, ADJOINT> {
                 for g in 0..SIZE {
                     let from = &from[g * rows * cols + (ty * cols + tx) * 2..];
                     let to = &mut local[g * AREA..][..AREA];
-                    if ADJOINT {
-                        spread::<S, Two, 4, 2>(s, from, cols, to, 1);
-                    } else {
-                        analyse::<S, Two, 4, 2>(s, from, cols, to, 1);
-                    }
+                    enter::<S, Two, 4, 2, ADJOINT>(s, from, cols, to, 1);
                 }
                 let parts = Parts::new(self.apart, base, t, self.span.stride);
                 points!(split(s, &local, self.to, parts));
@@ -211,11 +199,6 @@ fn butterflies<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
         s.sub(near, far),
         s.sub(left, right),
     ]
-}
-
-enum Target<'a> {
-    Rim(Rim<'a>),
-    Overlap(Overlap<'a>),
 }
 
 /// Parts to components, and points to tiles.

@@ -3,32 +3,57 @@
 use super::isa::{Line, Simd};
 use super::tile::Tile;
 
-/// `Bᵀ d B` of one tile; a point of the result goes `point` lines behind the one before.
+/// The columns of a tile of `$n` lines square, each transformed to `$m` numbers: `[$m][$n]`, to be
+/// transformed once more along the rows. `$line` is where row `$y` and column `$x` of the tile are.
+macro_rules! columns {
+    ($w:ident::$along:ident($s:ident), $n:ident => $m:ident, |$y:ident, $x:ident| $line:expr) => {{
+        let zero = $s.splat(0.0);
+        let mut half = [[zero; $n]; $m];
+        for $x in 0..$n {
+            let mut column = [zero; $n];
+            for $y in 0..$n {
+                column[$y] = $s.load($line);
+            }
+            let column = $w::$along($s, column);
+            for $y in 0..$m {
+                half[$y][$x] = column[$y];
+            }
+        }
+        half
+    }};
+}
+
+/// `Bᵀ d B` of one tile, or `A y Aᵀ` for the adjoint; a point of the result goes `point` lines behind
+/// the one before.
 #[inline(always)]
-pub(crate) fn analyse<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
+pub(crate) fn enter<S, W, const I: usize, const O: usize, const ADJOINT: bool>(
     s: S,
     from: &[Line],
     cols: usize,
     to: &mut [Line],
     point: usize,
-) {
-    let zero = s.splat(0.0);
-    let mut half = [[zero; I]; I];
-    for x in 0..I {
-        let mut d = [zero; I];
+) where
+    S: Simd,
+    W: Tile<I, O>,
+{
+    if ADJOINT {
+        let half = columns!(W::spread(s), O => I, |y, x| &from[y * cols + x]);
         for y in 0..I {
-            d[y] = s.load(&from[y * cols + x]);
+            points(s, W::spread(s, half[y]), &mut to[y * I * point..], point);
         }
-        let d = W::analyse(s, d);
+    } else {
+        let half = columns!(W::analyse(s), I => I, |y, x| &from[y * cols + x]);
         for y in 0..I {
-            half[y][x] = d[y];
+            points(s, W::analyse(s, half[y]), &mut to[y * I * point..], point);
         }
     }
-    for y in 0..I {
-        let d = W::analyse(s, half[y]);
-        for x in 0..I {
-            s.store(d[x], &mut to[(y * I + x) * point]);
-        }
+}
+
+/// Stores the points of a row.
+#[inline(always)]
+fn points<S: Simd, const I: usize>(s: S, row: [S::V; I], to: &mut [Line], point: usize) {
+    for x in 0..I {
+        s.store(row[x], &mut to[x * point]);
     }
 }
 
@@ -42,18 +67,7 @@ pub(crate) fn combine<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
     to: &mut [Line],
     cols: usize,
 ) {
-    let zero = s.splat(0.0);
-    let mut half = [[zero; I]; O];
-    for x in 0..I {
-        let mut m = [zero; I];
-        for y in 0..I {
-            m[y] = s.load(&from[(y * I + x) * point]);
-        }
-        let m = W::combine(s, m);
-        for y in 0..O {
-            half[y][x] = m[y];
-        }
-    }
+    let half = columns!(W::combine(s), I => O, |y, x| &from[(y * I + x) * point]);
     for y in 0..O {
         let m = W::combine(s, half[y]);
         for x in 0..O {
@@ -62,35 +76,6 @@ pub(crate) fn combine<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
                 m = s.relu(m);
             }
             s.store(m, &mut to[y * cols + x]);
-        }
-    }
-}
-
-/// `A y Aᵀ` of one tile; a point of the result goes `point` lines behind the one before.
-#[inline(always)]
-pub(crate) fn spread<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
-    s: S,
-    from: &[Line],
-    cols: usize,
-    to: &mut [Line],
-    point: usize,
-) {
-    let zero = s.splat(0.0);
-    let mut half = [[zero; O]; I];
-    for x in 0..O {
-        let mut d = [zero; O];
-        for y in 0..O {
-            d[y] = s.load(&from[y * cols + x]);
-        }
-        let d = W::spread(s, d);
-        for y in 0..I {
-            half[y][x] = d[y];
-        }
-    }
-    for y in 0..I {
-        let d = W::spread(s, half[y]);
-        for x in 0..I {
-            s.store(d[x], &mut to[(y * I + x) * point]);
         }
     }
 }
@@ -107,18 +92,7 @@ pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>
     to: &mut [Line],
     cols: usize,
 ) {
-    let zero = s.splat(0.0);
-    let mut half = [[zero; I]; I];
-    for x in 0..I {
-        let mut m = [zero; I];
-        for y in 0..I {
-            m[y] = s.load(&from[(y * I + x) * point]);
-        }
-        let m = W::synthesise(s, m);
-        for y in 0..I {
-            half[y][x] = m[y];
-        }
-    }
+    let half = columns!(W::synthesise(s), I => I, |y, x| &from[(y * I + x) * point]);
     let last = tx + 1 == across;
     for y in 0..I {
         let mut m = W::synthesise(s, half[y]);

@@ -88,6 +88,37 @@ impl Frame {
     }
 }
 
+/// Where the pixels of a batch come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling<'a, M> {
+    /// How each image is moved.
+    pub by: &'a [M],
+    /// The shape of the batch.
+    pub frame: Frame,
+    /// What is outside of the images.
+    pub border: Border,
+}
+
+impl<'a, M> Sampling<'a, M> {
+    /// The sampling of these parts.
+    pub fn new(by: &'a [M], frame: Frame, border: Border) -> Self {
+        Self { by, frame, border }
+    }
+
+    fn axes(&self) -> Axes {
+        Axes::new(self.border, self.frame)
+    }
+}
+
+impl<'a> Sampling<'a, f32> {
+    /// The same with the numbers of each motion together.
+    fn by_motions(self) -> Sampling<'a, [f32; 4]> {
+        let (motions, rest) = self.by.as_chunks();
+        assert!(rest.is_empty(), "a motion is four numbers");
+        Sampling::new(motions, self.frame, self.border)
+    }
+}
+
 /// The images, each sampled along its motion, linearly between the four pixels around a point.
 ///
 /// Output pixel (x, y), counted from the centre of the image, is sampled at the column
@@ -96,22 +127,14 @@ impl Frame {
 ///
 /// # Shapes
 /// - `images`, `y`: `[batch][channel][height][width]`
-/// - `motions`: `[batch][4]`, namely cos, sin, right, down
+/// - motions: `[batch][4]`, namely cos, sin, right, down
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn bilinear(
-    isa: Isa,
-    images: &[f32],
-    motions: &[f32],
-    frame: Frame,
-    border: Border,
-    y: &mut [f32],
-) {
-    let (motions, rest) = motions.as_chunks::<4>();
-    assert!(rest.is_empty(), "a motion is four numbers");
-    let axes = Axes::new(border, frame);
-    for_each_image(frame, y, images, motions, |y, image, motion| {
+pub fn bilinear(isa: Isa, images: &[f32], sampling: Sampling<f32>, y: &mut [f32]) {
+    let sampling = sampling.by_motions();
+    let axes = sampling.axes();
+    for_each_image(sampling, y, images, |y, image, motion| {
         isa.run(Forward {
             axes,
             motion,
@@ -123,19 +146,19 @@ pub fn bilinear(
 
 /// Calls `work` with each image of the result, the image it is made of, and its motion.
 fn for_each_image<M: Copy + Sync>(
-    frame: Frame,
+    sampling: Sampling<M>,
     to: &mut [f32],
     from: &[f32],
-    motions: &[M],
     work: impl Fn(&mut [f32], &[f32], M) + Sync + Send,
 ) {
-    frame.check(&[from.len(), to.len()], motions.len());
+    let frame = sampling.frame;
+    frame.check(&[from.len(), to.len()], sampling.by.len());
     if to.is_empty() {
         return;
     }
     to.par_chunks_exact_mut(frame.image())
         .zip(from.par_chunks_exact(frame.image()))
-        .zip(motions)
+        .zip(sampling.by)
         .with_min_len(frame.some())
         .for_each(|((to, from), &motion)| work(to, from, motion));
 }
@@ -147,25 +170,22 @@ fn for_each_image<M: Copy + Sync>(
 /// Where it turns back, it is zero.
 ///
 /// # Shapes
-/// As there; `dimages` as `images`, `dmotions` as `motions`, `dy` as `y`.
+/// As there; `dimages` as `images`, `dmotions` as the motions, `dy` as `y`.
 ///
 /// # Panics
 /// If a length does not fit.
-#[allow(clippy::too_many_arguments)]
 pub fn bilinear_gradient(
     isa: Isa,
     images: &[f32],
-    motions: &[f32],
+    sampling: Sampling<f32>,
     dy: &[f32],
-    frame: Frame,
-    border: Border,
     dimages: Option<&mut [f32]>,
     dmotions: Option<&mut [f32]>,
 ) {
-    let (motions, rest) = motions.as_chunks::<4>();
-    assert!(rest.is_empty(), "a motion is four numbers");
+    let sampling = sampling.by_motions();
+    let (frame, motions) = (sampling.frame, sampling.by);
     frame.check(&[images.len(), dy.len()], motions.len());
-    let axes = Axes::new(border, frame);
+    let axes = sampling.axes();
     let some = frame.some();
     let (image, batch) = (frame.image(), frame.batch);
     if let Some(dimages) = &dimages {
@@ -215,6 +235,9 @@ pub fn bilinear_gradient(
     }
 }
 
+/// Where the pixels of an image are copied from.
+pub type Sources = [i64; 6];
+
 /// The images, each pixel copied from the place that its image's sources name.
 ///
 /// Output pixel (column, row) comes from the column `sources[0] · column + sources[1] · row +
@@ -223,19 +246,11 @@ pub fn bilinear_gradient(
 ///
 /// # Shapes
 /// - `images`, `y`: `[batch][channel][height][width]`
-/// - `sources`: one for each image
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn nearest(
-    isa: Isa,
-    images: &[f32],
-    sources: &[[i64; 6]],
-    frame: Frame,
-    border: Border,
-    y: &mut [f32],
-) {
-    copy::<false>(isa, images, sources, frame, border, y);
+pub fn nearest(isa: Isa, images: &[f32], sampling: Sampling<Sources>, y: &mut [f32]) {
+    copy::<false>(isa, images, sampling, y);
 }
 
 /// Gradient of [`nearest`]'s images from that of its result; overwritten.
@@ -245,27 +260,14 @@ pub fn nearest(
 ///
 /// # Panics
 /// If a length does not fit.
-pub fn nearest_gradient(
-    isa: Isa,
-    dy: &[f32],
-    sources: &[[i64; 6]],
-    frame: Frame,
-    border: Border,
-    dimages: &mut [f32],
-) {
-    copy::<true>(isa, dy, sources, frame, border, dimages);
+pub fn nearest_gradient(isa: Isa, dy: &[f32], sampling: Sampling<Sources>, dimages: &mut [f32]) {
+    copy::<true>(isa, dy, sampling, dimages);
 }
 
 /// Copies every pixel from its place, or adds it to its place on the way back.
-fn copy<const BACK: bool>(
-    isa: Isa,
-    from: &[f32],
-    sources: &[[i64; 6]],
-    frame: Frame,
-    border: Border,
-    to: &mut [f32],
-) {
-    for_each_image(frame, to, from, sources, |to, from, source| {
+fn copy<const BACK: bool>(isa: Isa, from: &[f32], sampling: Sampling<Sources>, to: &mut [f32]) {
+    let Sampling { frame, border, .. } = sampling;
+    for_each_image(sampling, to, from, |to, from, source| {
         isa.run(Copies::<BACK> {
             frame,
             border,
@@ -279,7 +281,7 @@ fn copy<const BACK: bool>(
 struct Copies<'a, const BACK: bool> {
     frame: Frame,
     border: Border,
-    source: [i64; 6],
+    source: Sources,
     from: &'a [f32],
     to: &'a mut [f32],
 }
@@ -313,7 +315,7 @@ impl<const BACK: bool> Work for Copies<'_, BACK> {
 /// For each output pixel the place of its source in a plane, as the *bits* of a number; the
 /// plane's area for a source outside that is zero.
 #[inline(always)]
-fn places(source: [i64; 6], frame: Frame, border: Border, table: &mut [f32]) {
+fn places(source: Sources, frame: Frame, border: Border, table: &mut [f32]) {
     let (width, height) = (frame.width as i64, frame.height as i64);
     for (row, table) in table.chunks_exact_mut(frame.width).enumerate() {
         let from = |axis: usize| {

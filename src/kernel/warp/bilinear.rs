@@ -102,7 +102,8 @@ fn between(first: Tensor<3>, second: Tensor<3>, weight: Tensor<3>) -> Tensor<3> 
 mod flex {
     use super::super::frame;
     use crate::kernel::Border;
-    use crate::kernel::cpu::{Isa, warp};
+    use crate::kernel::cpu::Isa;
+    use crate::kernel::cpu::warp::{self, Sampling};
     use crate::kernel::flex::buffer::Buffer;
     use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
     use burn_flex::FlexTensor;
@@ -122,16 +123,9 @@ mod flex {
         ) -> (FlexTensor, Option<Self::Saved>) {
             let inputs = inputs.map(contiguous);
             let [images, motions] = &inputs;
-            let (isa, frame) = (Isa::detect(), frame(images));
+            let sampling = Sampling::new(numbers(motions), frame(images), self.border);
             let y = Buffer::filled(dims::<4>(images), |y| {
-                warp::bilinear(
-                    isa,
-                    numbers(images),
-                    numbers(motions),
-                    frame,
-                    self.border,
-                    y,
-                );
+                warp::bilinear(Isa::detect(), numbers(images), sampling, y);
             });
             (y, keep.then_some(inputs))
         }
@@ -148,10 +142,8 @@ mod flex {
             warp::bilinear_gradient(
                 Isa::detect(),
                 numbers(&images),
-                numbers(&motions),
+                Sampling::new(numbers(&motions), frame(&images), self.border),
                 numbers(&dy),
-                frame(&images),
-                self.border,
                 dimages.as_mut().map(Buffer::as_floats_mut),
                 dmotions.as_mut().map(Buffer::as_floats_mut),
             );

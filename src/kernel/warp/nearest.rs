@@ -98,7 +98,7 @@ mod flex {
     use super::super::frame;
     use crate::kernel::Border;
     use crate::kernel::cpu::Isa;
-    use crate::kernel::cpu::warp::{self, Frame};
+    use crate::kernel::cpu::warp::{self, Frame, Sampling};
     use crate::kernel::flex::buffer::Buffer;
     use crate::kernel::flex::{Kernel, contiguous, numbers};
     use burn_flex::FlexTensor;
@@ -116,18 +116,18 @@ mod flex {
         fn forward(&self, [images]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Frame>) {
             let images = contiguous(images);
             let frame = frame(&images);
-            let (isa, images, border) = (Isa::detect(), numbers(&images), self.border);
+            let sampling = Sampling::new(&self.sources, frame, self.border);
             let y = Buffer::filled(frame.shape(), |y| {
-                warp::nearest(isa, images, &self.sources, frame, border, y);
+                warp::nearest(Isa::detect(), numbers(&images), sampling, y);
             });
             (y, keep.then_some(frame))
         }
 
         fn backward(&self, frame: Frame, dy: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
             let dy = contiguous(dy);
-            let (isa, dy, border) = (Isa::detect(), numbers(&dy), self.border);
+            let sampling = Sampling::new(&self.sources, frame, self.border);
             [Some(Buffer::filled(frame.shape(), |dimages| {
-                warp::nearest_gradient(isa, dy, &self.sources, frame, border, dimages);
+                warp::nearest_gradient(Isa::detect(), numbers(&dy), sampling, dimages);
             }))]
         }
     }

@@ -7,7 +7,7 @@ use crate::kernel::cpu::conv::Prepared;
 use crate::kernel::cpu::elementwise::bias_gradient;
 use crate::kernel::cpu::matmul::{Matrix, matmul};
 use crate::kernel::cpu::pool::{Windows, max_pool};
-use crate::kernel::cpu::warp::{Frame, nearest};
+use crate::kernel::cpu::warp::{Frame, Sampling, nearest};
 use crate::kernel::cpu::{Isa, count};
 use crate::kernel::{Border, flex::buffer::Buffer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -84,14 +84,8 @@ fn error_sizes_that_wrap() {
     });
     refused("warp", &mut || {
         let frame = Frame::new([half, half, 1, 1]);
-        nearest(
-            Isa::Portable,
-            &[],
-            &[[0; 6]; 4],
-            frame,
-            Border::Edge,
-            &mut [],
-        );
+        let sampling = Sampling::new(&[[0; 6]; 4], frame, Border::Edge);
+        nearest(Isa::Portable, &[], sampling, &mut []);
     });
     refused("buffer", &mut || drop(Buffer::filled([half, half], |_| {})));
 }

@@ -4,7 +4,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Noise, bits, close, error, isas};
 use crate::kernel::cpu::isa::Isa;
-use crate::kernel::cpu::warp::{Frame, bilinear, bilinear_gradient, nearest, nearest_gradient};
+use crate::kernel::cpu::warp::{
+    Frame, Sampling, bilinear, bilinear_gradient, nearest, nearest_gradient,
+};
 use crate::kernel::{Border, composed, warp_bilinear, warp_nearest};
 
 /// Small and large, narrow and wide, some longer than a block of pixels.
@@ -116,9 +118,10 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
         for isa in isas() {
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
             let mut dm = vec![f32::NAN; motions.len()];
-            bilinear(isa, &x, &motions, frame, border, &mut y);
+            let by = Sampling::new(&motions, frame, border);
+            bilinear(isa, &x, by, &mut y);
             let wanted = (Some(&mut dx[..]), Some(&mut dm[..]));
-            bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
+            bilinear_gradient(isa, &x, by, &dy, wanted.0, wanted.1);
             assert!(close(&y, &value, 2e-4), "{isa:?}, {frame:?}, {border:?}");
             assert!(
                 close(&dx, &gradient, 2e-4),
@@ -131,8 +134,8 @@ fn value_and_gradient_of_bilinear_against_the_definition() {
             // Each gradient alone is the same.
             let (mut alone, mut turned) = (vec![f32::NAN; x.len()], vec![f32::NAN; dm.len()]);
             let (dx, dm) = (Some(&mut alone[..]), Some(&mut turned[..]));
-            bilinear_gradient(isa, &x, &motions, &dy, frame, border, dx, None);
-            bilinear_gradient(isa, &x, &motions, &dy, frame, border, None, dm);
+            bilinear_gradient(isa, &x, by, &dy, dx, None);
+            bilinear_gradient(isa, &x, by, &dy, None, dm);
             assert_eq!([&all[1], &all[2]], [&bits(&alone), &bits(&turned)]);
         }
     }
@@ -183,11 +186,12 @@ fn motion([angle, right, down]: [f32; 3]) -> [f32; 4] {
 fn value_of_bilinear_is_that_of_burns_operations() {
     for seed in 0..120 {
         let (mut noise, frame, border) = start(1000 + seed);
-        let poses = poses(&mut noise, frame);
+        let poses = poses(&mut noise, frame).into_iter();
+        let motions: Vec<f32> = poses.flat_map(motion).collect();
         let x = noise.numbers(len(frame));
-        let motions: Vec<f32> = poses.iter().flat_map(|&pose| motion(pose)).collect();
         let mut y = vec![f32::NAN; x.len()];
-        bilinear(Isa::detect(), &x, &motions, frame, border, &mut y);
+        let by = Sampling::new(&motions, frame, border);
+        bilinear(Isa::detect(), &x, by, &mut y);
 
         let rows = Tensor::from_data(TensorData::new(motions, [frame.batch, 4]), &flex());
         let expected = composed(|| warp_bilinear(images(&x, frame, &flex()), rows, border));
@@ -223,7 +227,8 @@ fn gradient_of_bilinear_is_that_of_burns_operations() {
 
         let (mut dx, mut dm) = (vec![f32::NAN; x.len()], vec![f32::NAN; motions.len()]);
         let (isa, wanted) = (Isa::detect(), (Some(&mut dx[..]), Some(&mut dm[..])));
-        bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted.0, wanted.1);
+        let by = Sampling::new(&motions, frame, border);
+        bilinear_gradient(isa, &x, by, &dy, wanted.0, wanted.1);
         let in_images: Vec<f64> = dx.iter().map(|&x| f64::from(x)).collect();
         let worst = error(&images_gradient, &in_images);
         assert!(worst < 1e-5, "{worst}: {frame:?}, {border:?}");
@@ -260,13 +265,15 @@ fn gradient_of_motions_by_finite_differences() {
             let motion = [angle.cos(), angle.sin(), noise.number(), noise.number()];
             let loss = |motion: &[f32]| {
                 let mut y = vec![0.0; x.len()];
-                bilinear(Isa::detect(), &x, motion, frame, border, &mut y);
+                let by = Sampling::new(motion, frame, border);
+                bilinear(Isa::detect(), &x, by, &mut y);
                 let products = y.iter().zip(&dy).map(|(&y, &dy)| f64::from(y * dy));
                 products.sum::<f64>()
             };
             let mut dm = [0.0; 4];
             let isa = Isa::detect();
-            bilinear_gradient(isa, &x, &motion, &dy, frame, border, None, Some(&mut dm));
+            let by = Sampling::new(&motion, frame, border);
+            bilinear_gradient(isa, &x, by, &dy, None, Some(&mut dm));
             for i in 0..4 {
                 let step = 1.0 / 64.0;
                 let (mut up, mut low) = (motion, motion);

@@ -145,6 +145,12 @@ impl Axes {
         }
     }
 
+    /// Pixels of the image.
+    #[inline(always)]
+    pub fn area(&self) -> usize {
+        self.height * self.width
+    }
+
     /// The pixel of the image that the one past an axis repeats.
     fn again(&self, length: usize) -> usize {
         match self.border {

@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
     /// A table in the given memory.
     #[inline(always)]
     fn new(axes: &Axes, motion: [f32; 4], memory: &'a mut Scratch) -> Self {
-        let area = axes.height * axes.width;
+        let area = axes.area();
         let numbers = memory.numbers(Self::size(axes));
         let (place, rest) = numbers.split_at_mut(area + SLACK);
         let (across, along) = rest.split_at_mut(area + SLACK);
@@ -115,7 +115,7 @@ impl<'a> Table<'a> {
     }
 
     fn size(axes: &Axes) -> usize {
-        3 * (axes.height * axes.width + SLACK)
+        3 * (axes.area() + SLACK)
     }
 }
 
@@ -202,7 +202,7 @@ impl Work for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let axes = &self.axes;
-        let area = axes.height * axes.width;
+        let area = axes.area();
         let mut memory = Scratch::floats(Table::size(axes));
         let table = Table::new(axes, self.motion, &mut memory);
         let mut plane = Scratch::floats(axes.room());
@@ -236,16 +236,15 @@ impl Work for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let axes = &self.axes;
-        let area = axes.height * axes.width;
         let mut memory = Scratch::floats(Table::size(axes));
         let table = Table::new(axes, self.motion, &mut memory);
         if let Some(dimage) = self.dimage {
             spread(axes, &table, self.dy, dimage);
         }
         if let Some(dmotion) = self.dmotion {
-            let mut memory = Scratch::floats(2 * (area + SLACK));
-            let slopes = memory.numbers(2 * (area + SLACK));
-            let (x, y) = slopes.split_at_mut(area + SLACK);
+            let room = axes.area() + SLACK;
+            let mut memory = Scratch::floats(2 * room);
+            let (x, y) = memory.numbers(2 * room).split_at_mut(room);
             let mut slopes = [x, y];
             // A function of its own, so that no change elsewhere changes how it is compiled.
             simd.vectorize(Incline {
@@ -278,7 +277,7 @@ impl Work for Incline<'_, '_> {
 /// Gradient of an image.
 #[inline(always)]
 fn spread(axes: &Axes, table: &Table, dy: &[f32], dimage: &mut [f32]) {
-    let area = axes.height * axes.width;
+    let area = axes.area();
     let mut weights = Scratch::floats(4 * area);
     let weights = weights.numbers(4 * area).as_chunks_mut::<4>().0;
     let pairs = table.across.iter().zip(table.along);
@@ -304,7 +303,7 @@ fn spread(axes: &Axes, table: &Table, dy: &[f32], dimage: &mut [f32]) {
 /// Gradients of the folded coordinates, columns and rows, summed over the channels in order.
 #[inline(always)]
 fn incline(axes: &Axes, table: &Table, image: &[f32], dy: &[f32], slopes: &mut [&mut [f32]; 2]) {
-    let area = axes.height * axes.width;
+    let area = axes.area();
     let mut plane = Scratch::floats(axes.room());
     let plane = plane.numbers(axes.room());
     let mut pairs = Scratch::floats(4 * BLOCK);

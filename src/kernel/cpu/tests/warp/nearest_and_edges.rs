@@ -42,7 +42,7 @@ fn value_of_nearest_is_that_of_burns_operations() {
         let expected = bits(&numbers(expected));
         for isa in isas() {
             let mut y = vec![f32::NAN; x.len()];
-            nearest(isa, &x, &sources, frame, border, &mut y);
+            nearest(isa, &x, Sampling::new(&sources, frame, border), &mut y);
             assert_eq!(bits(&y), expected, "{isa:?}, {frame:?}, {border:?}");
         }
     }
@@ -73,8 +73,9 @@ fn value_and_gradient_of_nearest_against_the_definition() {
         }
         for isa in isas() {
             let (mut y, mut dx) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
-            nearest(isa, &x, &sources, frame, border, &mut y);
-            nearest_gradient(isa, &dy, &sources, frame, border, &mut dx);
+            let by = Sampling::new(&sources, frame, border);
+            nearest(isa, &x, by, &mut y);
+            nearest_gradient(isa, &dy, by, &mut dx);
             assert_eq!(y, value, "{isa:?}, {frame:?}, {border:?}");
             assert_eq!(dx, gradient, "{isa:?}, {frame:?}, {border:?}");
         }
@@ -89,9 +90,10 @@ fn gradient_of_bilinear_images_is_the_adjoint() {
         let (x, dy) = (noise.numbers(len(frame)), noise.numbers(len(frame)));
         let (mut y, mut dx) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let isa = Isa::detect();
-        bilinear(isa, &x, &motions, frame, border, &mut y);
+        let by = Sampling::new(&motions, frame, border);
+        bilinear(isa, &x, by, &mut y);
         let wanted = Some(&mut dx[..]);
-        bilinear_gradient(isa, &x, &motions, &dy, frame, border, wanted, None);
+        bilinear_gradient(isa, &x, by, &dy, wanted, None);
         let dot = |a: &[f32], b: &[f32]| {
             let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
             products.sum::<f64>()
@@ -114,10 +116,12 @@ fn an_image_does_not_depend_on_the_others() {
         let mut y = [(); 4].map(|()| vec![f32::NAN; x.len()]);
         let mut dm = vec![f32::NAN; m.len()];
         let [a, b, c, d] = &mut y;
-        bilinear(isa, x, m, frame, border, a);
-        bilinear_gradient(isa, x, m, dy, frame, border, Some(b), Some(&mut dm));
-        nearest(isa, x, s, frame, border, c);
-        nearest_gradient(isa, dy, s, frame, border, d);
+        let by = Sampling::new(m, frame, border);
+        bilinear(isa, x, by, a);
+        bilinear_gradient(isa, x, by, dy, Some(b), Some(&mut dm));
+        let by = Sampling::new(s, frame, border);
+        nearest(isa, x, by, c);
+        nearest_gradient(isa, dy, by, d);
         (y, dm)
     };
     for border in Border::ALL {
@@ -155,17 +159,20 @@ fn absurd_motions_stay_inside() {
             let mut motion = [0.8, 0.6, 0.0, 0.0];
             motion[i] = value;
             let (mut y, mut dx, mut dm) = ([0.0; 30], [0.0; 30], [0.0; 4]);
-            bilinear(isa, &x, &motion, frame, border, &mut y);
+            let by = Sampling::new(&motion, frame, border);
+            bilinear(isa, &x, by, &mut y);
             let (dx, dm) = (Some(&mut dx[..]), Some(&mut dm[..]));
-            bilinear_gradient(isa, &x, &motion, &dy, frame, border, dx, dm);
+            bilinear_gradient(isa, &x, by, &dy, dx, dm);
             if value.is_nan() {
                 assert!(y.iter().all(|y| y.is_nan()), "{border:?}");
             }
         }
         for source in [[i64::MAX; 6], [i64::MIN; 6], [-1; 6]] {
             let (mut y, mut dx) = ([0.0; 30], [0.0; 30]);
-            nearest(isa, &x, &[source], frame, border, &mut y);
-            nearest_gradient(isa, &dy, &[source], frame, border, &mut dx);
+            let sources = [source];
+            let by = Sampling::new(&sources, frame, border);
+            nearest(isa, &x, by, &mut y);
+            nearest_gradient(isa, &dy, by, &mut dx);
         }
     }
 }
@@ -177,12 +184,15 @@ fn nothing_makes_nothing() {
         let motions = vec![0.5; 4 * batch];
         let mut dm = vec![f32::NAN; 4 * batch];
         let (isa, border) = (Isa::detect(), Border::Edge);
-        bilinear(isa, &[], &motions, frame, border, &mut []);
+        let by = Sampling::new(&motions, frame, border);
+        bilinear(isa, &[], by, &mut []);
         let (dx, wanted) = (Some(&mut [][..]), Some(&mut dm[..]));
-        bilinear_gradient(isa, &[], &motions, &[], frame, border, dx, wanted);
+        bilinear_gradient(isa, &[], by, &[], dx, wanted);
         assert!(dm.iter().all(|&x| x == 0.0));
-        nearest(isa, &[], &vec![[0; 6]; batch], frame, border, &mut []);
-        nearest_gradient(isa, &[], &vec![[0; 6]; batch], frame, border, &mut []);
+        let sources = vec![[0; 6]; batch];
+        let by = Sampling::new(&sources, frame, border);
+        nearest(isa, &[], by, &mut []);
+        nearest_gradient(isa, &[], by, &mut []);
     }
 }
 
@@ -196,22 +206,24 @@ fn error_lengths_that_do_not_fit() {
     };
     let x = [0.0; 8];
     let m = [0.0; 8];
-    refused(&|| bilinear(isa, &x[..7], &m, frame, o, &mut [0.0; 8]));
-    refused(&|| bilinear(isa, &x, &m[..7], frame, o, &mut [0.0; 8]));
-    refused(&|| bilinear(isa, &x, &m[..4], frame, o, &mut [0.0; 8]));
-    refused(&|| bilinear(isa, &x, &m, frame, o, &mut [0.0; 9]));
+    let by = Sampling::new(&m, frame, o);
+    refused(&|| bilinear(isa, &x[..7], by, &mut [0.0; 8]));
+    refused(&|| bilinear(isa, &x, Sampling::new(&m[..7], frame, o), &mut [0.0; 8]));
+    refused(&|| bilinear(isa, &x, Sampling::new(&m[..4], frame, o), &mut [0.0; 8]));
+    refused(&|| bilinear(isa, &x, by, &mut [0.0; 9]));
     let dx: &mut dyn FnMut(usize, usize) = &mut |images, motions| {
         let (mut a, mut b) = (vec![0.0; images], vec![0.0; motions]);
         let refuse = std::panic::AssertUnwindSafe(|| {
-            bilinear_gradient(isa, &x, &m, &x, frame, o, Some(&mut a), Some(&mut b))
+            bilinear_gradient(isa, &x, by, &x, Some(&mut a), Some(&mut b))
         });
         assert!(std::panic::catch_unwind(refuse).is_err());
     };
     dx(7, 8);
     dx(8, 7);
     let s = [[0; 6]; 2];
-    refused(&|| bilinear_gradient(isa, &x, &m, &x[..4], frame, o, None, None));
-    refused(&|| nearest(isa, &x, &s[..1], frame, o, &mut [0.0; 8]));
-    refused(&|| nearest(isa, &x, &s, frame, o, &mut [0.0; 4]));
-    refused(&|| nearest_gradient(isa, &x, &s, frame, o, &mut [0.0; 4]));
+    refused(&|| bilinear_gradient(isa, &x, by, &x[..4], None, None));
+    refused(&|| nearest(isa, &x, Sampling::new(&s[..1], frame, o), &mut [0.0; 8]));
+    let by = Sampling::new(&s, frame, o);
+    refused(&|| nearest(isa, &x, by, &mut [0.0; 4]));
+    refused(&|| nearest_gradient(isa, &x, by, &mut [0.0; 4]));
 }
