@@ -169,6 +169,22 @@ impl Frozen {
         }
     }
 
+    /// The same classifier, which shows each of its passes to `watch`: the images, their ids and the
+    /// logits, outside autodiff.
+    pub(super) fn watched(
+        &self,
+        watch: impl Fn(Tensor<4>, &[u64], Tensor<2>) + Send + Sync + 'static,
+    ) -> Self {
+        let watched = Watched {
+            watch,
+            classifier: self.classifier.clone(),
+        };
+        Self {
+            classifier: Arc::new(watched),
+            ..self.clone()
+        }
+    }
+
     /// Logits `[batch, classes]`, outside autodiff.
     ///
     /// # Panics
@@ -295,6 +311,28 @@ impl<F: Fn(Tensor<4>, &[u64]) -> Tensor<4> + Send + Sync> Classifier for Mapped<
     fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
         let images = (self.map)(images, ids);
         self.classifier.logits_of(images, ids)
+    }
+
+    fn precision(&self) -> Option<Precision> {
+        self.classifier.precision()
+    }
+}
+
+struct Watched<F> {
+    watch: F,
+    classifier: Arc<dyn Classifier>,
+}
+
+impl<F: Fn(Tensor<4>, &[u64], Tensor<2>) + Send + Sync> Classifier for Watched<F> {
+    fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        let ids = numbered(images.dims()[0]);
+        self.logits_of(images, &ids)
+    }
+
+    fn logits_of(&self, images: Tensor<4>, ids: &[u64]) -> Tensor<2> {
+        let logits = self.classifier.logits_of(images.clone(), ids);
+        (self.watch)(images.inner(), ids, logits.clone().inner());
+        logits
     }
 
     fn precision(&self) -> Option<Precision> {

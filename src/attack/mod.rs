@@ -52,6 +52,7 @@ mod auto;
 mod ball;
 mod best_point;
 mod candidate;
+pub mod diagnosis;
 mod diversified;
 mod each_target;
 mod ensemble;

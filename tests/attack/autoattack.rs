@@ -24,7 +24,7 @@ use std::io::Read;
 // Not on every device: a software renderer would take minutes for a network of this size.
 on_this_device![value_published_verdicts, value_published_iterates_of_apgd,];
 
-fn published() -> Value {
+pub fn published() -> Value {
     serde_json::from_str(include_str!("../fixtures/autoattack.json")).unwrap()
 }
 
@@ -33,12 +33,12 @@ fn numbers(value: &Value) -> Vec<f64> {
     values.map(|number| number.as_f64().unwrap()).collect()
 }
 
-fn digits(value: &Value) -> Vec<i64> {
+pub fn digits(value: &Value) -> Vec<i64> {
     let digits = value.as_str().unwrap().bytes();
     digits.map(|digit| i64::from(digit - b'0')).collect()
 }
 
-fn images(on: &On, count: usize) -> Tensor<4> {
+pub fn images(on: &On, count: usize) -> Tensor<4> {
     let packed: &[u8] = include_bytes!("../fixtures/autoattack_images.bin.gz");
     let mut bytes = Vec::new();
     GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
@@ -78,7 +78,7 @@ fn half(bits: u16) -> f32 {
     }
 }
 
-fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
+pub fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
     let device = on.device();
     let small = || {
         let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
