@@ -15,7 +15,7 @@ use fireproof::attack::{
 use fireproof::base::statistics::mcnemar;
 use fireproof::base::{Batch, Bounds, Classifier, Seed};
 use fireproof::group::Group;
-use fireproof::model::{CnnConfig, SmallCnnConfig};
+use fireproof::model::{CnnConfig, SmallCnn, SmallCnnConfig};
 use fireproof::train::Student;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -53,7 +53,7 @@ fn weighed<M: Student + Classifier + burn::module::Module + 'static>(
     on: &On,
     mut model: M,
     file: &[u8],
-) -> Frozen {
+) -> M {
     let mut halves = file.chunks_exact(2).map(|bytes| {
         let bits = u16::from_le_bytes([bytes[0], bytes[1]]);
         half(bits)
@@ -65,7 +65,7 @@ fn weighed<M: Student + Classifier + burn::module::Module + 'static>(
     let weights: Vec<Tensor<1>> = weights.collect();
     assert!(halves.next().is_none(), "as many weights as the file has");
     model.replace(weights);
-    Frozen::new(&model)
+    model
 }
 
 // The number that these bits of half precision are.
@@ -78,20 +78,26 @@ fn half(bits: u16) -> f32 {
     }
 }
 
-pub fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
-    let device = on.device();
-    let small = || {
-        let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
-        config.init(&device).unwrap()
-    };
-    let natural = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
+fn small(on: &On, file: &[u8]) -> SmallCnn {
+    let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
+    weighed(on, config.init(&on.device()).unwrap(), file)
+}
+
+/// A network that was trained on clean digits.
+pub fn natural(on: &On) -> SmallCnn {
+    let file = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
+    small(on, file)
+}
+
+fn networks(on: &On) -> Vec<(&'static str, Frozen)> {
     let trades = include_bytes!("../fixtures/autoattack_small_cnn_trades.f16");
     let pgd = include_bytes!("../fixtures/autoattack_p4_cnn_pgd.f16");
     let cnn = CnnConfig::new(Group::P4, [1, 28, 28], 10).with_dropout(Some(0.0));
+    let cnn = weighed(on, cnn.init(&on.device()).unwrap(), pgd);
     vec![
-        ("small_cnn_natural", weighed(on, small(), natural)),
-        ("small_cnn_trades", weighed(on, small(), trades)),
-        ("p4_cnn_pgd", weighed(on, cnn.init(&device).unwrap(), pgd)),
+        ("small_cnn_natural", Frozen::new(&natural(on))),
+        ("small_cnn_trades", Frozen::new(&small(on, trades))),
+        ("p4_cnn_pgd", Frozen::new(&cnn)),
     ]
 }
 

@@ -10,7 +10,7 @@ use fireproof::attack::diagnosis::{
     RandomAnswers, RisingLoss, Rounding, SaturatedLoss, VanishedGradients,
 };
 use fireproof::attack::{Attack, AttackSpec, Frozen, Keep, Pgd, Run, Square};
-use fireproof::base::{Batch, Bounds, Kind, NoSettings, Result, Seed};
+use fireproof::base::{Batch, Bounds, Kind, NoSettings, Result};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::Extras;
 use serde_json::{Value, json};
@@ -282,7 +282,7 @@ fn value_inputs(on: &On) {
     // Outside: nothing that runs an attack can be checked.
     let (raised, diagnosis) = flags(&other(images.clone() + 0.2));
     assert_eq!(raised, ["out_of_bounds"]);
-    assert_eq!(counts(&diagnosis, "out_of_bounds"), Some([1, 4]));
+    assert_eq!(counts(&diagnosis, "out_of_bounds"), Some([2, 4]));
     let unmade = Vec::from_iter(diagnosis.unmade.iter().map(|unmade| &*unmade.check));
     let running = [
         "vanished_gradients",
@@ -295,7 +295,7 @@ fn value_inputs(on: &On) {
     ];
     assert_eq!(unmade, running);
     assert!(diagnosis.unmade[0].reason.contains("bounds"), "{diagnosis}");
-    assert_eq!(flags(&other(images.clone() + 0.05)).0, [""; 0]);
+    assert_eq!(flags(&other(images.clone() + 0.04)).0, [""; 0]);
     // Mean 0 and deviation 1, in bounds that hold them or without any.
     let normal = (images.clone() - 0.65) / 0.18;
     let bounds = Bounds::new(-3.0, 3.0).unwrap();
@@ -571,5 +571,7 @@ fn error_settings_of_a_diagnosis(on: &On) {
     assert!(nothing.unwrap_err().to_string().contains("no image"));
     let wrong = Diagnose::new(7).examine(&Pgd::linf(-1.0), &plain(), &batch(on), None);
     assert!(wrong.unwrap_err().to_string().contains("epsilon"));
-    let _ = Seed(0);
+    let labels = Batch::new(batch(on).images, on.labels(&[1, 1, 2, 1])).unwrap();
+    let wrong = Diagnose::new(7).examine(&pgd(), &plain(), &labels, None);
+    assert!(wrong.unwrap_err().to_string().contains("label of image 2"));
 }

@@ -1,5 +1,6 @@
 use super::checks::*;
 use super::{Evidence, Finding};
+use crate::base::statistics::wilson;
 use crate::base::{Error, Result, Spec, open_kind};
 use serde_json::Value;
 use std::fmt;
@@ -30,21 +31,35 @@ pub trait Check: fmt::Debug + Send + Sync {
 /// A check as a plain value, in files by name.
 pub type CheckSpec = Spec<dyn Check>;
 
-open_kind! {
-    Check in "check",
-    "out_of_bounds" => |check: OutOfBounds| check,
-    "normalised" => |check: Normalised| check,
-    "scale" => |check: Scale| check,
-    "probabilities" => |check: Probabilities| check,
-    "random_answers" => |check: RandomAnswers| check,
-    "saturated_loss" => |check: SaturatedLoss| check,
-    "vanished_gradients" => |check: VanishedGradients| check,
-    "undefined_gradients" => |check: UndefinedGradients| check,
-    "rising_loss" => |check: RisingLoss| check,
-    "overlooked" => |check: Overlooked| check,
-    "black_box" => |check: BlackBox| check,
-    "no_fall" => |check: NoFall| check,
-    "rounding" => |check: Rounding| check,
+// What this crate looks for: the name in files, and the check with its own thresholds. In this order, by
+// what costs the least first.
+macro_rules! built_in {
+    ($($name:literal => $check:ident),* $(,)?) => {
+        open_kind! {
+            Check in "check",
+            $($name => |check: $check| check),*
+        }
+
+        pub(super) fn every_check() -> Vec<CheckSpec> {
+            vec![$($check::default().into()),*]
+        }
+    };
+}
+
+built_in! {
+    "out_of_bounds" => OutOfBounds,
+    "normalised" => Normalised,
+    "scale" => Scale,
+    "probabilities" => Probabilities,
+    "random_answers" => RandomAnswers,
+    "saturated_loss" => SaturatedLoss,
+    "vanished_gradients" => VanishedGradients,
+    "undefined_gradients" => UndefinedGradients,
+    "rising_loss" => RisingLoss,
+    "overlooked" => Overlooked,
+    "black_box" => BlackBox,
+    "no_fall" => NoFall,
+    "rounding" => Rounding,
 }
 
 /// Refuses a share that is none.
@@ -57,6 +72,12 @@ pub(super) fn check_share(setting: &str, share: f64) -> Result<()> {
 pub(super) fn check_number(setting: &str, number: f64) -> Result<()> {
     let valid = number >= 0.0 && number.is_finite();
     Error::unless(valid, setting, number, "a finite number, 0 or more")
+}
+
+/// Whether more than a share of images are, beyond what chance may make of a few: by the lower end of the
+/// 95 % interval.
+pub(super) fn surely_exceeds(images: usize, of: usize, share: f64) -> bool {
+    images > 0 && wilson(images, of).low > share
 }
 
 /// Whether more than a share of images are.

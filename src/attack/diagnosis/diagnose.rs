@@ -1,3 +1,4 @@
+use super::check::every_check;
 use super::{Check, CheckSpec, Diagnosis, Evidence, Unmade};
 use crate::attack::{Attack, Frozen, Whole};
 use crate::base::{Batch, Error, Kind, Result, Seed};
@@ -33,26 +34,6 @@ fn default_images() -> usize {
     64
 }
 
-// By what costs the least first.
-fn every_check() -> Vec<CheckSpec> {
-    use super::checks::*;
-    vec![
-        OutOfBounds::default().into(),
-        Normalised::default().into(),
-        Scale::default().into(),
-        Probabilities::default().into(),
-        RandomAnswers::default().into(),
-        SaturatedLoss::default().into(),
-        VanishedGradients::default().into(),
-        UndefinedGradients::default().into(),
-        RisingLoss::default().into(),
-        Overlooked::default().into(),
-        BlackBox::default().into(),
-        NoFall::default().into(),
-        Rounding::default().into(),
-    ]
-}
-
 impl Diagnose {
     /// Every check of this crate, with this seed.
     pub fn new(seed: impl Into<Seed>) -> Self {
@@ -70,7 +51,8 @@ impl Diagnose {
     /// # Errors
     ///
     /// [`Error::Setting`] for no images, thresholds or an attack that make no sense; [`Error::Input`] for
-    /// an empty batch, images of another type than the classifier's or a run of another attack. What
+    /// an empty batch, labels or images of another type that the classifier does not know, or a run of
+    /// another attack. What
     /// keeps a single check from looking is told as [`Diagnosis::unmade`].
     pub fn examine(
         &self,
@@ -88,6 +70,7 @@ impl Diagnose {
         if batch.is_empty() {
             return Err(Error::input("batch", "no image", "at least one image"));
         }
+        batch.check_labels(victim.classes(&batch.images))?;
         if let Some(other) = whole.filter(|whole| whole.attack != attack.settings()) {
             let expected = format!("one of {attack}");
             return Err(Error::input("whole run", &other.attack, expected));

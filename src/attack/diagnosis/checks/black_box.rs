@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct BlackBox {
-    /// The share of all images, from 0 to 1, that more have to exceed; as AutoAttack's published code has
+    /// The share of all images, from 0 to 1, that has to be exceeded; as AutoAttack's published code has
     /// it.
     pub share: f64,
     /// Queries of [`Square`] on an image, where it is tried.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct VanishedGradients {
     /// The share of an image's gradients, from 0 to 1, that have to be zero for it to count.
     pub passes: f64,
-    /// The share of those images, from 0 to 1, that more have to exceed.
+    /// The share of those images, from 0 to 1, that has to be exceeded.
     pub share: f64,
 }
 
@@ -64,7 +64,7 @@ impl Check for VanishedGradients {
 #[serde(default, deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct UndefinedGradients {
-    /// The share of the images with gradients, from 0 to 1, that more have to exceed: 0 by default.
+    /// The share of the images with gradients, from 0 to 1, that has to be exceeded: 0 by default.
     pub share: f64,
 }
 

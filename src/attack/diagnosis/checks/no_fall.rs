@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct NoFall {
     /// By how much the radius grows from one run to the next, more than 1.
     pub growth: f64,
-    /// The share of all images, from 0 to 1, that more have to exceed.
+    /// The share of all images, from 0 to 1, that has to be exceeded.
     pub share: f64,
 }
 
@@ -26,7 +26,7 @@ impl Default for NoFall {
     fn default() -> Self {
         Self {
             growth: 4.0,
-            share: 0.01,
+            share: 0.0,
         }
     }
 }

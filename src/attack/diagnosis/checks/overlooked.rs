@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct Overlooked {
-    /// The share of the standing images, from 0 to 1, that more have to exceed.
+    /// The share of the standing images, from 0 to 1, that has to be exceeded.
     pub share: f64,
 }
 
 impl Default for Overlooked {
     fn default() -> Self {
-        Self { share: 0.01 }
+        Self { share: 0.0 }
     }
 }
 

@@ -1,5 +1,5 @@
 use super::settings;
-use crate::attack::diagnosis::check::{check_number, check_share, exceeds};
+use crate::attack::diagnosis::check::{check_number, check_share, surely_exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::Result;
 use derive_setters::Setters;
@@ -19,7 +19,8 @@ pub struct RisingLoss {
     pub last: f64,
     /// The part of its average pace at which a loss still rises.
     pub pace: f64,
-    /// The share of the standing images, from 0 to 1, that more have to exceed.
+    /// The share of the standing images, from 0 to 1, that the rising ones have to exceed by the lower end
+    /// of their 95 % interval.
     pub share: f64,
 }
 
@@ -59,7 +60,7 @@ impl Check for RisingLoss {
             best.is_some_and(|losses| self.rises(losses))
         };
         let rising = standing.iter().filter(rises).count();
-        if !exceeds(rising, standing.len(), self.share) {
+        if !surely_exceeds(rising, standing.len(), self.share) {
             return Ok(None);
         }
         let message = format!(

@@ -1,5 +1,5 @@
 use super::settings;
-use crate::attack::diagnosis::check::{check_share, exceeds};
+use crate::attack::diagnosis::check::{check_share, surely_exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::base::{Error, Result, indices, read};
@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Rounding {
     /// The number of steps between the bounds: 255 for 8 bits.
     pub steps: usize,
-    /// The share of the fooling images, from 0 to 1, that more have to exceed.
+    /// The share of the fooling images, from 0 to 1, that those that fool no more have to exceed by the lower end of
+    /// their 95 % interval.
     pub share: f64,
 }
 
@@ -25,7 +26,7 @@ impl Default for Rounding {
     fn default() -> Self {
         Self {
             steps: 255,
-            share: 0.1,
+            share: 0.2,
         }
     }
 }
@@ -52,7 +53,7 @@ impl Check for Rounding {
         let logits = evidence.logits_at(&positions, rounded);
         let still: Vec<f32> = read(&fooled(predicted_classes(logits), &reference).float());
         let lost = still.iter().filter(|still| **still == 0.0).count();
-        if !exceeds(lost, positions.len(), self.share) {
+        if !surely_exceeds(lost, positions.len(), self.share) {
             return Ok(None);
         }
         let message = format!(

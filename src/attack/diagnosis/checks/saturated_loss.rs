@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct SaturatedLoss {
-    /// The share of the images that the classifier gets right, from 0 to 1, that more have to exceed.
+    /// The share of the images that the classifier gets right, from 0 to 1, that has to be exceeded.
     pub share: f64,
 }
 

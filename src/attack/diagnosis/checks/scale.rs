@@ -36,7 +36,8 @@ impl Check for Scale {
         let [lowest, highest]: [f64; 2] =
             [images.clone().min(), images.max()].map(|extreme| read(&extreme)[0]);
         let share = (highest - lowest) / (high - low);
-        if share >= self.share {
+        // NaN is another check's.
+        if share.is_nan() || share >= self.share {
             return Ok(None);
         }
         let message = format!(
