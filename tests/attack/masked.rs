@@ -199,7 +199,7 @@ fn value_masked_gradients_are_told(on: &On) {
     }
     // Rounding leaves no gradient to any loss.
     let [_, pgd, suite] = grey.stand;
-    assert!(pgd == grey.clean && suite < pgd, "{:?}", grey.stand);
+    assert!(pgd + 2 >= grey.clean && suite + 5 < pgd, "{:?}", grey.stand);
     for flags in &grey.flags[1..] {
         for flag in ["vanished_gradients", "black_box"] {
             assert!(flags.contains(&flag.to_owned()), "{flags:?}");

@@ -1,33 +1,21 @@
 use super::gradients::without_gradients;
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::{check_share, exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::attack::{PartOutcome, Square};
 use crate::base::Result;
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images that gradients left standing and a search without them fools: gradients are masked
-/// there, or the attack by gradients is weak.
-///
-/// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct BlackBox {
-    /// The share of all images, from 0 to 1, that has to be exceeded; as AutoAttack's published code has
-    /// it.
-    pub share: f64,
-    /// Queries of [`Square`] on an image, where it is tried.
-    pub queries: usize,
-}
-
-impl Default for BlackBox {
-    fn default() -> Self {
-        Self {
-            share: 0.002,
-            queries: 1000,
-        }
+thresholds! {
+    /// Looks for images that gradients left standing and a search without them fools: gradients are masked
+    /// there, or the attack by gradients is weak.
+    ///
+    /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand.
+    pub struct BlackBox {
+        /// The share of all images, from 0 to 1, that has to be exceeded; as AutoAttack's published code has
+        /// it.
+        pub share: f64 = 0.002,
+        /// Queries of [`Square`] on an image, where it is tried.
+        pub queries: usize = 1000,
     }
 }
 

@@ -1,29 +1,17 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::Outcome;
 use crate::attack::diagnosis::check::{check_share, exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Error, Result};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images at which gradients are zero: attacks have nothing to go by there. Counted are images
-/// that stand, or that a part without gradients fooled; for the others gradients were good enough.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct VanishedGradients {
-    /// The share of an image's gradients, from 0 to 1, that have to be zero for it to count.
-    pub passes: f64,
-    /// The share of those images, from 0 to 1, that has to be exceeded.
-    pub share: f64,
-}
-
-impl Default for VanishedGradients {
-    fn default() -> Self {
-        Self {
-            passes: 0.5,
-            share: 0.01,
-        }
+thresholds! {
+    /// Looks for images at which gradients are zero: attacks have nothing to go by there. Counted are images
+    /// that stand, or that a part without gradients fooled; for the others gradients were good enough.
+    pub struct VanishedGradients {
+        /// The share of an image's gradients, from 0 to 1, that have to be zero for it to count.
+        pub passes: f64 = 0.5,
+        /// The share of those images, from 0 to 1, that has to be exceeded.
+        pub share: f64 = 0.01,
     }
 }
 
@@ -59,13 +47,12 @@ impl Check for VanishedGradients {
     settings!("vanished_gradients");
 }
 
-/// Looks for images with gradients of which some entry is NaN or infinite. Attacks go on with the others.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct UndefinedGradients {
-    /// The share of the images with gradients, from 0 to 1, that has to be exceeded: 0 by default.
-    pub share: f64,
+thresholds! {
+    /// Looks for images with gradients of which some entry is NaN or infinite. Attacks go on with the others.
+    pub struct UndefinedGradients {
+        /// The share of the images with gradients, from 0 to 1, that has to be exceeded: 0 by default.
+        pub share: f64 = 0.0,
+    }
 }
 
 impl Check for UndefinedGradients {

@@ -26,7 +26,35 @@ pub use rounding::Rounding;
 pub use saturated_loss::SaturatedLoss;
 pub use scale::Scale;
 
-// How every check says its thresholds.
+/// A check with its thresholds and what they are by default.
+macro_rules! thresholds {
+    (
+        $(#[$about:meta])*
+        pub struct $check:ident {
+            $($(#[$meaning:meta])* pub $field:ident: $type:ty = $default:expr,)*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[derive(serde::Serialize, serde::Deserialize, derive_setters::Setters)]
+        #[serde(default, deny_unknown_fields)]
+        #[setters(prefix = "with_")]
+        pub struct $check {
+            $($(#[$meaning])* pub $field: $type,)*
+        }
+
+        impl Default for $check {
+            fn default() -> Self {
+                Self {
+                    $($field: $default,)*
+                }
+            }
+        }
+    };
+}
+use thresholds;
+
+/// What every check says alike of its settings.
 macro_rules! settings {
     ($name:literal) => {
         fn settings(&self) -> serde_json::Value {

@@ -1,33 +1,21 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::Ball;
 use crate::attack::diagnosis::check::{check_share, exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Error, Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images that stand in a ball of any radius, up to one that holds every image within the
-/// bounds: there each image is beside one of another class, and an attack that finds none is failing.
-/// (A. Athalye et al. 2018, section 3.1: unbounded attacks reach 100 % success.)
-///
-/// The attack runs again at larger and larger radii, each time on the images that stand. Where there are no
-/// bounds, the range of all pixels takes their place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct NoFall {
-    /// By how much the radius grows from one run to the next, more than 1.
-    pub growth: f64,
-    /// The share of all images, from 0 to 1, that has to be exceeded.
-    pub share: f64,
-}
-
-impl Default for NoFall {
-    fn default() -> Self {
-        Self {
-            growth: 4.0,
-            share: 0.0,
-        }
+thresholds! {
+    /// Looks for images that stand in a ball of any radius, up to one that holds every image within the
+    /// bounds: there each image is beside one of another class, and an attack that finds none is failing.
+    /// (A. Athalye et al. 2018, section 3.1: unbounded attacks reach 100 % success.)
+    ///
+    /// The attack runs again at larger and larger radii, each time on the images that stand. Where there are no
+    /// bounds, the range of all pixels takes their place.
+    pub struct NoFall {
+        /// By how much the radius grows from one run to the next, more than 1.
+        pub growth: f64 = 4.0,
+        /// The share of all images, from 0 to 1, that has to be exceeded.
+        pub share: f64 = 0.0,
     }
 }
 

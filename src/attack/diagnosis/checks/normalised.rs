@@ -1,28 +1,16 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::check_number;
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks whether images seem to be normalised already: pixels below 0, of mean about 0 and deviation about
-/// 1. Then ε counts deviations, and the bounds are not those of real images.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Normalised {
-    /// How far the mean of all pixels is from 0 at most.
-    pub mean: f64,
-    /// The least and the largest standard deviation of all pixels.
-    pub deviation: [f64; 2],
-}
-
-impl Default for Normalised {
-    fn default() -> Self {
-        Self {
-            mean: 0.5,
-            deviation: [0.7, 1.4],
-        }
+thresholds! {
+    /// Looks whether images seem to be normalised already: pixels below 0, of mean about 0 and deviation about
+    /// 1. Then ε counts deviations, and the bounds are not those of real images.
+    pub struct Normalised {
+        /// How far the mean of all pixels is from 0 at most.
+        pub mean: f64 = 0.5,
+        /// The least and the largest standard deviation of all pixels.
+        pub deviation: [f64; 2] = [0.7, 1.4],
     }
 }
 

@@ -1,13 +1,12 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Result, read};
-use serde::{Deserialize, Serialize};
 
-/// Looks for pixels that are NaN or outside the batch's bounds. Attacks refuse such images, so that no
-/// other check that runs one can be made.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OutOfBounds {}
+thresholds! {
+    /// Looks for pixels that are NaN or outside the batch's bounds. Attacks refuse such images, so that no
+    /// other check that runs one can be made.
+    pub struct OutOfBounds {}
+}
 
 impl Check for OutOfBounds {
     fn examine(&self, evidence: &mut Evidence) -> Result<Option<Finding>> {

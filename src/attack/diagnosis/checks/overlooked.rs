@@ -1,27 +1,18 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::{check_share, exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::Result;
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images that stand although the attack passed a point in the ball that fools: it returned
-/// another one. (M. Pintor et al. 2022, section 3, "silent success".)
-///
-/// A [`Trial`](crate::attack::Trial) keeps the best of what it is offered, so this happens to attacks that
-/// do not offer all that they pass ([`Keep::Last`](crate::attack::Keep::Last)), to classifiers that answer
-/// differently twice, and with fast numerics, which the verdict does not share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Overlooked {
-    /// The share of the standing images, from 0 to 1, that has to be exceeded.
-    pub share: f64,
-}
-
-impl Default for Overlooked {
-    fn default() -> Self {
-        Self { share: 0.0 }
+thresholds! {
+    /// Looks for images that stand although the attack passed a point in the ball that fools: it returned
+    /// another one. (M. Pintor et al. 2022, section 3, "silent success".)
+    ///
+    /// A [`Trial`](crate::attack::Trial) keeps the best of what it is offered, so this happens to attacks that
+    /// do not offer all that they pass ([`Keep::Last`](crate::attack::Keep::Last)), to classifiers that answer
+    /// differently twice, and with fast numerics, which the verdict does not share.
+    pub struct Overlooked {
+        /// The share of the standing images, from 0 to 1, that has to be exceeded.
+        pub share: f64 = 0.0,
     }
 }
 

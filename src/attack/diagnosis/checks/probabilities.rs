@@ -1,23 +1,14 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::check_number;
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Precision, Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks whether what the classifier gives for each image is from 0 to 1 and sums to 1: probabilities, of
-/// which attacks take a softmax once more. Their logarithms are logits as good as any.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Probabilities {
-    /// How exactly they have to be so, beyond the rounding of their element type.
-    pub tolerance: f64,
-}
-
-impl Default for Probabilities {
-    fn default() -> Self {
-        Self { tolerance: 1e-5 }
+thresholds! {
+    /// Looks whether what the classifier gives for each image is from 0 to 1 and sums to 1: probabilities, of
+    /// which attacks take a softmax once more. Their logarithms are logits as good as any.
+    pub struct Probabilities {
+        /// How exactly they have to be so, beyond the rounding of their element type.
+        pub tolerance: f64 = 1e-5,
     }
 }
 

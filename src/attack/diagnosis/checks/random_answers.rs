@@ -1,30 +1,18 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::check_number;
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::attack::predicted_classes;
 use crate::base::{Error, Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks whether the classifier answers the same images differently from pass to pass: one that draws, or
-/// that changes as it is asked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct RandomAnswers {
-    /// How often it is asked, at least twice.
-    pub passes: usize,
-    /// How far logits may differ, in proportion to an image's largest one: some devices do not sum in the
-    /// same order each time. 0 demands the same bits.
-    pub tolerance: f64,
-}
-
-impl Default for RandomAnswers {
-    fn default() -> Self {
-        Self {
-            passes: 2,
-            tolerance: 1e-4,
-        }
+thresholds! {
+    /// Looks whether the classifier answers the same images differently from pass to pass: one that draws, or
+    /// that changes as it is asked.
+    pub struct RandomAnswers {
+        /// How often it is asked, at least twice.
+        pub passes: usize = 2,
+        /// How far logits may differ, in proportion to an image's largest one: some devices do not sum in the
+        /// same order each time. 0 demands the same bits.
+        pub tolerance: f64 = 1e-4,
     }
 }
 

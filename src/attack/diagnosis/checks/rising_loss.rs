@@ -1,36 +1,23 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::{check_number, check_share, surely_exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::Result;
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images that stand while their loss was still rising when the attack ended: it had not
-/// converged, and more or longer steps would have gone on. (M. Pintor et al. 2022, section 3,
-/// "incomplete optimization".)
-///
-/// Judged in the part of the attack that reached an image's highest loss, by the best loss so far: it
-/// rises if in the last passes it gained at least so much as it would at a given part of its average pace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct RisingLoss {
-    /// The share of the passes that are the last ones, from 0 to 1, but at least three.
-    pub last: f64,
-    /// The part of its average pace at which a loss still rises.
-    pub pace: f64,
-    /// The share of the standing images, from 0 to 1, that the rising ones have to exceed by the lower end
-    /// of their 95 % interval.
-    pub share: f64,
-}
-
-impl Default for RisingLoss {
-    fn default() -> Self {
-        Self {
-            last: 0.1,
-            pace: 0.5,
-            share: 0.1,
-        }
+thresholds! {
+    /// Looks for images that stand while their loss was still rising when the attack ended: it had not
+    /// converged, and more or longer steps would have gone on. (M. Pintor et al. 2022, section 3,
+    /// "incomplete optimization".)
+    ///
+    /// Judged in the part of the attack that reached an image's highest loss, by the best loss so far: it
+    /// rises if in the last passes it gained at least so much as it would at a given part of its average pace.
+    pub struct RisingLoss {
+        /// The share of the passes that are the last ones, from 0 to 1, but at least three.
+        pub last: f64 = 0.1,
+        /// The part of its average pace at which a loss still rises.
+        pub pace: f64 = 0.5,
+        /// The share of the standing images, from 0 to 1, that the rising ones have to exceed by the lower end
+        /// of their 95 % interval.
+        pub share: f64 = 0.1,
     }
 }
 

@@ -1,33 +1,21 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::{check_share, surely_exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::base::{Error, Result, indices, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for adversarial images that no longer fool as images of 8 bits, the nearest of 256 values from
-/// the lower bound to the upper one for each pixel: no file holds them.
-///
-/// They are not brought back into the ball; around 8-bit images they stay in it in L∞ where ε is a multiple
-/// of such a step. Images that are wrong as they are do not count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Rounding {
-    /// The number of steps between the bounds: 255 for 8 bits.
-    pub steps: usize,
-    /// The share of the fooling images, from 0 to 1, that those that fool no more have to exceed by the lower end of
-    /// their 95 % interval.
-    pub share: f64,
-}
-
-impl Default for Rounding {
-    fn default() -> Self {
-        Self {
-            steps: 255,
-            share: 0.2,
-        }
+thresholds! {
+    /// Looks for adversarial images that no longer fool as images of 8 bits, the nearest of 256 values from
+    /// the lower bound to the upper one for each pixel: no file holds them.
+    ///
+    /// They are not brought back into the ball; around 8-bit images they stay in it in L∞ where ε is a multiple
+    /// of such a step. Images that are wrong as they are do not count.
+    pub struct Rounding {
+        /// The number of steps between the bounds: 255 for 8 bits.
+        pub steps: usize = 255,
+        /// The share of the fooling images, from 0 to 1, that those that fool no more have to exceed by the lower end of
+        /// their 95 % interval.
+        pub share: f64 = 0.2,
     }
 }
 

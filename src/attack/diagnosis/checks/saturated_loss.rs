@@ -1,28 +1,19 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::{check_share, exceeds};
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::attack::{Loss, Margin, Reference};
 use crate::base::{Precision, Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks for images of which the label's logit is so far above all others that their probabilities are
-/// zero in the logits' element type: a distance of 87 in `f32`. There the gradient of the cross-entropy as
-/// textbooks have it is zero, as with defensive distillation (N. Carlini, D. Wagner 2017, section VIII-B).
-///
-/// This crate's [`CrossEntropy`](crate::attack::CrossEntropy) climbs a form that does not saturate; the sign
-/// is of numbers from elsewhere, and of losses of one's own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct SaturatedLoss {
-    /// The share of the images that the classifier gets right, from 0 to 1, that has to be exceeded.
-    pub share: f64,
-}
-
-impl Default for SaturatedLoss {
-    fn default() -> Self {
-        Self { share: 0.1 }
+thresholds! {
+    /// Looks for images of which the label's logit is so far above all others that their probabilities are
+    /// zero in the logits' element type: a distance of 87 in `f32`. There the gradient of the cross-entropy as
+    /// textbooks have it is zero, as with defensive distillation (N. Carlini, D. Wagner 2017, section VIII-B).
+    ///
+    /// This crate's [`CrossEntropy`](crate::attack::CrossEntropy) climbs a form that does not saturate; the sign
+    /// is of numbers from elsewhere, and of losses of one's own.
+    pub struct SaturatedLoss {
+        /// The share of the images that the classifier gets right, from 0 to 1, that has to be exceeded.
+        pub share: f64 = 0.1,
     }
 }
 

@@ -1,23 +1,14 @@
-use super::settings;
+use super::{settings, thresholds};
 use crate::attack::diagnosis::check::check_share;
 use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Error, Result, read};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 
-/// Looks whether all pixels together fill next to nothing of the batch's bounds, such as pixels from 0 to
-/// 1 in bounds from 0 to 255: then ε, if it was chosen for those bounds, is beyond all measure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(default, deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Scale {
-    /// The share of the bounds that pixels fill at least, from 0 to 1.
-    pub share: f64,
-}
-
-impl Default for Scale {
-    fn default() -> Self {
-        Self { share: 0.02 }
+thresholds! {
+    /// Looks whether all pixels together fill next to nothing of the batch's bounds, such as pixels from 0 to
+    /// 1 in bounds from 0 to 255: then ε, if it was chosen for those bounds, is beyond all measure.
+    pub struct Scale {
+        /// The share of the bounds that pixels fill at least, from 0 to 1.
+        pub share: f64 = 0.02,
     }
 }
 
