@@ -42,7 +42,7 @@ impl<'a> Evidence<'a> {
         self.attack
     }
 
-    /// The classifier; [`logits`](Self::logits) counts its passes.
+    /// The classifier; [`logits_at`](Self::logits_at) counts its passes.
     pub fn victim(&self) -> &Frozen {
         &self.victim
     }

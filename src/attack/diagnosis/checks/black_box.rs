@@ -9,7 +9,8 @@ thresholds! {
     /// Looks for images that gradients left standing and a search without them fools: gradients are masked
     /// there, or the attack by gradients is weak.
     ///
-    /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand.
+    /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand,
+    /// in the attack's ball on all pixels: of an attack that leaves some alone it says nothing.
     pub struct BlackBox {
         /// The share of all images, from 0 to 1, that has to be exceeded; as AutoAttack's published code has
         /// it.

@@ -10,7 +10,8 @@ thresholds! {
     /// (A. Athalye et al. 2018, section 3.1: unbounded attacks reach 100 % success.)
     ///
     /// The attack runs again at larger and larger radii, each time on the images that stand. Where there are no
-    /// bounds, the range of all pixels takes their place.
+    /// bounds, the range of all pixels takes their place. Of an attack that leaves some pixels alone it says
+    /// nothing.
     pub struct NoFall {
         /// By how much the radius grows from one run to the next, more than 1.
         pub growth: f64 = 4.0,
