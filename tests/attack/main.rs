@@ -11,6 +11,7 @@ mod common;
 mod apgd;
 mod auto;
 mod autoattack;
+mod checks;
 mod diagnosis;
 mod effort;
 mod errors;
