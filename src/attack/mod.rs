@@ -39,6 +39,8 @@
 //! Minimum-norm attacks, [`Fab`] above all, look for the nearest image that fools: their
 //! [`Found::distance`] gives the accuracy at every ε at once, by [`Found::accuracy_at`].
 //!
+//! Whether such a number can be trusted, [`diagnosis`] asks: of gradients, losses, inputs and outputs.
+//!
 //! To add one, implement [`Attack::search`] on a [`Trial`], which makes and counts passes, keeps the
 //! best candidates and gives the verdict; a gradient attack is an [`Ascent`] in a [`Space`] with a
 //! [`StepRule`]. Inside this crate that is a file and a line in the registry of `spec.rs`; a
@@ -58,6 +60,7 @@ mod ball;
 mod best_point;
 mod budget;
 mod candidate;
+pub mod diagnosis;
 mod diversified;
 mod each_target;
 mod ensemble;

@@ -119,7 +119,8 @@ impl Batch {
         self.check_pixels()
     }
 
-    fn check_labels(&self, classes: usize) -> Result<()> {
+    /// Refuses a label that is not below `classes`.
+    pub(crate) fn check_labels(&self, classes: usize) -> Result<()> {
         for (position, label) in self.labels_to_vec().into_iter().enumerate() {
             if label < 0 || label >= classes as i64 {
                 return Err(Error::input(

@@ -136,9 +136,9 @@ fn value_saturated_losses_stop_neither_attack(on: &On) {
     }
 }
 
-// Cross-entropy as it stands, which saturates.
+/// Cross-entropy as it stands, which saturates.
 #[derive(Debug)]
-struct Saturating;
+pub struct Saturating;
 
 impl fmt::Display for Saturating {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use fireproof::attack::Frozen;
 use fireproof::base::Classifier;
 use fireproof::data::ImageSet;
 use fireproof::group::Group;
-use fireproof::model::{CnnConfig, SmallCnnConfig};
+use fireproof::model::{CnnConfig, SmallCnn, SmallCnnConfig};
 use fireproof::train::Student;
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -34,26 +34,32 @@ pub fn set() -> ImageSet {
     ImageSet::new("MNIST test", [1, 28, 28], 10, bytes, labels).unwrap()
 }
 
+fn small(device: &Device) -> SmallCnn {
+    let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
+    config.init(device).unwrap()
+}
+
+/// The network that was trained on clean digits.
+pub fn natural(device: &Device) -> SmallCnn {
+    let file = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
+    weighed(small(device), file)
+}
+
 /// The network of this name.
 pub fn network(name: &str, device: &Device) -> Frozen {
-    let small = || {
-        let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
-        config.init(device).unwrap()
-    };
-    let natural = include_bytes!("../fixtures/autoattack_small_cnn_natural.f16");
     let trades = include_bytes!("../fixtures/autoattack_small_cnn_trades.f16");
     let pgd = include_bytes!("../fixtures/autoattack_p4_cnn_pgd.f16");
     let cnn = CnnConfig::new(Group::P4, [1, 28, 28], 10).with_dropout(Some(0.0));
     match name {
-        "small_cnn_natural" => weighed(small(), natural),
-        "small_cnn_trades" => weighed(small(), trades),
-        "p4_cnn_pgd" => weighed(cnn.init(device).unwrap(), pgd),
+        "small_cnn_natural" => Frozen::new(&natural(device)),
+        "small_cnn_trades" => Frozen::new(&weighed(small(device), trades)),
+        "p4_cnn_pgd" => Frozen::new(&weighed(cnn.init(device).unwrap(), pgd)),
         other => panic!("no weights of {other}"),
     }
 }
 
 // A model with the weights of a file, in its own order.
-fn weighed<M: Student + Classifier + Module + 'static>(mut model: M, file: &[u8]) -> Frozen {
+fn weighed<M: Student + Classifier + Module + 'static>(mut model: M, file: &[u8]) -> M {
     let (halves, _) = file.as_chunks();
     let mut halves = halves
         .iter()
@@ -66,5 +72,5 @@ fn weighed<M: Student + Classifier + Module + 'static>(mut model: M, file: &[u8]
     let weights: Vec<Tensor<1>> = weights.collect();
     assert!(halves.next().is_none(), "as many weights as the file has");
     model.replace(weights);
-    Frozen::new(&model)
+    model
 }

@@ -3,6 +3,7 @@ mod behind;
 mod pass;
 mod random;
 mod surrogate;
+mod watched;
 
 use self::random::{Lot, Random};
 use super::{Pass, predicted_classes};

@@ -1,0 +1,45 @@
+use super::{settings, thresholds};
+use crate::attack::diagnosis::check::{check_share, exceeds};
+use crate::attack::diagnosis::{Check, Evidence, Finding};
+use crate::base::Result;
+
+thresholds! {
+    /// Looks for images that stand although the attack passed a point in the ball that fools: it returned
+    /// another one. (M. Pintor et al. 2022, section 3, "silent success".)
+    ///
+    /// A [`Trial`](crate::attack::Trial) keeps the best of what it is offered, so this happens to attacks that
+    /// do not offer all that they pass ([`Keep::Last`](crate::attack::Keep::Last)), to classifiers that answer
+    /// differently twice, and with fast numerics, which the verdict does not share.
+    pub struct Overlooked {
+        /// The share of the standing images, from 0 to 1, that has to be exceeded.
+        pub share: f64 = 0.0,
+    }
+}
+
+impl Check for Overlooked {
+    fn examine(&self, evidence: &mut Evidence) -> Result<Option<Finding>> {
+        let course = evidence.course()?;
+        let standing = course.standing();
+        let overlooked = standing
+            .iter()
+            .filter(|&&at| course.met_fooling(at))
+            .count();
+        if !exceeds(overlooked, standing.len(), self.share) {
+            return Ok(None);
+        }
+        let message = format!(
+            "at {overlooked} of the {} images that stand the attack passed a point in the ball that fools, \
+             and returned another: they are not robust. Let it keep the best point (`Keep::Best`, \
+             `Trial::offer_with` at every pass); if the classifier answers differently twice, attack and \
+             judge it by the mean over many draws.",
+            standing.len(),
+        );
+        Ok(Some(Finding::new(overlooked, standing.len(), message)))
+    }
+
+    fn check(&self) -> Result<()> {
+        check_share("share", self.share)
+    }
+
+    settings!("overlooked");
+}
