@@ -81,6 +81,15 @@ impl Frozen {
     /// theirs: for more exact gradients, or to judge by other draws what was found with some. Of a
     /// classifier of one's own what [`Classifier::keyed_logits`] draws.
     ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use fireproof::attack::Frozen;
+    ///
+    /// let victim = Frozen::random(1, 7, |images: Tensor<4>, _| images.flatten::<2>(1, 3));
+    /// let judge = victim.clone().with_draws(1000, 8);
+    /// assert_eq!((victim.draws(), judge.draws()), (1, 1000));
+    /// ```
+    ///
     /// # Panics
     ///
     /// Panics if there is no draw.
