@@ -118,6 +118,28 @@ macro_rules! in_scope {
 }
 pub(super) use in_scope;
 
+/// What [`in_scope`] says, and the cost of one that draws nothing: a search's passes, forward and
+/// backward, and so many forward ones besides.
+macro_rules! walks {
+    ($name:literal, $passes:expr, $besides:literal) => {
+        fn cost(&self) -> $crate::attack::Cost {
+            let passes: fn(&Self) -> usize = $passes;
+            let gradients = passes(self);
+            $crate::attack::Cost {
+                queries: gradients + $besides,
+                gradients,
+            }
+        }
+
+        fn is_random(&self) -> bool {
+            false
+        }
+
+        $crate::attack::alike::in_scope!($name);
+    };
+}
+pub(super) use walks;
+
 /// `linf`, `l2` and `l1` by `new`, and the scope, for a minimum-norm attack with `norm`, `epsilon` and
 /// `predicted_labels`; and `targets`, if it names them.
 macro_rules! distances {

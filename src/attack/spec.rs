@@ -18,25 +18,12 @@ use crate::base::{Spec, open_kind};
 pub type AttackSpec = Spec<dyn Attack>;
 
 open_kind! {
-    Attack in "attack",
-    "apgd" => |attack: Apgd| attack,
-    "auto" => |attack: AutoAttack| attack,
-    "budget" => |attack: Budget| attack,
-    "carlini_wagner" => |attack: CarliniWagner| attack,
-    "ddn" => |attack: Ddn| attack,
-    "deep_fool" => |attack: DeepFool| attack,
-    "each_target" => |attack: EachTarget| attack,
-    "fab" => |attack: Fab| attack,
-    "fgsm" => |attack: Fgsm| attack,
-    "fmn" => |attack: Fmn| attack,
-    "malt" => |attack: Malt| attack,
-    "masked" => |attack: Masked| attack,
-    "per_image" => |attack: PerImage| attack,
-    "pgd" => |attack: Pgd| attack,
-    "square" => |attack: Square| attack,
-    "restarts" => |attack: Restarts| attack,
-    "ensemble" => |attack: Ensemble| attack,
-    "sequence" => |attack: Sequence| attack,
+    Attack in "attack";
+    with settings: "apgd" => Apgd, "auto" => AutoAttack, "budget" => Budget,
+        "carlini_wagner" => CarliniWagner, "ddn" => Ddn, "deep_fool" => DeepFool,
+        "each_target" => EachTarget, "fab" => Fab, "fgsm" => Fgsm, "fmn" => Fmn, "malt" => Malt,
+        "masked" => Masked, "per_image" => PerImage, "pgd" => Pgd, "square" => Square,
+        "restarts" => Restarts, "ensemble" => Ensemble, "sequence" => Sequence;
 }
 
 impl AttackSpec {

@@ -29,12 +29,13 @@ pub trait Kind: Send + Sync + 'static {
 }
 
 /// Opens a trait to files: [`Kind`] for its trait object, with the field that holds the name (and the
-/// name of what a bare value says), a line for each thing built in, and the conversion of anything
-/// of the kind into a [`Spec`].
+/// name of what a bare value says), the built-in things that read settings and those that have none, and
+/// the conversion of anything of the kind into a [`Spec`].
 macro_rules! open_kind {
     (
-        $kind:ident in $field:literal $(or $bare:literal)?,
-        $($name:literal => |$settings:tt: $read:ty| $thing:expr),* $(,)?
+        $kind:ident in $field:literal $(or $bare:literal)?;
+        $(with settings: $($name:literal => $thing:ty),+;)?
+        $(plain: $($unit_name:literal => $unit:ident),+;)?
     ) => {
         impl $crate::base::Kind for dyn $kind {
             const KIND: &'static str = $field;
@@ -45,7 +46,10 @@ macro_rules! open_kind {
                 static REGISTRY: std::sync::LazyLock<Registry<dyn $kind>> =
                     std::sync::LazyLock::new(|| {
                         Registry::<dyn $kind>::new()
-                            $(.with($name, |$settings: $read| std::sync::Arc::new($thing)))*
+                            $($(.with($name, |thing: $thing| std::sync::Arc::new(thing)))+)?
+                            $($(.with($unit_name, |_: $crate::base::NoSettings| {
+                                std::sync::Arc::new($unit)
+                            }))+)?
                     });
                 &REGISTRY
             }

@@ -85,10 +85,8 @@ pub trait Schedule: fmt::Debug + Send + Sync {
 pub type ScheduleSpec = Spec<dyn Schedule>;
 
 open_kind! {
-    Schedule in "schedule" or "constant",
-    "constant" => |schedule: Constant| schedule,
-    "milestones" => |schedule: Milestones| schedule,
-    "linear" => |schedule: Linear| schedule,
+    Schedule in "schedule" or "constant";
+    with settings: "constant" => Constant, "milestones" => Milestones, "linear" => Linear;
 }
 
 impl From<f64> for ScheduleSpec {

@@ -12,7 +12,7 @@ use std::fmt;
 ///
 /// ```
 /// use fireproof::attack::Cost;
-/// use fireproof::base::{Error, NoSettings, Result, named};
+/// use fireproof::base::{Error, Result, named};
 /// use fireproof::evaluate::{Axis, Level, Scene, Threat};
 /// use serde_json::Value;
 ///
@@ -95,7 +95,6 @@ pub trait Threat: fmt::Debug + Send + Sync {
 pub type ThreatSpec = Spec<dyn Threat>;
 
 open_kind! {
-    Threat in "threat",
-    "random_pose" => |threat: RandomPose| threat,
-    "worst_case" => |threat: WorstCase| threat,
+    Threat in "threat";
+    with settings: "random_pose" => RandomPose, "worst_case" => WorstCase;
 }

@@ -1,5 +1,5 @@
 use crate::attack::AttackSpec;
-use crate::base::{Error, NoSettings, Result, Spec, open_kind};
+use crate::base::{Error, Result, Spec, open_kind};
 use crate::curriculum::Stage;
 use crate::train::{Natural, PgdTraining, Scored, StagedBatch, Student};
 use burn::optim::GradientsParams;
@@ -153,7 +153,7 @@ impl Step {
 pub type ObjectiveSpec = Spec<dyn Objective>;
 
 open_kind! {
-    Objective in "objective",
-    "natural" => |_: NoSettings| Natural,
-    "pgd_training" => |training: PgdTraining| training,
+    Objective in "objective";
+    with settings: "pgd_training" => PgdTraining;
+    plain: "natural" => Natural;
 }

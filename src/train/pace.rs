@@ -33,4 +33,4 @@ pub trait Pace: fmt::Debug + Send + Sync {
 /// A [`Pace`] as a plain value: cheap to clone, in files by name.
 pub type PaceSpec = Spec<dyn Pace>;
 
-open_kind!(Pace in "pace",);
+open_kind!(Pace in "pace";);

@@ -34,14 +34,14 @@ pub type CheckSpec = Spec<dyn Check>;
 // What this crate looks for: the name in files, and the check with its own thresholds. In this order, by
 // what costs the least first.
 macro_rules! built_in {
-    ($($name:literal => $check:ident),* $(,)?) => {
+    ($($name:literal => $check:ident),+ $(,)?) => {
         open_kind! {
-            Check in "check",
-            $($name => |check: $check| check),*
+            Check in "check";
+            with settings: $($name => $check),+;
         }
 
         pub(super) fn every_check() -> Vec<CheckSpec> {
-            vec![$($check::default().into()),*]
+            vec![$($check::default().into()),+]
         }
     };
 }

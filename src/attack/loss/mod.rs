@@ -13,7 +13,7 @@ pub use kl::Kl;
 pub use margin::Margin;
 pub use probability_margin::ProbabilityMargin;
 
-use crate::base::{NoSettings, Spec, as_indices, open_kind};
+use crate::base::{Spec, as_indices, open_kind};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
 use serde_json::Value;
@@ -88,12 +88,9 @@ pub trait Loss: fmt::Debug + fmt::Display + Send + Sync {
 pub type LossSpec = Spec<dyn Loss>;
 
 open_kind! {
-    Loss in "loss",
-    "cross_entropy" => |_: NoSettings| CrossEntropy,
-    "dlr" => |_: NoSettings| Dlr,
-    "kl" => |_: NoSettings| Kl,
-    "margin" => |_: NoSettings| Margin,
-    "probability_margin" => |_: NoSettings| ProbabilityMargin,
+    Loss in "loss";
+    plain: "cross_entropy" => CrossEntropy, "dlr" => Dlr, "kl" => Kl, "margin" => Margin,
+        "probability_margin" => ProbabilityMargin;
 }
 
 // The logit of one class `[batch, 1]`, and all logits with that one out of the way.

@@ -3,9 +3,9 @@ use super::constant::Constant;
 use super::scope::{Scope, check_positive};
 use super::tanh::Tanh;
 use super::walk::{Rows, from_the_right};
-use crate::attack::alike::in_scope;
+use crate::attack::alike::walks;
 use crate::attack::rows::{positions, select};
-use crate::attack::{Attack, Cost, L2, Loss, Margin, Trial};
+use crate::attack::{Attack, L2, Loss, Margin, Trial};
 use crate::base::{Error, Result, read};
 use burn::tensor::{Tensor, TensorData};
 use derive_setters::Setters;
@@ -236,20 +236,8 @@ impl Attack for CarliniWagner {
         check_positive("first_constant", self.first_constant)
     }
 
-    fn cost(&self) -> Cost {
-        let gradients = self.searches * self.steps;
-        Cost {
-            // The clean pass, one to be sure of what was found, and the verdict's.
-            queries: gradients + 3,
-            gradients,
-        }
-    }
-
-    fn is_random(&self) -> bool {
-        false
-    }
-
-    in_scope!("carlini_wagner");
+    // The clean pass, one to be sure of what was found, and the verdict's.
+    walks!("carlini_wagner", |attack| attack.searches * attack.steps, 3);
 }
 
 impl fmt::Display for CarliniWagner {

@@ -1,7 +1,7 @@
 use super::scope::{Scope, check_between_0_and_1, check_positive};
 use super::walk::{Rows, annealed, from_the_right, unit};
-use crate::attack::alike::in_scope;
-use crate::attack::{Attack, Cost, L2, Trial};
+use crate::attack::alike::walks;
+use crate::attack::{Attack, L2, Trial};
 use crate::base::Result;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -133,19 +133,8 @@ impl Attack for Ddn {
         check_positive("first_length", self.first_length)
     }
 
-    fn cost(&self) -> Cost {
-        Cost {
-            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
-            queries: self.steps + 4,
-            gradients: self.steps,
-        }
-    }
-
-    fn is_random(&self) -> bool {
-        false
-    }
-
-    in_scope!("ddn");
+    // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+    walks!("ddn", |ddn| ddn.steps, 4);
 }
 
 impl fmt::Display for Ddn {

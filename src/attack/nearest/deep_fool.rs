@@ -1,9 +1,9 @@
 use super::Plane;
 use super::scope::geometry;
 use super::walk::{Rows, from_the_right, lead, likely};
-use crate::attack::alike::{distances, in_scope};
+use crate::attack::alike::{distances, walks};
 use crate::attack::rows::{positions, select};
-use crate::attack::{Attack, Cost, NormSpec, Trial};
+use crate::attack::{Attack, NormSpec, Trial};
 use crate::base::{Bounds, Error, Result, read};
 use burn::tensor::{Int, Tensor};
 use derive_setters::Setters;
@@ -172,20 +172,8 @@ impl Attack for DeepFool {
         crate::attack::ball::check_length("overshoot", self.overshoot)
     }
 
-    fn cost(&self) -> Cost {
-        let gradients = self.steps * self.target_classes;
-        Cost {
-            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
-            queries: gradients + 4,
-            gradients,
-        }
-    }
-
-    fn is_random(&self) -> bool {
-        false
-    }
-
-    in_scope!("deep_fool");
+    // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+    walks!("deep_fool", |fool| fool.steps * fool.target_classes, 4);
 }
 
 impl fmt::Display for DeepFool {

@@ -1,7 +1,7 @@
 use super::scope::{check_between_0_and_1, check_positive, geometry};
 use super::walk::{Rows, annealed, from_the_right, unit};
-use crate::attack::alike::{distances, in_scope};
-use crate::attack::{Attack, Cost, Loss, Margin, NormSpec, Trial};
+use crate::attack::alike::{distances, walks};
+use crate::attack::{Attack, Loss, Margin, NormSpec, Trial};
 use crate::base::Result;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -156,19 +156,8 @@ impl Attack for Fmn {
         check_positive("first_step", self.first_step)
     }
 
-    fn cost(&self) -> Cost {
-        Cost {
-            // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
-            queries: self.steps + 4,
-            gradients: self.steps,
-        }
-    }
-
-    fn is_random(&self) -> bool {
-        false
-    }
-
-    in_scope!("fmn");
+    // The clean pass, the last point's, one to be sure of what was found, and the verdict's.
+    walks!("fmn", |fmn| fmn.steps, 4);
 }
 
 impl fmt::Display for Fmn {

@@ -11,7 +11,7 @@ pub use l2::L2;
 pub use linf::Linf;
 
 use super::{AdaptiveStep, Geometry, Squares, StepRule};
-use crate::base::{Bounds, Draws, NoSettings, Precision, Spec, open_kind};
+use crate::base::{Bounds, Draws, Precision, Spec, open_kind};
 use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
@@ -112,10 +112,8 @@ pub struct Inside<'a> {
 pub type NormSpec = Spec<dyn Norm>;
 
 open_kind! {
-    Norm in "norm",
-    "linf" => |_: NoSettings| Linf,
-    "l2" => |_: NoSettings| L2,
-    "l1" => |_: NoSettings| L1,
+    Norm in "norm";
+    plain: "linf" => Linf, "l2" => L2, "l1" => L1;
 }
 
 pub(super) fn one_where_zero(values: Tensor<4>) -> Tensor<4> {

@@ -103,13 +103,7 @@ pub trait Squares: fmt::Debug + Send + Sync {
     fn start(&self, within: Limits, draws: &mut [Draws]) -> Tensor<4>;
 
     /// The images with one square changed that covers about this part of each, within the limits.
-    fn change(
-        &self,
-        images: Tensor<4>,
-        part: f64,
-        within: Limits,
-        draws: &mut [Draws],
-    ) -> Tensor<4>;
+    fn change(&self, images: Tensor<4>, part: f64, to: Limits, draws: &mut [Draws]) -> Tensor<4>;
 }
 
 fn default_queries() -> usize {

@@ -17,13 +17,7 @@ impl Squares for Stripes {
         moved(within, signs, [count, channels, 1, width])
     }
 
-    fn change(
-        &self,
-        images: Tensor<4>,
-        part: f64,
-        within: Limits,
-        draws: &mut [Draws],
-    ) -> Tensor<4> {
+    fn change(&self, images: Tensor<4>, part: f64, to: Limits, draws: &mut [Draws]) -> Tensor<4> {
         let [count, channels, height, width] = images.dims();
         let size = [height, width];
         let side = (side(part, size).round() as usize).clamp(1, height.min(width));
@@ -36,7 +30,7 @@ impl Squares for Stripes {
             .map(|planes: Vec<f32>| tensor(planes, [count, 1, height, width], &images));
         let signs = signs(draws, channels);
         // Exact, as one of the two is multiplied by 0 and the other by 1.
-        images * outside + moved(within, signs, [count, channels, 1, 1]) * inside
+        images * outside + moved(to, signs, [count, channels, 1, 1]) * inside
     }
 }
 

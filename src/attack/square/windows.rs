@@ -41,13 +41,7 @@ impl Squares for Windows {
         self.bring(tensor(changes, originals.dims(), &originals), within)
     }
 
-    fn change(
-        &self,
-        images: Tensor<4>,
-        part: f64,
-        within: Limits,
-        draws: &mut [Draws],
-    ) -> Tensor<4> {
+    fn change(&self, images: Tensor<4>, part: f64, to: Limits, draws: &mut [Draws]) -> Tensor<4> {
         let [count, channels, height, width] = images.dims();
         let size = [height, width];
         // Odd, where the image is large enough.
@@ -67,7 +61,7 @@ impl Squares for Windows {
             to.write(&mut patterns[of_image], width, turned(&pattern, draws));
             signs.extend((0..channels).map(|_| sign(draws)));
         }
-        let change = widened(images) - widened(within.originals.clone());
+        let change = widened(images) - widened(to.originals.clone());
         let planes = [count, 1, height, width];
         let [filled, kept] = [filled, kept].map(|values| tensor(values, planes, &change));
         let patterns = tensor(patterns, planes, &change);
@@ -77,8 +71,8 @@ impl Squares for Windows {
         let fresh = patterns * signs + before;
         let fresh = fresh.clone() / one_where_zero(self.lengths(fresh, &[2, 3]));
         let rest = change.clone() * kept;
-        let fresh = fresh * self.budget(change, &rest, within.epsilon);
-        self.bring(rest + fresh, within)
+        let fresh = fresh * self.budget(change, &rest, to.epsilon);
+        self.bring(rest + fresh, to)
     }
 }
 

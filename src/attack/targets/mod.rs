@@ -15,7 +15,7 @@ pub use least_likely::LeastLikely;
 pub use next::NextClass;
 pub use random::RandomTarget;
 
-use crate::base::{Error, Keys, NoSettings, Result, Spec, open_kind};
+use crate::base::{Error, Keys, Result, Spec, open_kind};
 use serde_json::Value;
 use std::fmt;
 
@@ -63,13 +63,9 @@ pub struct Choice<'a> {
 pub type TargetsSpec = Spec<dyn Targets>;
 
 open_kind! {
-    Targets in "targets",
-    "fixed" => |targets: FixedTarget| targets,
-    "given" => |targets: GivenTargets| targets,
-    "kth_best" => |targets: KthBest| targets,
-    "least_likely" => |_: NoSettings| LeastLikely,
-    "next" => |_: NoSettings| NextClass,
-    "random" => |_: NoSettings| RandomTarget,
+    Targets in "targets";
+    with settings: "fixed" => FixedTarget, "given" => GivenTargets, "kth_best" => KthBest;
+    plain: "least_likely" => LeastLikely, "next" => NextClass, "random" => RandomTarget;
 }
 
 impl From<usize> for TargetsSpec {

@@ -1,7 +1,5 @@
 use super::gradients::without_gradients;
-use super::{settings, thresholds};
-use crate::attack::diagnosis::check::{check_share, exceeds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, check_share, exceeds, settings, thresholds};
 use crate::attack::{PartOutcome, Square};
 use crate::base::Result;
 

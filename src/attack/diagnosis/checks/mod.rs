@@ -26,6 +26,10 @@ pub use rounding::Rounding;
 pub use saturated_loss::SaturatedLoss;
 pub use scale::Scale;
 
+// What a check is made of.
+use super::check::{check_number, check_share, exceeds, surely_exceeds};
+use super::{Check, Evidence, Finding};
+
 /// A check with its thresholds and what they are by default.
 macro_rules! thresholds {
     (

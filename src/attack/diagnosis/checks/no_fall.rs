@@ -1,7 +1,5 @@
-use super::{settings, thresholds};
+use super::{Check, Evidence, Finding, check_share, exceeds, settings, thresholds};
 use crate::attack::Ball;
-use crate::attack::diagnosis::check::{check_share, exceeds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
 use crate::base::{Error, Result, read};
 
 thresholds! {

@@ -1,5 +1,4 @@
-use super::{settings, thresholds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, settings, thresholds};
 use crate::base::{Result, read};
 
 thresholds! {

@@ -1,6 +1,4 @@
-use super::{settings, thresholds};
-use crate::attack::diagnosis::check::{check_share, exceeds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, check_share, exceeds, settings, thresholds};
 use crate::base::Result;
 
 thresholds! {

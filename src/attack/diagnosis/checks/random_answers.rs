@@ -1,6 +1,4 @@
-use super::{settings, thresholds};
-use crate::attack::diagnosis::check::check_number;
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, check_number, settings, thresholds};
 use crate::attack::predicted_classes;
 use crate::base::{Error, Result, read};
 

@@ -1,6 +1,6 @@
-use super::{settings, thresholds};
-use crate::attack::diagnosis::check::{check_number, check_share, surely_exceeds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{
+    Check, Evidence, Finding, check_number, check_share, settings, surely_exceeds, thresholds,
+};
 use crate::base::Result;
 
 thresholds! {

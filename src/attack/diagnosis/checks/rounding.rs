@@ -1,6 +1,4 @@
-use super::{settings, thresholds};
-use crate::attack::diagnosis::check::{check_share, surely_exceeds};
-use crate::attack::diagnosis::{Check, Evidence, Finding};
+use super::{Check, Evidence, Finding, check_share, settings, surely_exceeds, thresholds};
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::base::{Error, Result, indices, read};
 
