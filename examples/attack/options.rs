@@ -24,7 +24,7 @@ pub struct Options {
     /// same name but .json, takes the place of --network
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// The attack: auto, a version of it (standard, plus, rand), the name of any attack, or a JSON file with one
+    /// The attack: auto, a version of it (standard, fast, plus, rand), the name of any attack, or a JSON file with one
     #[arg(long, default_value = "auto")]
     pub attack: String,
     /// The norm: linf, l2 or l1 [default: linf, or the attack's own]
@@ -132,7 +132,8 @@ impl Options {
             .iter()
             .filter(|name| made(name).iter().any(Result::is_ok));
         let plain = Vec::from_iter(plain.map(String::as_str)).join(", ");
-        let expected = format!("standard, plus, rand, {plain}, or a JSON file with an attack");
+        let expected =
+            format!("standard, fast, plus, rand, {plain}, or a JSON file with an attack");
         Err(Error::setting("--attack", name, expected))
     }
 

@@ -3,7 +3,9 @@
 use super::network::{Net, random_batch};
 use crate::common::On;
 use burn::tensor::Tensor;
-use fireproof::attack::{Attack, AttackSpec, AutoAttack, Frozen, L1, L2, Linf, NormSpec, Version};
+use fireproof::attack::{
+    Attack, AttackSpec, AutoAttack, Cost, Frozen, L1, L2, Linf, NormSpec, Version,
+};
 use fireproof::base::{Batch, Seed};
 
 // Not on every device: a software renderer would take minutes for a thousand passes.
@@ -54,7 +56,24 @@ fn value_composition_as_published(_: &On) {
     let json = r#"{"attack": "auto", "norm": "l2", "epsilon": 2, "version": "rand"}"#;
     let read: AttackSpec = serde_json::from_str(json).unwrap();
     assert_eq!(read, AutoAttack::rand(L2, 2.0).into());
+    assert_eq!(
+        names(AutoAttack::fast(L2, 0.5)),
+        [
+            "APGD-10 L2 ε=0.5",
+            "FMN-60 L2 ε=0.5",
+            "APGD-100 L2 ε=0.5",
+            "APGD-40 L2 ε=0.5, DLR loss, towards each of 9 classes",
+            "Square-1000 L2 ε=0.5, rescaled schedule",
+        ]
+    );
     let attack = AutoAttack::standard(L2, 0.5);
+    // A third of the standard's passes at most where nothing falls, about a tenth where the first one fools.
+    let passes = |cost: Cost| cost.queries + cost.gradients;
+    let fast = AutoAttack::fast(L2, 0.5);
+    let most = [fast.cost(), attack.cost()].map(passes);
+    assert!(3 * most[0] <= most[1], "{most:?}");
+    assert!(10 * fast.attacks()[0].cost().gradients <= attack.attacks()[0].cost().gradients);
+
     // One for each start and class; the published numbers of steps.
     assert_eq!(attack.parts().len(), 1 + 9 + 9 + 1);
     let cost = attack.cost();
