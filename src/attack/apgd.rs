@@ -1,81 +1,57 @@
 use super::alike::{aims, balls, in_ball};
 use super::ball::check_length;
 use super::label::Short;
-use super::{
-    Ascent, Attack, Ball, Cost, Keep, LossSpec, NormSpec, PixelSpace, Space, TargetsSpec, Trial,
-};
+use super::settings::{climbing, published};
+use super::{Ascent, Attack, Ball, Cost, Keep, LossSpec, NormSpec, PixelSpace, Space, Trial};
 use crate::base::{Error, Result};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Auto-PGD: projected gradient descent with momentum that finds its own step sizes.
-///
-/// Steps start at 2ε; at checkpoints that come closer and closer, an image whose loss has risen too
-/// seldom halves its step and goes on from its best point. Nothing but the number of steps is left to
-/// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
-/// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
-///
-/// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). There it is
-/// published with [larger radii](Self::larger_radii) at first, three times ε and twice.
-///
-/// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
-/// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// ```
-/// use fireproof::attack::{Apgd, Attack, Dlr};
-///
-/// let attack = Apgd::linf(8.0 / 255.0).with_loss(Dlr).restarts(5);
-/// assert_eq!(attack.to_string(), "APGD-100 L∞ ε=8/255, DLR loss ×5");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Apgd {
-    /// The norm of the ball.
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// The radius of the ball, in units of the pixels.
-    pub epsilon: f64,
-    /// How many steps it takes; none returns the start.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// Radii that it begins with, in units of ε and each for three tenths of the steps: from the highest
-    /// point found in one of these balls it goes on in the next smaller one. What it finds outside its
-    /// own ball counts for nothing.
+climbing! {
+    /// Auto-PGD: projected gradient descent with momentum that finds its own step sizes.
     ///
-    /// (F. Croce, M. Hein 2021, "Mind the box: l₁-APGD for sparse adversarial attacks on image
-    /// classifiers", section 3.3, with `[3, 2]`.)
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[setters(into)]
-    pub larger_radii: Vec<f64>,
-    /// Whether it starts at a random point of the ball, and not at the image itself.
-    #[serde(default = "default_random_start")]
-    pub random_start: bool,
-    /// What it climbs.
-    #[serde(default)]
-    #[setters(into)]
-    pub loss: LossSpec,
-    /// The classes that images are to be taken for; without them, any class but the label.
-    #[serde(default)]
-    #[setters(into, strip_option)]
-    pub targets: Option<TargetsSpec>,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+    /// Steps start at 2ε; at checkpoints that come closer and closer, an image whose loss has risen too
+    /// seldom halves its step and goes on from its best point. Nothing but the number of steps is left to
+    /// choose, and with more of them it finds more. (F. Croce, M. Hein 2020, "Reliable evaluation of
+    /// adversarial robustness with an ensemble of diverse parameter-free attacks", algorithm 1.)
+    ///
+    /// In L1 it takes other steps, on ever fewer pixels: [`SparseStep`](super::SparseStep). There it is
+    /// published with [larger radii](Self::larger_radii) at first, three times ε and twice.
+    ///
+    /// Defaults: 100 steps, a random start, cross-entropy, true labels. Of all points visited the best is
+    /// returned, as with [`Pgd`](super::Pgd). The projection is the one onto ball *and* bounds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// ```
+    /// use fireproof::attack::{Apgd, Attack, Dlr};
+    ///
+    /// let attack = Apgd::linf(8.0 / 255.0).with_loss(Dlr).restarts(5);
+    /// assert_eq!(attack.to_string(), "APGD-100 L∞ ε=8/255, DLR loss ×5");
+    /// ```
+    pub struct Apgd {
+        /// How many steps it takes; none returns the start.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// Radii that it begins with, in units of ε and each for three tenths of the steps: from the highest
+        /// point found in one of these balls it goes on in the next smaller one. What it finds outside its
+        /// own ball counts for nothing.
+        ///
+        /// (F. Croce, M. Hein 2021, "Mind the box: l₁-APGD for sparse adversarial attacks on image
+        /// classifiers", section 3.3, with `[3, 2]`.)
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[setters(into)]
+        pub larger_radii: Vec<f64>,
+        /// Whether it starts at a random point of the ball, and not at the image itself.
+        #[serde(default = "published::random_start")]
+        pub random_start: bool,
+    }
 }
 
-fn default_steps() -> usize {
-    100
-}
-
-fn default_random_start() -> bool {
-    true
+published! {
+    steps: usize = 100,
+    random_start: bool = true,
 }
 
 impl Apgd {
@@ -84,9 +60,9 @@ impl Apgd {
         Self {
             norm: norm.into(),
             epsilon,
-            steps: default_steps(),
+            steps: published::steps(),
             larger_radii: Vec::new(),
-            random_start: default_random_start(),
+            random_start: published::random_start(),
             loss: LossSpec::default(),
             targets: None,
             predicted_labels: false,

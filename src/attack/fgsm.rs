@@ -1,47 +1,26 @@
 use super::alike::balls;
 use super::attack::single;
 use super::label::Short;
-use super::{
-    Attack, AttackSpec, Ball, Cost, Goal, Keep, LossSpec, NormSpec, Pgd, TargetsSpec, Trial,
-};
+use super::settings::climbing;
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Keep, LossSpec, NormSpec, Pgd, Trial};
 use crate::base::{Result, StepSize, named};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// The fast gradient sign method: one step of size ε from the image itself.
-///
-/// Exactly [`Pgd`] with one step of size ε and no random start, and run by it. (I. Goodfellow, J.
-/// Shlens, C. Szegedy 2014, "Explaining and Harnessing Adversarial Examples", section 4; with L2 the
-/// step follows the normalised gradient.)
-///
-/// As everywhere, the better of the image itself and the step is kept; [`Keep::Last`] returns the
-/// step whatever comes of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Fgsm {
-    /// The norm of the ball.
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// The radius of the ball, which is also the length of the step.
-    pub epsilon: f64,
-    /// What it climbs.
-    #[serde(default)]
-    #[setters(into)]
-    pub loss: LossSpec,
-    /// The classes that images are to be taken for; without them, any class but the label.
-    #[serde(default)]
-    #[setters(into, strip_option)]
-    pub targets: Option<TargetsSpec>,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
-    /// Which images it returns.
-    #[serde(default)]
-    pub keep: Keep,
+climbing! {
+    /// The fast gradient sign method: one step of size ε from the image itself.
+    ///
+    /// Exactly [`Pgd`] with one step of size ε and no random start, and run by it. (I. Goodfellow, J.
+    /// Shlens, C. Szegedy 2014, "Explaining and Harnessing Adversarial Examples", section 4; with L2 the
+    /// step follows the normalised gradient.)
+    ///
+    /// As everywhere, the better of the image itself and the step is kept; [`Keep::Last`] returns the
+    /// step whatever comes of it.
+    pub struct Fgsm {
+        /// Which images it returns.
+        #[serde(default)]
+        pub keep: Keep,
+    }
 }
 
 impl Fgsm {

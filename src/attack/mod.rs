@@ -84,6 +84,7 @@ mod restarts;
 mod rows;
 mod run;
 mod sequence;
+mod settings;
 mod space;
 mod sparse_step;
 mod spec;

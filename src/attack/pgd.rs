@@ -2,103 +2,81 @@ use super::alike::{aims, balls, in_ball};
 use super::ball::check_length;
 use super::diversified::diversify;
 use super::label::Short;
+use super::settings::{climbing, published};
 use super::{
     Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Keep, LossSpec, Momentum, NormSpec,
-    PixelSpace, Space, TargetsSpec, Trial,
+    PixelSpace, Space, Trial,
 };
 use crate::base::{Result, StepSize};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Projected gradient descent: steps along the steepest ascent of the loss, each followed by a
-/// projection onto the ball and the batch's bounds.
-///
-/// (A. Madry et al. 2018, "Towards Deep Learning Models Resistant to Adversarial Attacks",
-/// section 2.1.)
-///
-/// Defaults: 10 steps of 2.5·ε/steps, a random start, cross-entropy, true labels, the best candidate
-/// kept.
-///
-/// # What is returned
-///
-/// For each image the best of *all* points visited, the image itself and the start included: see
-/// [`Trial`]. So accuracy under attack never rises with more steps of the same size or more
-/// [restarts](Attack::restarts). [`Keep::Last`] gives the textbook algorithm instead.
-///
-/// Which candidate is best is decided by the passes that also give the gradients; the verdict is
-/// that of an exact pass on exactly the images returned. Between the two, and between an image in
-/// one batch and in another, a backend may round differently; the random draws are the same to the
-/// bit.
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// [`Batch::check`]: crate::base::Batch::check
-/// [`Error::Setting`]: crate::base::Error::Setting
-/// [`Error::Input`]: crate::base::Error::Input
-/// [`Error::Ball`]: crate::base::Error::Ball
-///
-/// ```
-/// use fireproof::attack::{Attack, NextClass, Pgd};
-///
-/// let attack = Pgd::l2(0.5).with_steps(40).with_targets(NextClass).restarts(5);
-/// assert_eq!(attack.to_string(), "PGD-40 L2 ε=0.5 step=0.03125, towards next class ×5");
-/// assert!(Pgd::linf(-0.1).check().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Pgd {
-    /// The norm of the ball.
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// The radius of the ball, in units of the pixels. A relative step size follows it.
-    pub epsilon: f64,
-    /// How many steps it takes; none returns the start.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// The length of a step; a plain number is an absolute one.
-    #[serde(default)]
-    #[setters(into)]
-    pub step_size: StepSize,
-    /// Whether it starts at a random point of the ball, and not at the image itself.
-    #[serde(default = "default_random_start")]
-    pub random_start: bool,
-    /// How many steps of length ε it takes at first along a direction of the logits that each image
-    /// draws: an output-diversified start. (Y. Tashiro et al. 2020, "Diversity can be Transferred",
-    /// equations 2 and 3; published as 2.)
-    #[serde(default, skip_serializing_if = "is_none")]
-    pub diversified_steps: usize,
-    /// What remains of the sum of gradients from step to step, which is what it then goes along: 0 for
-    /// the newest gradient alone, published as 1. (Y. Dong et al. 2018, "Boosting Adversarial Attacks
-    /// with Momentum", algorithm 1.)
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub momentum: f64,
-    /// What it climbs.
-    #[serde(default)]
-    #[setters(into)]
-    pub loss: LossSpec,
-    /// The classes that images are to be taken for; without them, any class but the label.
-    #[serde(default)]
-    #[setters(into, strip_option)]
-    pub targets: Option<TargetsSpec>,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
-    /// Which images it returns.
-    #[serde(default)]
-    pub keep: Keep,
+climbing! {
+    /// Projected gradient descent: steps along the steepest ascent of the loss, each followed by a
+    /// projection onto the ball and the batch's bounds.
+    ///
+    /// (A. Madry et al. 2018, "Towards Deep Learning Models Resistant to Adversarial Attacks",
+    /// section 2.1.)
+    ///
+    /// Defaults: 10 steps of 2.5·ε/steps, a random start, cross-entropy, true labels, the best candidate
+    /// kept.
+    ///
+    /// # What is returned
+    ///
+    /// For each image the best of *all* points visited, the image itself and the start included: see
+    /// [`Trial`]. So accuracy under attack never rises with more steps of the same size or more
+    /// [restarts](Attack::restarts). [`Keep::Last`] gives the textbook algorithm instead.
+    ///
+    /// Which candidate is best is decided by the passes that also give the gradients; the verdict is
+    /// that of an exact pass on exactly the images returned. Between the two, and between an image in
+    /// one batch and in another, a backend may round differently; the random draws are the same to the
+    /// bit.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// [`Batch::check`]: crate::base::Batch::check
+    /// [`Error::Setting`]: crate::base::Error::Setting
+    /// [`Error::Input`]: crate::base::Error::Input
+    /// [`Error::Ball`]: crate::base::Error::Ball
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, NextClass, Pgd};
+    ///
+    /// let attack = Pgd::l2(0.5).with_steps(40).with_targets(NextClass).restarts(5);
+    /// assert_eq!(attack.to_string(), "PGD-40 L2 ε=0.5 step=0.03125, towards next class ×5");
+    /// assert!(Pgd::linf(-0.1).check().is_err());
+    /// ```
+    pub struct Pgd {
+        /// How many steps it takes; none returns the start.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// The length of a step; a plain number is an absolute one.
+        #[serde(default)]
+        #[setters(into)]
+        pub step_size: StepSize,
+        /// Whether it starts at a random point of the ball, and not at the image itself.
+        #[serde(default = "published::random_start")]
+        pub random_start: bool,
+        /// How many steps of length ε it takes at first along a direction of the logits that each image
+        /// draws: an output-diversified start. (Y. Tashiro et al. 2020, "Diversity can be Transferred",
+        /// equations 2 and 3; published as 2.)
+        #[serde(default, skip_serializing_if = "is_none")]
+        pub diversified_steps: usize,
+        /// What remains of the sum of gradients from step to step, which is what it then goes along: 0 for
+        /// the newest gradient alone, published as 1. (Y. Dong et al. 2018, "Boosting Adversarial Attacks
+        /// with Momentum", algorithm 1.)
+        #[serde(default, skip_serializing_if = "is_zero")]
+        pub momentum: f64,
+        /// Which images it returns.
+        #[serde(default)]
+        pub keep: Keep,
+    }
 }
 
-fn default_steps() -> usize {
-    10
-}
-
-fn default_random_start() -> bool {
-    true
+published! {
+    steps: usize = 10,
+    random_start: bool = true,
 }
 
 fn is_none(steps: &usize) -> bool {
@@ -115,9 +93,9 @@ impl Pgd {
         Self {
             norm: norm.into(),
             epsilon,
-            steps: default_steps(),
+            steps: published::steps(),
             step_size: StepSize::default(),
-            random_start: default_random_start(),
+            random_start: published::random_start(),
             diversified_steps: 0,
             momentum: 0.0,
             loss: LossSpec::default(),

@@ -5,83 +5,61 @@ use super::tanh::Tanh;
 use super::walk::{Rows, from_the_right};
 use crate::attack::alike::walks;
 use crate::attack::rows::{positions, select};
+use crate::attack::settings::{nearest, published};
 use crate::attack::{Attack, L2, Loss, Margin, Trial};
 use crate::base::{Error, Result, read};
 use burn::tensor::{Tensor, TensorData};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The attack of Carlini and Wagner in L2: makes `‖δ‖² + c·max(max_{j≠y}(z_y - z_j), 0)` small by Adam,
-/// in a variable whose tanh is the pixel, and looks for the smallest c at which that fools.
-///
-/// (N. Carlini, D. Wagner 2017, "Towards Evaluating the Robustness of Neural Networks", section V.A,
-/// with the function f₆ and no confidence.)
-///
-/// Defaults, as published: 9 values of c from 0.001 on, tenfold until the image fools and then halving
-/// the interval; for each 10,000 steps at a rate of 0.01, of which every tenth part ends for an image
-/// whose objective has not fallen by a ten-thousandth. That is much more than other attacks take;
-/// [`with_steps`](Self::with_steps) says less. It starts at the image and draws nothing. One forward and
-/// one backward pass a step, all [exact](crate::kernel::Numerics::Exact); ε as with
-/// [`Fab`](super::Fab). It needs bounds, as tanh has them.
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`]; [`Error::Setting`] for a batch whose bounds are not finite.
-///
-/// ```
-/// use fireproof::attack::{Attack, CarliniWagner};
-///
-/// let attack = CarliniWagner::new().with_steps(200).with_searches(5);
-/// assert_eq!(attack.to_string(), "CW-5×200 L2");
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct CarliniWagner {
-    /// How far an image may be that counts; any distance without it.
-    #[serde(default)]
-    #[setters(strip_option)]
-    pub epsilon: Option<f64>,
-    /// How many values of c are tried.
-    #[serde(default = "default_searches")]
-    pub searches: usize,
-    /// How many steps each value gets at most.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// Adam's rate.
-    #[serde(default = "default_rate")]
-    pub rate: f64,
-    /// The first c.
-    #[serde(default = "default_first_constant")]
-    pub first_constant: f64,
-    /// Whether an image whose objective no longer falls leaves the rest of the steps out.
-    #[serde(default = "default_abort_early")]
-    pub abort_early: bool,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+nearest! {
+    /// The attack of Carlini and Wagner in L2: makes `‖δ‖² + c·max(max_{j≠y}(z_y - z_j), 0)` small by Adam,
+    /// in a variable whose tanh is the pixel, and looks for the smallest c at which that fools.
+    ///
+    /// (N. Carlini, D. Wagner 2017, "Towards Evaluating the Robustness of Neural Networks", section V.A,
+    /// with the function f₆ and no confidence.)
+    ///
+    /// Defaults, as published: 9 values of c from 0.001 on, tenfold until the image fools and then halving
+    /// the interval; for each 10,000 steps at a rate of 0.01, of which every tenth part ends for an image
+    /// whose objective has not fallen by a ten-thousandth. That is much more than other attacks take;
+    /// [`with_steps`](Self::with_steps) says less. It starts at the image and draws nothing. One forward and
+    /// one backward pass a step, all [exact](crate::kernel::Numerics::Exact); ε as with
+    /// [`Fab`](super::Fab). It needs bounds, as tanh has them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`]; [`Error::Setting`] for a batch whose bounds are not finite.
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, CarliniWagner};
+    ///
+    /// let attack = CarliniWagner::new().with_steps(200).with_searches(5);
+    /// assert_eq!(attack.to_string(), "CW-5×200 L2");
+    /// ```
+    pub struct CarliniWagner {
+        /// How many values of c are tried.
+        #[serde(default = "published::searches")]
+        pub searches: usize,
+        /// How many steps each value gets at most.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// Adam's rate.
+        #[serde(default = "published::rate")]
+        pub rate: f64,
+        /// The first c.
+        #[serde(default = "published::first_constant")]
+        pub first_constant: f64,
+        /// Whether an image whose objective no longer falls leaves the rest of the steps out.
+        #[serde(default = "published::abort_early")]
+        pub abort_early: bool,
+    }
 }
 
-fn default_searches() -> usize {
-    9
-}
-
-fn default_steps() -> usize {
-    10_000
-}
-
-fn default_rate() -> f64 {
-    0.01
-}
-
-fn default_first_constant() -> f64 {
-    1e-3
-}
-
-fn default_abort_early() -> bool {
-    true
+published! {
+    searches: usize = 9,
+    steps: usize = 10_000,
+    rate: f64 = 0.01,
+    first_constant: f64 = 1e-3,
+    abort_early: bool = true,
 }
 
 impl Default for CarliniWagner {
@@ -96,11 +74,11 @@ impl CarliniWagner {
     pub fn new() -> Self {
         Self {
             epsilon: None,
-            searches: default_searches(),
-            steps: default_steps(),
-            rate: default_rate(),
-            first_constant: default_first_constant(),
-            abort_early: default_abort_early(),
+            searches: published::searches(),
+            steps: published::steps(),
+            rate: published::rate(),
+            first_constant: published::first_constant(),
+            abort_early: published::abort_early(),
             predicted_labels: false,
         }
     }

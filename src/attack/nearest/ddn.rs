@@ -1,68 +1,52 @@
 use super::scope::{Scope, check_between_0_and_1, check_positive};
 use super::walk::{Rows, annealed, from_the_right, unit};
 use crate::attack::alike::walks;
+use crate::attack::settings::{nearest, published};
 use crate::attack::{Attack, L2, Trial};
 use crate::base::Result;
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Decoupled direction and norm: a small L2 perturbation by steps whose direction and whose length
-/// are chosen apart.
-///
-/// The direction follows the gradient of the loss; the length grows by γ where the image does not fool
-/// yet and shrinks by γ where it does. (J. Rony et al. 2019, "Decoupling Direction and Norm for
-/// Efficient Gradient-Based L2 Adversarial Attacks and Defenses", algorithm 1, without its
-/// quantization.)
-///
-/// Defaults, as published: 100 steps, γ = 0.05, a first length of 1; the share of the gradient in the
-/// direction falls from 1 to 0.01 along a cosine. It starts at the image and draws nothing. One
-/// forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a forward
-/// pass at the last point; ε as with [`Fab`](super::Fab).
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// ```
-/// use fireproof::attack::{Attack, Ddn};
-///
-/// assert_eq!(Ddn::new().with_steps(300).to_string(), "DDN-300 L2");
-/// assert!(Ddn::new().with_gamma(1.5).check().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Ddn {
-    /// How far an image may be that counts; any distance without it.
-    #[serde(default)]
-    #[setters(strip_option)]
-    pub epsilon: Option<f64>,
-    /// How many steps it takes.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// γ: by what share the length grows or shrinks.
-    #[serde(default = "default_gamma")]
-    pub gamma: f64,
-    /// The length of the first perturbation.
-    #[serde(default = "default_first_length")]
-    pub first_length: f64,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+nearest! {
+    /// Decoupled direction and norm: a small L2 perturbation by steps whose direction and whose length
+    /// are chosen apart.
+    ///
+    /// The direction follows the gradient of the loss; the length grows by γ where the image does not fool
+    /// yet and shrinks by γ where it does. (J. Rony et al. 2019, "Decoupling Direction and Norm for
+    /// Efficient Gradient-Based L2 Adversarial Attacks and Defenses", algorithm 1, without its
+    /// quantization.)
+    ///
+    /// Defaults, as published: 100 steps, γ = 0.05, a first length of 1; the share of the gradient in the
+    /// direction falls from 1 to 0.01 along a cosine. It starts at the image and draws nothing. One
+    /// forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a forward
+    /// pass at the last point; ε as with [`Fab`](super::Fab).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, Ddn};
+    ///
+    /// assert_eq!(Ddn::new().with_steps(300).to_string(), "DDN-300 L2");
+    /// assert!(Ddn::new().with_gamma(1.5).check().is_err());
+    /// ```
+    pub struct Ddn {
+        /// How many steps it takes.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// γ: by what share the length grows or shrinks.
+        #[serde(default = "published::gamma")]
+        pub gamma: f64,
+        /// The length of the first perturbation.
+        #[serde(default = "published::first_length")]
+        pub first_length: f64,
+    }
 }
 
-fn default_steps() -> usize {
-    100
-}
-
-fn default_gamma() -> f64 {
-    0.05
-}
-
-fn default_first_length() -> f64 {
-    1.0
+published! {
+    steps: usize = 100,
+    gamma: f64 = 0.05,
+    first_length: f64 = 1.0,
 }
 
 impl Default for Ddn {
@@ -76,9 +60,9 @@ impl Ddn {
     pub fn new() -> Self {
         Self {
             epsilon: None,
-            steps: default_steps(),
-            gamma: default_gamma(),
-            first_length: default_first_length(),
+            steps: published::steps(),
+            gamma: published::gamma(),
+            first_length: published::first_length(),
             predicted_labels: false,
         }
     }

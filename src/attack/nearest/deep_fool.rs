@@ -3,74 +3,55 @@ use super::scope::geometry;
 use super::walk::{Rows, from_the_right, lead, likely};
 use crate::attack::alike::{distances, walks};
 use crate::attack::rows::{positions, select};
+use crate::attack::settings::{nearest, published};
 use crate::attack::{Attack, NormSpec, Trial};
 use crate::base::{Bounds, Error, Result, read};
 use burn::tensor::{Int, Tensor};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// DeepFool: steps to the nearest of the planes that the boundaries to other classes are to first
-/// order, until the image fools.
-///
-/// Fast and coarse: it stops at the first point that fools, which is seldom the nearest.
-/// (S.-M. Moosavi-Dezfooli, A. Fawzi, P. Frossard 2016, "DeepFool: a simple and accurate method to fool
-/// deep neural networks", algorithm 2; with other norms, section 3.3.)
-///
-/// Defaults, as published: 50 steps at most, the 10 most likely classes, that is 9 others, and an
-/// overshoot of 0.02; as in the authors' code each step goes 10⁻⁴ farther, or it might come nearer and
-/// nearer for ever. Points are moved into the bounds, which the paper does not know of. It starts at
-/// the image and draws nothing.
-///
-/// A step costs a forward and a backward pass for each of the other classes; a point that fools only
-/// the first. All are [exact](crate::kernel::Numerics::Exact). ε as with [`Fab`](super::Fab).
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// ```
-/// use fireproof::attack::{Attack, DeepFool};
-///
-/// assert_eq!(DeepFool::l2().to_string(), "DeepFool-50 L2");
-/// assert!(DeepFool::linf().with_overshoot(-0.1).check().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct DeepFool {
-    /// What distances are measured by: a norm with a [`Geometry`](super::Geometry).
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// How far an image may be that counts; any distance without it.
-    #[serde(default)]
-    #[setters(strip_option)]
-    pub epsilon: Option<f64>,
-    /// How many steps it takes at most.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// How many other classes it looks at, the most likely ones on the clean image.
-    #[serde(default = "default_target_classes")]
-    pub target_classes: usize,
-    /// By what share all steps together go beyond the planes.
-    #[serde(default = "default_overshoot")]
-    pub overshoot: f64,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+nearest! {
+    /// DeepFool: steps to the nearest of the planes that the boundaries to other classes are to first
+    /// order, until the image fools.
+    ///
+    /// Fast and coarse: it stops at the first point that fools, which is seldom the nearest.
+    /// (S.-M. Moosavi-Dezfooli, A. Fawzi, P. Frossard 2016, "DeepFool: a simple and accurate method to fool
+    /// deep neural networks", algorithm 2; with other norms, section 3.3.)
+    ///
+    /// Defaults, as published: 50 steps at most, the 10 most likely classes, that is 9 others, and an
+    /// overshoot of 0.02; as in the authors' code each step goes 10⁻⁴ farther, or it might come nearer and
+    /// nearer for ever. Points are moved into the bounds, which the paper does not know of. It starts at
+    /// the image and draws nothing.
+    ///
+    /// A step costs a forward and a backward pass for each of the other classes; a point that fools only
+    /// the first. All are [exact](crate::kernel::Numerics::Exact). ε as with [`Fab`](super::Fab).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, DeepFool};
+    ///
+    /// assert_eq!(DeepFool::l2().to_string(), "DeepFool-50 L2");
+    /// assert!(DeepFool::linf().with_overshoot(-0.1).check().is_err());
+    /// ```
+    pub struct DeepFool in any norm {
+        /// How many steps it takes at most.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// How many other classes it looks at, the most likely ones on the clean image.
+        #[serde(default = "published::target_classes")]
+        pub target_classes: usize,
+        /// By what share all steps together go beyond the planes.
+        #[serde(default = "published::overshoot")]
+        pub overshoot: f64,
+    }
 }
 
-fn default_steps() -> usize {
-    50
-}
-
-fn default_target_classes() -> usize {
-    9
-}
-
-fn default_overshoot() -> f64 {
-    0.02
+published! {
+    steps: usize = 50,
+    target_classes: usize = 9,
+    overshoot: f64 = 0.02,
 }
 
 impl DeepFool {
@@ -79,9 +60,9 @@ impl DeepFool {
         Self {
             norm: norm.into(),
             epsilon: None,
-            steps: default_steps(),
-            target_classes: default_target_classes(),
-            overshoot: default_overshoot(),
+            steps: published::steps(),
+            target_classes: published::target_classes(),
+            overshoot: published::overshoot(),
             predicted_labels: false,
         }
     }

@@ -5,117 +5,89 @@ use super::walk::{Rows, lead, likely};
 use super::{Geometry, Plane};
 use crate::attack::alike::{distances, in_scope};
 use crate::attack::part::in_turn;
+use crate::attack::settings::{nearest, published};
 use crate::attack::{Attack, Cost, KthBest, NormSpec, Part, TargetsSpec, Trial};
 use crate::base::{Error, Purpose, Result};
 use burn::tensor::{Int, Tensor};
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The targeted fast adaptive boundary attack, FAB-T: looks for the nearest image that fools.
-///
-/// Each step takes the boundary between the label and another class for the plane that it is to first
-/// order, and goes to a point a little beyond the nearest one of plane *and* bounds, drawn towards the
-/// point of the plane that is nearest to the image itself. From a point that fools it steps back
-/// towards the image. (F. Croce, M. Hein 2020, "Minimally distorted adversarial examples with a fast
-/// adaptive boundary attack", algorithm 1 and equations 7 to 9, towards one class at a time; as in
-/// F. Croce, M. Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
-/// parameter-free attacks".)
-///
-/// Defaults, as published: 100 steps towards each of the 9 other classes that the image is most likely
-/// taken for, α_max = 0.1, η = 1.05, β = 0.9, and at last 3 points of a search between each image and
-/// what was found. The first run starts at the image, [restarts](Attack::restarts) at random at half
-/// the distance found so far, and of ε if there is one.
-///
-/// # With ε and without
-///
-/// Without ε every image that fools counts, and each is looked for as near as it can be: see
-/// [`Found::distance`](crate::attack::Found::distance) and
-/// [`accuracy_at`](crate::attack::Found::accuracy_at). With ε only those within the ball count, as in
-/// AutoAttack, and an image that is fooled so meets no further classes or restarts.
-///
-/// # Passes
-///
-/// A step costs *one* forward and one backward pass: the one at the new point tells whether it fools
-/// and gives the plane. So after a step back the plane is that of the point before it, nearer to the
-/// boundary, where the published code makes another pass. A run ends with a forward pass at its last
-/// point. All passes are [exact](crate::kernel::Numerics::Exact), since every candidate is on the
-/// edge.
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// ```
-/// use fireproof::attack::{Attack, Fab};
-///
-/// assert_eq!(Fab::l2().restarts(5).to_string(), "FAB-100 L2 ×5");
-/// let bounded = Fab::linf().with_epsilon(8.0 / 255.0);
-/// assert_eq!(bounded.to_string(), "FAB-100 L∞ ε=8/255");
-/// assert_eq!(Fab::linf().at_level(&[8.0 / 255.0])?, bounded.into());
-/// # Ok::<(), fireproof::base::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Fab {
-    /// What distances are measured by: a norm with a [`Geometry`].
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// How far an image may be that counts; any distance without it.
-    #[serde(default)]
-    #[setters(strip_option)]
-    pub epsilon: Option<f64>,
-    /// How many steps it takes towards each class.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// Towards how many classes it goes, one after the other, the most likely one first.
-    #[serde(default = "default_target_classes")]
-    pub target_classes: usize,
-    /// α_max: how much a step is drawn towards the image at most.
-    #[serde(default = "default_alpha_max")]
-    pub alpha_max: f64,
-    /// η: how far a step goes beyond the plane, 1 being none.
-    #[serde(default = "default_eta")]
-    pub eta: f64,
-    /// β: what is left of a perturbation that fools by the step back.
-    #[serde(default = "default_beta")]
-    pub beta: f64,
-    /// The classes that images are to be taken for: it goes there and nowhere else.
-    #[serde(default)]
-    #[setters(into, strip_option)]
-    pub targets: Option<TargetsSpec>,
-    /// At how many points the segment from the image to what was found is searched in the end.
-    #[serde(default = "default_final_search")]
-    pub final_search: usize,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+nearest! {
+    /// The targeted fast adaptive boundary attack, FAB-T: looks for the nearest image that fools.
+    ///
+    /// Each step takes the boundary between the label and another class for the plane that it is to first
+    /// order, and goes to a point a little beyond the nearest one of plane *and* bounds, drawn towards the
+    /// point of the plane that is nearest to the image itself. From a point that fools it steps back
+    /// towards the image. (F. Croce, M. Hein 2020, "Minimally distorted adversarial examples with a fast
+    /// adaptive boundary attack", algorithm 1 and equations 7 to 9, towards one class at a time; as in
+    /// F. Croce, M. Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+    /// parameter-free attacks".)
+    ///
+    /// Defaults, as published: 100 steps towards each of the 9 other classes that the image is most likely
+    /// taken for, α_max = 0.1, η = 1.05, β = 0.9, and at last 3 points of a search between each image and
+    /// what was found. The first run starts at the image, [restarts](Attack::restarts) at random at half
+    /// the distance found so far, and of ε if there is one.
+    ///
+    /// # With ε and without
+    ///
+    /// Without ε every image that fools counts, and each is looked for as near as it can be: see
+    /// [`Found::distance`](crate::attack::Found::distance) and
+    /// [`accuracy_at`](crate::attack::Found::accuracy_at). With ε only those within the ball count, as in
+    /// AutoAttack, and an image that is fooled so meets no further classes or restarts.
+    ///
+    /// # Passes
+    ///
+    /// A step costs *one* forward and one backward pass: the one at the new point tells whether it fools
+    /// and gives the plane. So after a step back the plane is that of the point before it, nearer to the
+    /// boundary, where the published code makes another pass. A run ends with a forward pass at its last
+    /// point. All passes are [exact](crate::kernel::Numerics::Exact), since every candidate is on the
+    /// edge.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, Fab};
+    ///
+    /// assert_eq!(Fab::l2().restarts(5).to_string(), "FAB-100 L2 ×5");
+    /// let bounded = Fab::linf().with_epsilon(8.0 / 255.0);
+    /// assert_eq!(bounded.to_string(), "FAB-100 L∞ ε=8/255");
+    /// assert_eq!(Fab::linf().at_level(&[8.0 / 255.0])?, bounded.into());
+    /// # Ok::<(), fireproof::base::Error>(())
+    /// ```
+    pub struct Fab in any norm {
+        /// How many steps it takes towards each class.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// Towards how many classes it goes, one after the other, the most likely one first.
+        #[serde(default = "published::target_classes")]
+        pub target_classes: usize,
+        /// α_max: how much a step is drawn towards the image at most.
+        #[serde(default = "published::alpha_max")]
+        pub alpha_max: f64,
+        /// η: how far a step goes beyond the plane, 1 being none.
+        #[serde(default = "published::eta")]
+        pub eta: f64,
+        /// β: what is left of a perturbation that fools by the step back.
+        #[serde(default = "published::beta")]
+        pub beta: f64,
+        /// The classes that images are to be taken for: it goes there and nowhere else.
+        #[serde(default)]
+        #[setters(into, strip_option)]
+        pub targets: Option<TargetsSpec>,
+        /// At how many points the segment from the image to what was found is searched in the end.
+        #[serde(default = "published::final_search")]
+        pub final_search: usize,
+    }
 }
 
-fn default_steps() -> usize {
-    100
-}
-
-fn default_target_classes() -> usize {
-    9
-}
-
-fn default_alpha_max() -> f64 {
-    0.1
-}
-
-fn default_eta() -> f64 {
-    1.05
-}
-
-fn default_beta() -> f64 {
-    0.9
-}
-
-fn default_final_search() -> usize {
-    3
+published! {
+    steps: usize = 100,
+    target_classes: usize = 9,
+    alpha_max: f64 = 0.1,
+    eta: f64 = 1.05,
+    beta: f64 = 0.9,
+    final_search: usize = 3,
 }
 
 impl Fab {
@@ -124,13 +96,13 @@ impl Fab {
         Self {
             norm: norm.into(),
             epsilon: None,
-            steps: default_steps(),
-            target_classes: default_target_classes(),
-            alpha_max: default_alpha_max(),
-            eta: default_eta(),
-            beta: default_beta(),
+            steps: published::steps(),
+            target_classes: published::target_classes(),
+            alpha_max: published::alpha_max(),
+            eta: published::eta(),
+            beta: published::beta(),
             targets: None,
-            final_search: default_final_search(),
+            final_search: published::final_search(),
             predicted_labels: false,
         }
     }

@@ -1,72 +1,53 @@
 use super::scope::{check_between_0_and_1, check_positive, geometry};
 use super::walk::{Rows, annealed, from_the_right, unit};
 use crate::attack::alike::{distances, walks};
+use crate::attack::settings::{nearest, published};
 use crate::attack::{Attack, Loss, Margin, NormSpec, Trial};
 use crate::base::Result;
-use derive_setters::Setters;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The fast minimum-norm attack: steps up the margin within a ball whose radius is looked for on the
-/// way.
-///
-/// Until an image fools for the first time, the radius is the distance at which the margin would come
-/// to 0 to first order, and after the first step no less than by γ more than before; then it grows by γ where the image does not fool and shrinks by γ, to what was
-/// found at most, where it does. (M. Pintor et al. 2021, "Fast Minimum-norm Adversarial Attacks through
-/// Adaptive Norm Constraints", algorithm 1, which does not have that least growth: it never crosses a
-/// boundary that it approaches from within.)
-///
-/// Defaults, as published: 100 steps; a step of Euclidean length 1 that falls to 1/100 of the first
-/// and γ that falls from 0.05 to 0.001, both along a cosine. It starts at the image and draws nothing.
-/// One forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a
-/// forward pass at the last point; ε as with [`Fab`](super::Fab).
-///
-/// # Errors
-///
-/// Those of [`Attack::attack`].
-///
-/// ```
-/// use fireproof::attack::{Attack, Fmn};
-///
-/// assert_eq!(Fmn::linf().with_steps(1000).to_string(), "FMN-1000 L∞");
-/// assert!(Fmn::l2().with_epsilon(-1.0).check().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
-#[serde(deny_unknown_fields)]
-#[setters(prefix = "with_")]
-pub struct Fmn {
-    /// What distances are measured by: a norm with a [`Geometry`](super::Geometry).
-    #[setters(into)]
-    pub norm: NormSpec,
-    /// How far an image may be that counts; any distance without it.
-    #[serde(default)]
-    #[setters(strip_option)]
-    pub epsilon: Option<f64>,
-    /// How many steps it takes.
-    #[serde(default = "default_steps")]
-    pub steps: usize,
-    /// The Euclidean length of the first step, in any norm.
-    #[serde(default = "default_first_step")]
-    pub first_step: f64,
-    /// γ: by what share the radius grows or shrinks at first.
-    #[serde(default = "default_gamma")]
-    pub gamma: f64,
-    /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-    /// then means that the attack changed the prediction.
-    #[serde(default)]
-    pub predicted_labels: bool,
+nearest! {
+    /// The fast minimum-norm attack: steps up the margin within a ball whose radius is looked for on the
+    /// way.
+    ///
+    /// Until an image fools for the first time, the radius is the distance at which the margin would come
+    /// to 0 to first order, and after the first step no less than by γ more than before; then it grows by γ where the image does not fool and shrinks by γ, to what was
+    /// found at most, where it does. (M. Pintor et al. 2021, "Fast Minimum-norm Adversarial Attacks through
+    /// Adaptive Norm Constraints", algorithm 1, which does not have that least growth: it never crosses a
+    /// boundary that it approaches from within.)
+    ///
+    /// Defaults, as published: 100 steps; a step of Euclidean length 1 that falls to 1/100 of the first
+    /// and γ that falls from 0.05 to 0.001, both along a cosine. It starts at the image and draws nothing.
+    /// One forward and one backward pass a step, all [exact](crate::kernel::Numerics::Exact), and a
+    /// forward pass at the last point; ε as with [`Fab`](super::Fab).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Attack::attack`].
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, Fmn};
+    ///
+    /// assert_eq!(Fmn::linf().with_steps(1000).to_string(), "FMN-1000 L∞");
+    /// assert!(Fmn::l2().with_epsilon(-1.0).check().is_err());
+    /// ```
+    pub struct Fmn in any norm {
+        /// How many steps it takes.
+        #[serde(default = "published::steps")]
+        pub steps: usize,
+        /// The Euclidean length of the first step, in any norm.
+        #[serde(default = "published::first_step")]
+        pub first_step: f64,
+        /// γ: by what share the radius grows or shrinks at first.
+        #[serde(default = "published::gamma")]
+        pub gamma: f64,
+    }
 }
 
-fn default_steps() -> usize {
-    100
-}
-
-fn default_first_step() -> f64 {
-    1.0
-}
-
-fn default_gamma() -> f64 {
-    0.05
+published! {
+    steps: usize = 100,
+    first_step: f64 = 1.0,
+    gamma: f64 = 0.05,
 }
 
 // Of the first step's length, the last one's share.
@@ -81,9 +62,9 @@ impl Fmn {
         Self {
             norm: norm.into(),
             epsilon: None,
-            steps: default_steps(),
-            first_step: default_first_step(),
-            gamma: default_gamma(),
+            steps: published::steps(),
+            first_step: published::first_step(),
+            gamma: published::gamma(),
             predicted_labels: false,
         }
     }

@@ -17,6 +17,7 @@ use super::{
     Attack, Ball, Cost, CrossEntropy, Goal, L1, Limits, LossSpec, Margin, NormSpec, TargetsSpec,
     Trial,
 };
+use crate::attack::settings::published;
 use crate::base::{Draws, Error, Result};
 use burn::tensor::Tensor;
 use derive_setters::Setters;
@@ -71,10 +72,10 @@ pub struct Square {
     pub epsilon: f64,
     /// How many candidates it tries on an image at most, each by one forward pass: the start, and one
     /// square after the other.
-    #[serde(default = "default_queries")]
+    #[serde(default = "published::queries")]
     pub queries: usize,
     /// The part of the image that the first squares cover, from 0 to 1.
-    #[serde(default = "default_p_init")]
+    #[serde(default = "published::p_init")]
     pub p_init: f64,
     /// Whether the schedule of the part is for as many squares as there are queries, and not for
     /// 10,000.
@@ -106,12 +107,9 @@ pub trait Squares: fmt::Debug + Send + Sync {
     fn change(&self, images: Tensor<4>, part: f64, to: Limits, draws: &mut [Draws]) -> Tensor<4>;
 }
 
-fn default_queries() -> usize {
-    5000
-}
-
-fn default_p_init() -> f64 {
-    0.8
+published! {
+    queries: usize = 5000,
+    p_init: f64 = 0.8,
 }
 
 impl Square {
@@ -120,8 +118,8 @@ impl Square {
         Self {
             norm: norm.into(),
             epsilon,
-            queries: default_queries(),
-            p_init: default_p_init(),
+            queries: published::queries(),
+            p_init: published::p_init(),
             rescaled_schedule: false,
             loss: None,
             targets: None,
@@ -196,7 +194,7 @@ impl fmt::Display for Square {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (norm, epsilon) = (&self.norm, Short(self.epsilon));
         write!(f, "Square-{} {norm} ε={epsilon}", self.queries)?;
-        if self.p_init != default_p_init() {
+        if self.p_init != published::p_init() {
             write!(f, ", p={}", Short(self.p_init))?;
         }
         if self.rescaled_schedule {

@@ -9,10 +9,9 @@ thresholds! {
     ///
     /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand,
     /// in the attack's ball on all pixels: of an attack that leaves some alone it says nothing.
-    pub struct BlackBox {
-        /// The share of all images, from 0 to 1, that has to be exceeded; as AutoAttack's published code has
-        /// it.
-        pub share: f64 = 0.002,
+    ///
+    /// The share is that of AutoAttack's published code.
+    pub struct BlackBox exceeding 0.002 of "all images" {
         /// Queries of [`Square`] on an image, where it is tried.
         pub queries: usize = 1000,
     }

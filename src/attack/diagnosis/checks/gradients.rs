@@ -5,11 +5,9 @@ use crate::base::{Error, Result};
 thresholds! {
     /// Looks for images at which gradients are zero: attacks have nothing to go by there. Counted are images
     /// that stand, or that a part without gradients fooled; for the others gradients were good enough.
-    pub struct VanishedGradients {
+    pub struct VanishedGradients exceeding 0.01 of "those images" {
         /// The share of an image's gradients, from 0 to 1, that have to be zero for it to count.
         pub passes: f64 = 0.5,
-        /// The share of those images, from 0 to 1, that has to be exceeded.
-        pub share: f64 = 0.01,
     }
 }
 
@@ -47,10 +45,7 @@ impl Check for VanishedGradients {
 
 thresholds! {
     /// Looks for images with gradients of which some entry is NaN or infinite. Attacks go on with the others.
-    pub struct UndefinedGradients {
-        /// The share of the images with gradients, from 0 to 1, that has to be exceeded: 0 by default.
-        pub share: f64 = 0.0,
-    }
+    pub struct UndefinedGradients exceeding 0.0 of "the images with gradients" {}
 }
 
 impl Check for UndefinedGradients {

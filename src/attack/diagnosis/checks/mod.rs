@@ -30,11 +30,12 @@ pub use scale::Scale;
 use super::check::{check_number, check_share, exceeds, surely_exceeds};
 use super::{Check, Evidence, Finding};
 
-/// A check with its thresholds and what they are by default.
+/// A check with its thresholds and what they are by default, a share that has to be exceeded among them
+/// if it says so.
 macro_rules! thresholds {
     (
         $(#[$about:meta])*
-        pub struct $check:ident {
+        pub struct $check:ident $(exceeding $share:literal of $whose:literal)? {
             $($(#[$meaning:meta])* pub $field:ident: $type:ty = $default:expr,)*
         }
     ) => {
@@ -45,12 +46,16 @@ macro_rules! thresholds {
         #[setters(prefix = "with_")]
         pub struct $check {
             $($(#[$meaning])* pub $field: $type,)*
+            $(#[doc = concat!("The share of ", $whose, ", from 0 to 1, that has to be exceeded: ", $share)]
+            #[doc = "by default."]
+            pub share: f64,)?
         }
 
         impl Default for $check {
             fn default() -> Self {
                 Self {
                     $($field: $default,)*
+                    $(share: $share,)?
                 }
             }
         }

@@ -10,11 +10,9 @@ thresholds! {
     /// The attack runs again at larger and larger radii, each time on the images that stand. Where there are no
     /// bounds, the range of all pixels takes their place. Of an attack that leaves some pixels alone it says
     /// nothing.
-    pub struct NoFall {
+    pub struct NoFall exceeding 0.0 of "all images" {
         /// By how much the radius grows from one run to the next, more than 1.
         pub growth: f64 = 4.0,
-        /// The share of all images, from 0 to 1, that has to be exceeded.
-        pub share: f64 = 0.0,
     }
 }
 

@@ -8,10 +8,7 @@ thresholds! {
     /// A [`Trial`](crate::attack::Trial) keeps the best of what it is offered, so this happens to attacks that
     /// do not offer all that they pass ([`Keep::Last`](crate::attack::Keep::Last)), to classifiers that answer
     /// differently twice, and with fast numerics, which the verdict does not share.
-    pub struct Overlooked {
-        /// The share of the standing images, from 0 to 1, that has to be exceeded.
-        pub share: f64 = 0.0,
-    }
+    pub struct Overlooked exceeding 0.0 of "the standing images" {}
 }
 
 impl Check for Overlooked {

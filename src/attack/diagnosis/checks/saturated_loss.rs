@@ -9,10 +9,7 @@ thresholds! {
     ///
     /// This crate's [`CrossEntropy`](crate::attack::CrossEntropy) climbs a form that does not saturate; the sign
     /// is of numbers from elsewhere, and of losses of one's own.
-    pub struct SaturatedLoss {
-        /// The share of the images that the classifier gets right, from 0 to 1, that has to be exceeded.
-        pub share: f64 = 0.1,
-    }
+    pub struct SaturatedLoss exceeding 0.1 of "the images that the classifier gets right" {}
 }
 
 impl Check for SaturatedLoss {

@@ -1,0 +1,80 @@
+//! What attacks of one kind have to set alike, around the settings of each.
+
+/// The settings of an attack that climbs a loss in a ball: those of its own come after norm and radius.
+macro_rules! climbing {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[derive(serde::Serialize, serde::Deserialize, derive_setters::Setters)]
+        #[serde(deny_unknown_fields)]
+        #[setters(prefix = "with_")]
+        pub struct $attack {
+            /// The norm of the ball.
+            #[setters(into)]
+            pub norm: $crate::attack::NormSpec,
+            /// The radius of the ball, in units of the pixels.
+            pub epsilon: f64,
+            $($own)*
+            /// What it climbs.
+            #[serde(default)]
+            #[setters(into)]
+            pub loss: $crate::attack::LossSpec,
+            /// The classes that images are to be taken for; without them, any class but the label.
+            #[serde(default)]
+            #[setters(into, strip_option)]
+            pub targets: Option<$crate::attack::TargetsSpec>,
+            /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+            /// then means that the attack changed the prediction.
+            #[serde(default)]
+            pub predicted_labels: bool,
+        }
+    };
+}
+pub(super) use climbing;
+
+/// The settings of an attack that looks for the nearest image that fools: those of its own, its norm
+/// among them if there is a choice, come first.
+macro_rules! nearest {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[derive(serde::Serialize, serde::Deserialize, derive_setters::Setters)]
+        #[serde(deny_unknown_fields)]
+        #[setters(prefix = "with_")]
+        pub struct $attack {
+            $($own)*
+            /// How far an image may be that counts; any distance without it.
+            #[serde(default)]
+            #[setters(strip_option)]
+            pub epsilon: Option<f64>,
+            /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+            /// then means that the attack changed the prediction.
+            #[serde(default)]
+            pub predicted_labels: bool,
+        }
+    };
+    ($(#[$about:meta])* pub struct $attack:ident in any norm { $($own:tt)* }) => {
+        $crate::attack::settings::nearest! {
+            $(#[$about])*
+            pub struct $attack {
+                /// What distances are measured by: a norm with a [`Geometry`](crate::attack::Geometry).
+                #[setters(into)]
+                pub norm: $crate::attack::NormSpec,
+                $($own)*
+            }
+        }
+    };
+}
+pub(super) use nearest;
+
+/// What settings are by default, as published: a module of functions, for serde and for `new`.
+macro_rules! published {
+    ($($setting:ident: $type:ty = $value:expr),+ $(,)?) => {
+        mod published {
+            $(pub fn $setting() -> $type {
+                $value
+            })+
+        }
+    };
+}
+pub(super) use published;
