@@ -53,12 +53,13 @@ impl Frozen {
     /// ```
     /// use burn::tensor::Tensor;
     /// use fireproof::attack::Frozen;
+    /// use fireproof::base::read;
     ///
     /// let victim = Frozen::from_fn(|images: Tensor<4>| images.flatten::<2>(1, 3));
     /// let four_levels = victim.through_straight(|images| (images * 3.0).round() / 3.0);
     /// let images = Tensor::<4>::full([1, 1, 1, 2], 0.4, &fireproof::device());
     /// let pass = four_levels.loss_gradient(images, |logits| logits.sum_dim(1).squeeze_dim(1))?;
-    /// assert_eq!(pass.gradient.into_data().to_vec::<f32>().unwrap(), [1.0, 1.0]);
+    /// assert_eq!(read::<f32, _, _>(&pass.gradient), [1.0, 1.0]);
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
     pub fn through_straight(
@@ -78,14 +79,15 @@ impl Frozen {
     /// ```
     /// use burn::tensor::Tensor;
     /// use fireproof::attack::Frozen;
+    /// use fireproof::base::read;
     ///
     /// let steps = Frozen::from_fn(|images: Tensor<4>| images.flatten::<2>(1, 3).round());
     /// let victim = steps.with_backward(|images| images.flatten::<2>(1, 3));
     /// let images = Tensor::<4>::full([1, 1, 1, 2], 0.75, &fireproof::device());
     /// let square = |logits: Tensor<2>| logits.square().sum_dim(1).squeeze_dim(1);
     /// let pass = victim.loss_gradient(images, square)?;
-    /// assert_eq!(pass.logits.into_data().to_vec::<f32>().unwrap(), [1.0, 1.0]);
-    /// assert_eq!(pass.gradient.into_data().to_vec::<f32>().unwrap(), [2.0, 2.0]);
+    /// assert_eq!(read::<f32, _, _>(&pass.logits), [1.0, 1.0]);
+    /// assert_eq!(read::<f32, _, _>(&pass.gradient), [2.0, 2.0]);
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
     ///
