@@ -135,7 +135,7 @@ impl AutoAttack {
     pub fn attacks(&self) -> Vec<AttackSpec> {
         let sparse = self.norm == L1.into();
         let mut apgd = Apgd::new(self.norm.clone(), self.epsilon);
-        if sparse {
+        if sparse && [Version::Standard, Version::Fast].contains(&self.version) {
             apgd = apgd.with_larger_radii([3.0, 2.0]);
         }
         let dlr = apgd.clone().with_loss(Dlr);

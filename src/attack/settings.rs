@@ -1,32 +1,45 @@
 //! What attacks of one kind have to set alike, around the settings of each.
 
-/// The settings of an attack that climbs a loss in a ball: those of its own come after norm and radius.
-macro_rules! climbing {
-    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+/// Plain settings: public fields, `with_…`, and files without any other field.
+macro_rules! settings {
+    ($(#[$about:meta])* pub struct $attack:ident { $($fields:tt)* }) => {
         $(#[$about])*
         #[derive(Clone, Debug, PartialEq)]
         #[derive(serde::Serialize, serde::Deserialize, derive_setters::Setters)]
         #[serde(deny_unknown_fields)]
         #[setters(prefix = "with_")]
         pub struct $attack {
-            /// The norm of the ball.
-            #[setters(into)]
-            pub norm: $crate::attack::NormSpec,
-            /// The radius of the ball, in units of the pixels.
-            pub epsilon: f64,
-            $($own)*
-            /// What it climbs.
-            #[serde(default)]
-            #[setters(into)]
-            pub loss: $crate::attack::LossSpec,
-            /// The classes that images are to be taken for; without them, any class but the label.
-            #[serde(default)]
-            #[setters(into, strip_option)]
-            pub targets: Option<$crate::attack::TargetsSpec>,
-            /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-            /// then means that the attack changed the prediction.
-            #[serde(default)]
-            pub predicted_labels: bool,
+            $($fields)*
+        }
+    };
+}
+pub(super) use settings;
+
+/// The settings of an attack that climbs a loss in a ball: those of its own come after norm and radius.
+macro_rules! climbing {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $crate::attack::settings::settings! {
+            $(#[$about])*
+            pub struct $attack {
+                /// The norm of the ball.
+                #[setters(into)]
+                pub norm: $crate::attack::NormSpec,
+                /// The radius of the ball, in units of the pixels.
+                pub epsilon: f64,
+                $($own)*
+                /// What it climbs.
+                #[serde(default)]
+                #[setters(into)]
+                pub loss: $crate::attack::LossSpec,
+                /// The classes that images are to be taken for; without them, any class but the label.
+                #[serde(default)]
+                #[setters(into, strip_option)]
+                pub targets: Option<$crate::attack::TargetsSpec>,
+                /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+                /// then means that the attack changed the prediction.
+                #[serde(default)]
+                pub predicted_labels: bool,
+            }
         }
     };
 }
@@ -36,21 +49,19 @@ pub(super) use climbing;
 /// among them if there is a choice, come first.
 macro_rules! nearest {
     ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
-        $(#[$about])*
-        #[derive(Clone, Debug, PartialEq)]
-        #[derive(serde::Serialize, serde::Deserialize, derive_setters::Setters)]
-        #[serde(deny_unknown_fields)]
-        #[setters(prefix = "with_")]
-        pub struct $attack {
-            $($own)*
-            /// How far an image may be that counts; any distance without it.
-            #[serde(default)]
-            #[setters(strip_option)]
-            pub epsilon: Option<f64>,
-            /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
-            /// then means that the attack changed the prediction.
-            #[serde(default)]
-            pub predicted_labels: bool,
+        $crate::attack::settings::settings! {
+            $(#[$about])*
+            pub struct $attack {
+                $($own)*
+                /// How far an image may be that counts; any distance without it.
+                #[serde(default)]
+                #[setters(strip_option)]
+                pub epsilon: Option<f64>,
+                /// Whether it is against the classifier's own clean predictions instead of the labels: `fooled`
+                /// then means that the attack changed the prediction.
+                #[serde(default)]
+                pub predicted_labels: bool,
+            }
         }
     };
     ($(#[$about:meta])* pub struct $attack:ident in any norm { $($own:tt)* }) => {

@@ -58,6 +58,17 @@ pub fn wavy(images: Tensor<4>) -> Tensor<2> {
     Tensor::cat(vec![score.clone() * 0.0, score], 1)
 }
 
+// That loss in f64, and its slope.
+pub fn wave(x: &[f64]) -> f64 {
+    let each = x.iter().zip(weights());
+    each.map(|(x, w)| w * (9.0 * x).sin()).sum()
+}
+
+pub fn wave_slope(x: &[f64]) -> Vec<f64> {
+    let each = x.iter().zip(weights());
+    each.map(|(x, w)| 9.0 * w * (9.0 * x).cos()).collect()
+}
+
 // Algorithm 1 of the paper, one image, in f64. Returns the points and the lengths of its steps.
 fn published(
     original: &[f64],
@@ -65,10 +76,7 @@ fn published(
     epsilon: f64,
     steps: usize,
 ) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let w = weights();
     let each = |f: &dyn Fn(usize) -> f64| Vec::from_iter((0..PIXELS).map(f));
-    let loss = |x: &[f64]| (0..PIXELS).map(|i| w[i] * (9.0 * x[i]).sin()).sum::<f64>();
-    let slope = |x: &[f64]| each(&|i| 9.0 * w[i] * (9.0 * x[i]).cos());
     let along = |g: Vec<f64>| match ball {
         "linf" => each(&|i| g[i].signum()),
         _ => each(&|i| g[i] / l2(g.clone())),
@@ -87,19 +95,19 @@ fn published(
     let (mut gap, mut since, mut length) = (share(0.22), 0, 2.0 * epsilon);
     let mut x = original.to_vec();
     let mut points = vec![x.clone()];
-    let (mut lengths, mut losses) = (Vec::new(), vec![loss(&x)]);
+    let (mut lengths, mut losses) = (Vec::new(), vec![wave(&x)]);
     let (mut best, mut highest) = (x.clone(), losses[0]);
     let (mut highest_then, mut halved, mut before) = (highest, true, x.clone());
     for step in 0..steps {
         let alpha = if step == 0 { 1.0 } else { 0.75 };
-        let direction = along(slope(&x));
+        let direction = along(wave_slope(&x));
         let ahead = project(each(&|i| x[i] + length * direction[i]));
         let next = each(&|i| x[i] + alpha * (ahead[i] - x[i]) + (1.0 - alpha) * (x[i] - before[i]));
         lengths.push(length);
         before = x;
         x = project(next);
         points.push(x.clone());
-        losses.push(loss(&x));
+        losses.push(wave(&x));
         if losses[step + 1] > highest {
             (best, highest) = (x.clone(), losses[step + 1]);
         }

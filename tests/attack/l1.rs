@@ -1,6 +1,6 @@
 //! The geometry of L1 against slow paths on the host.
 
-use super::apgd::wavy;
+use super::apgd::{wave, wave_slope, wavy};
 use super::linear::{PIXELS, linear, linear_batch, perturbations, weights};
 use super::watched::climbed;
 use crate::common::{On, values};
@@ -246,18 +246,15 @@ fn published(
     steps: usize,
     bounds: Bounds,
 ) -> (Vec<Vec<f64>>, Vec<usize>) {
-    let w = weights();
     let each = |f: &dyn Fn(usize) -> f64| Vec::from_iter((0..PIXELS).map(f));
-    let loss = |x: &[f64]| (0..PIXELS).map(|i| w[i] * (9.0 * x[i]).sin()).sum::<f64>();
-    let slope = |x: &[f64]| each(&|i| 9.0 * w[i] * (9.0 * x[i]).cos());
     let every = ((0.04 * steps as f64) as usize).max(1);
     let (mut x, mut best, mut highest) = (original.to_vec(), original.to_vec(), f64::NEG_INFINITY);
     let (mut length, mut count, mut changed) = (epsilon, 0.2 * PIXELS as f64, PIXELS as f64);
     let (mut points, mut counts) = (Vec::new(), Vec::new());
     for step in 0..steps {
         points.push(x.clone());
-        if loss(&x) > highest {
-            (best, highest) = (x.clone(), loss(&x));
+        if wave(&x) > highest {
+            (best, highest) = (x.clone(), wave(&x));
         }
         if step > 0 && step % every == 0 {
             let now = (0..PIXELS).filter(|&i| best[i] != original[i]).count() as f64;
@@ -271,7 +268,7 @@ fn published(
             };
             changed = now;
         }
-        let gradient = slope(&x);
+        let gradient = wave_slope(&x);
         let mut order = Vec::from_iter(0..PIXELS);
         order.sort_by(|a, b| gradient[*b].abs().total_cmp(&gradient[*a].abs()));
         let sharing = (count.ceil() as usize).max(1);

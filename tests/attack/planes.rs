@@ -58,16 +58,10 @@ fn greedy(x: &[f64], w: &[f64], gap: f64, [low, high]: [f64; 2]) -> Vec<f64> {
     moves
 }
 
-struct Case {
-    points: Vec<f64>,
-    normals: Vec<f64>,
-    gaps: Vec<f64>,
-}
-
 const PIXELS: usize = 40;
 
 // Points on the edge, normals of zeros and of very different sizes, gaps too wide for the bounds.
-fn cases(count: usize) -> Case {
+fn cases(count: usize) -> [Vec<f64>; 3] {
     let mut draws = Seed(5).draws(Purpose::Subset, 0, 0);
     let point = |draws: &mut Draws| match draws.below(4) {
         0 => draws.below(2) as f64,
@@ -91,11 +85,7 @@ fn cases(count: usize) -> Case {
             _ => scale * draws.normal() * 6.0,
         });
     }
-    Case {
-        points,
-        normals,
-        gaps,
-    }
+    [points, normals, gaps]
 }
 
 fn rows(on: &On, values: &[f64], dtype: DType) -> Tensor<2> {
@@ -115,11 +105,7 @@ fn types(on: &On) -> Vec<(DType, f64)> {
 
 fn value_the_nearest_point_of_plane_and_bounds(on: &On) {
     let count = on.pick(210, 21);
-    let Case {
-        points,
-        normals,
-        gaps,
-    } = cases(count);
+    let [points, normals, gaps] = cases(count);
     let unit = Bounds::default();
     for norm in norms() {
         let geometry = norm.geometry().expect("a geometry");
@@ -166,11 +152,7 @@ fn value_the_nearest_point_of_plane_and_bounds(on: &On) {
 
 fn value_no_row_depends_on_the_others(on: &On) {
     let count = on.pick(60, 9);
-    let Case {
-        points,
-        normals,
-        gaps,
-    } = cases(count);
+    let [points, normals, gaps] = cases(count);
     for norm in norms() {
         let geometry = norm.geometry().expect("a geometry");
         let moves = |cases: &[usize]| -> Vec<f32> {

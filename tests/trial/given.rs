@@ -7,6 +7,7 @@ use fireproof::attack::{
     Keep, Kl, Malt, Margin, Mask, Pgd, Square,
 };
 use fireproof::base::{Batch, Purpose, Seed};
+use serde::{Serialize, de::DeserializeOwned};
 
 pub const IMAGES: usize = 24;
 
@@ -188,4 +189,10 @@ pub fn attacks_without_ball() -> Vec<AttackSpec> {
             .with_first_constant(0.3)
             .into(),
     ]
+}
+
+/// What comes back from a file.
+pub fn reread<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let written = serde_json::to_string(value).unwrap();
+    serde_json::from_str(&written).unwrap()
 }

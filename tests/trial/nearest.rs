@@ -1,7 +1,7 @@
 //! Trials that keep the nearest candidate: what minimum-norm attacks rely on.
 
 use super::given::{
-    IMAGES, SIDE, assert_keeps, attacks_without_ball, batch, logits, pixels, victim,
+    IMAGES, SIDE, assert_keeps, attacks_without_ball, batch, logits, pixels, reread, victim,
 };
 use crate::common::On;
 use burn::tensor::Tensor;
@@ -136,11 +136,7 @@ fn value_without_a_ball_every_image_for_itself(on: &On) {
             "{attack}: {}",
             found.fooled_count()
         );
-        let written = serde_json::to_string(&attack).unwrap();
-        assert_eq!(
-            serde_json::from_str::<AttackSpec>(&written).unwrap(),
-            attack
-        );
+        assert_eq!(reread(&attack), attack);
     }
 }
 
