@@ -11,6 +11,7 @@ mod output;
 mod weights;
 
 use clap::Parser;
+use fireproof::attack::diagnosis::Diagnose;
 use fireproof::attack::{Progress, Run};
 use fireproof::base::Result;
 use fireproof::prelude::*;
@@ -54,5 +55,13 @@ fn run(options: &Options) -> Result<()> {
     let whole = run.attack_with_progress(&*attack, &victim, &set, &device, show)?;
     bar.finish_and_clear();
     println!("{whole}");
+    if options.diagnose {
+        let few = Vec::from_iter(0..set.len().min(64));
+        let few = set.batch(&few, &device);
+        let whole = (shard.count == 1).then_some(&whole);
+        let diagnosis = Diagnose::new(options.seed).examine(&*attack, &victim, &few, whole)?;
+        println!("\n{diagnosis}");
+        output::write_diagnosis(options, &diagnosis)?;
+    }
     output::write(options, &attack, &whole, &victim, &set, &device)
 }

@@ -57,6 +57,10 @@ pub struct Options {
     /// The attacked images as one file [default: adversaries.safetensors in the folder --out]
     #[arg(long, value_name = "FILE")]
     pub adversaries: Option<PathBuf>,
+    /// Look for signs that the number is the attack's failure, on up to 64 of the images; about as long
+    /// again as the attack takes on them. Writes diagnosis.json
+    #[arg(long)]
+    pub diagnose: bool,
     /// Write those that fool the network to this folder as well, each as a PNG
     #[arg(long, value_name = "DIR")]
     pub pictures: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use crate::options::{Options, Shard};
 use burn::tensor::Device;
+use fireproof::attack::diagnosis::Diagnosis;
 use fireproof::attack::{Adversaries, AttackSpec, Whole};
 use fireproof::base::{Error, Result, read, write_atomically};
 use fireproof::prelude::*;
@@ -31,6 +32,10 @@ fn of_shard(file: &Path, shard: Option<Shard>) -> PathBuf {
         |name: Option<&std::ffi::OsStr>| name.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (part(file.file_stem()), part(file.extension()));
     file.with_file_name(format!("{stem}-{}-of-{count}.{ending}", index + 1))
+}
+
+pub fn write_diagnosis(options: &Options, diagnosis: &Diagnosis) -> Result<()> {
+    write_json(&options.out.join("diagnosis.json"), diagnosis)
 }
 
 pub fn write(
@@ -83,8 +88,8 @@ pub fn write(
     Ok(())
 }
 
-fn write_json(file: &Path, whole: &Whole) -> Result<()> {
-    let text = serde_json::to_string_pretty(whole).expect("plain values");
+fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).expect("plain values");
     write_atomically(file, text.as_bytes())
 }
 
