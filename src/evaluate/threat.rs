@@ -12,7 +12,7 @@ use std::fmt;
 ///
 /// ```
 /// use fireproof::attack::Cost;
-/// use fireproof::base::{Error, Result, named};
+/// use fireproof::base::{Error, NoSettings, Result, named};
 /// use fireproof::evaluate::{Axis, Level, Scene, Threat};
 /// use serde_json::Value;
 ///
