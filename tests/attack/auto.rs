@@ -4,7 +4,7 @@ use super::network::{Net, random_batch};
 use crate::common::On;
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    Attack, AttackSpec, AutoAttack, Cost, Frozen, L1, L2, Linf, NormSpec, Version,
+    Attack, AttackSpec, AutoAttack, Cost, Found, Frozen, L1, L2, Linf, NormSpec, Version,
 };
 use fireproof::base::{Batch, Seed};
 
@@ -12,6 +12,7 @@ use fireproof::base::{Batch, Seed};
 on_this_device![
     value_composition_as_published,
     value_auto_is_its_attacks_one_after_the_other,
+    value_who_falls_meets_no_more,
     value_few_classes_have_few_targets,
     error_settings_of_auto,
 ];
@@ -103,6 +104,33 @@ fn value_auto_is_its_attacks_one_after_the_other(on: &On) {
         first.fooled_count() >= batch.len() / 2,
         "{:?}",
         first.fooled
+    );
+}
+
+fn value_who_falls_meets_no_more(on: &On) {
+    // Oracle: every attack on every image. On a weak network the first one fools nearly all.
+    let victim = Frozen::new(&Net::random(on, 3));
+    let batch = random_batch(on, &victim, 3);
+    let auto = AutoAttack::fast(Linf, 0.12);
+    let found = auto.attack(&victim, &batch, Seed(1)).unwrap();
+    let passes = |found: &Found| found.queries.iter().chain(&found.gradients).sum::<u32>();
+    let (mut without, mut fooled) = (0, vec![false; batch.len()]);
+    for attack in auto.attacks() {
+        // Led attacks in all their parts, whoever falls.
+        let alone = attack.attack(&victim, &batch, Seed(1)).unwrap();
+        without += match attack.parts().len() {
+            1 => passes(&alone),
+            _ => (batch.len() * (attack.cost().queries + attack.cost().gradients)) as u32,
+        };
+        let pairs = fooled.iter_mut().zip(&alone.fooled);
+        pairs.for_each(|(any, one)| *any |= one);
+    }
+    assert_eq!(found.fooled, fooled);
+    assert_eq!(found.fooled, [true; 3]);
+    assert!(
+        5 * passes(&found) <= without,
+        "{} {without}",
+        passes(&found)
     );
 }
 
