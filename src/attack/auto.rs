@@ -63,7 +63,8 @@ pub enum Version {
     Standard,
     /// What finds the same at a fraction of the cost, and no published composition: APGD on
     /// cross-entropy, 10 steps; FMN, 60 steps; APGD on cross-entropy, 100 steps; APGD on the targeted DLR
-    /// loss, 40 steps towards each of 9 classes; Square with 1,000 queries.
+    /// loss, 40 steps towards each of 9 classes; Square with 1,000 queries. In L1 its APGDs begin with
+    /// larger radii, as the standard version's.
     ///
     /// Chosen on networks of their own by `cargo bench --bench cascade`: of the cascades that missed
     /// nothing there the cheapest, with twice the steps towards classes, and a search without gradients

@@ -105,7 +105,9 @@ impl Best {
         let enough = self.loss.clone() - self.loss.clone().abs() * (LOSS_RESOLUTION * unit);
         let as_high = alike
             .clone()
-            .bool_and(other.loss.clone().greater_equal(enough));
+            .bool_and(other.loss.clone().greater_equal(enough))
+            // Not what counts for nothing, whatever it is compared with.
+            .bool_and(other.loss.clone().greater_elem(f32::MIN));
         let higher = alike.bool_and(other.loss.clone().greater(self.loss.clone()));
         let taken = newly.clone().bool_or(as_high);
         // Row by row, which a mask over all pixels would not know of.

@@ -73,8 +73,11 @@ impl Attack for PerImage {
         Ok(())
     }
 
+    /// That of the attack at its levels.
     fn goal(&self) -> Goal {
-        self.of.goal()
+        let attacks = self.attacks().unwrap_or_default();
+        let at_level = attacks.first().map(|(_, attack)| attack.goal());
+        at_level.unwrap_or_else(|| self.of.goal())
     }
 
     /// The largest one.
@@ -99,9 +102,15 @@ impl Attack for PerImage {
         self.of.cost()
     }
 
-    /// All levels times this one.
+    /// All levels in proportion, so that the largest is this one; if all are 0, all are this one.
     fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
-        let factor = single(level)?;
+        let level = single(level)?;
+        let largest = self.levels.values().copied().fold(0.0, f64::max);
+        if largest == 0.0 {
+            let levels = self.levels.keys().map(|&id| (id, level));
+            return Ok(Self::new(self.of.clone(), levels).into());
+        }
+        let factor = level / largest;
         let levels = self.levels.iter().map(|(&id, &level)| (id, level * factor));
         Ok(Self::new(self.of.clone(), levels).into())
     }

@@ -166,6 +166,26 @@ fn value_other_classifiers_see_them(on: &On) {
         .filter(|(p, l)| p == l)
         .count();
     assert_eq!(kept.accuracy(&other), right as f64 / kept.len() as f64);
+    // Those that go by ids are told the images' own: more than are shown together.
+    let by_id = Frozen::from_fn(|x: Tensor<4>| {
+        let mean = x.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+        Tensor::cat(vec![mean.clone() * 0.0 + 0.5, mean], 1)
+    });
+    let by_id = by_id.through_each(|x, ids| {
+        let shade = Vec::from_iter(ids.iter().map(|id| (id % 2) as f32));
+        let shade = Tensor::<1>::from_data(shade.as_slice(), &x.device());
+        x.clone() * 0.0 + shade.reshape([-1, 1, 1, 1]).expand(x.dims())
+    });
+    let count = 600;
+    let ids = Vec::from_iter((0..count as u64).map(|at| 3 * at + 1));
+    let labels = Vec::from_iter(ids.iter().map(|id| (id % 2) as i64));
+    let images = Tensor::full([count, 1, 2, 2], 0.5, &on.device());
+    let batch_by_id = Batch::new(images, on.labels(&labels)).unwrap();
+    let batch_by_id = batch_by_id.with_ids(ids).unwrap();
+    let nothing = Pgd::linf(0.0).with_steps(1);
+    let found = nothing.attack(&by_id, &batch_by_id, Seed(2)).unwrap();
+    let kept_by_id = Adversaries::of(&found, &batch_by_id, &nothing, 2).unwrap();
+    assert_eq!(kept_by_id.accuracy(&by_id), 1.0);
     assert_eq!(kept.batch().ids, batch.ids);
     assert_eq!(kept.batch().labels_to_vec(), batch.labels_to_vec());
 }

@@ -4,15 +4,17 @@ use super::given::{IDS, IMAGES, SIDE, attacks, batch, half, pixels, reread, vict
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{
-    AccuracyCurve, Apgd, Attack, AttackSpec, Fab, Found, Frozen, L1, L2, Linf, Mask, Masked, Norm,
-    Pgd, Square, verify,
+    AccuracyCurve, Apgd, Attack, AttackSpec, Ball, Cost, Fab, Fgsm, Found, Frozen, Goal, L1, L2,
+    Linf, Mask, Masked, Norm, Pgd, Square, Trial, verify,
 };
-use fireproof::base::{Batch, Bounds, Error, Seed};
+use fireproof::base::{Batch, Bounds, Error, Result, Seed};
+use serde_json::Value;
 
 // Every attack several times: what they ask of a device, others ask of every one.
 on_this_device![
     value_an_image_falls_with_the_pass_that_it_is_said_to,
     value_budgets_are_each_images_own,
+    value_uneven_budgets_do_not_depend_on_batch_mates,
     value_masks_keep_pixels_to_the_bit,
     value_masks_of_all_pixels_and_of_none,
     value_a_masked_linear_model_has_its_optimum,
@@ -36,7 +38,7 @@ fn value_an_image_falls_with_the_pass_that_it_is_said_to(on: &On) {
         // What keeps the last point alone knows of no pass before the verdict, and within a budget it
         // pays for one; a goal's own clean pass is not part of a budget.
         let name = attack.to_string();
-        let unlike = ["last iterate", " then ", "KL loss"];
+        let unlike = ["last iterate", "KL loss"];
         if unlike.iter().any(|unlike| name.contains(unlike)) {
             continue;
         }
@@ -105,6 +107,76 @@ fn value_budgets_are_each_images_own(on: &On) {
             (pixels(&again), again.queries),
             (pixels(&found), found.queries)
         );
+    }
+}
+
+// An attack with a budget of each image's own.
+#[derive(Debug, derive_more::Display)]
+#[display("{_0}, uneven")]
+struct Uneven(AttackSpec);
+
+fn budget(id: u64) -> u32 {
+    [1, 20, 7, 2, 33, 12][(id % 6) as usize]
+}
+
+impl Attack for Uneven {
+    fn search(&self, trial: &mut Trial) -> Result<()> {
+        let budgets = Vec::from_iter(trial.keys().ids.iter().map(|&id| budget(id)));
+        trial.in_budget(&budgets, |trial| self.0.search(trial))
+    }
+
+    fn goal(&self) -> Goal {
+        self.0.goal()
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        self.0.ball()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.0.check()
+    }
+
+    fn cost(&self) -> Cost {
+        self.0.cost()
+    }
+
+    fn at_level(&self, level: &[f64]) -> Result<AttackSpec> {
+        self.0.at_level(level)
+    }
+
+    fn settings(&self) -> Value {
+        Value::Null
+    }
+}
+
+fn value_uneven_budgets_do_not_depend_on_batch_mates(on: &On) {
+    // Oracle: each image alone, whose search ends with its own budget.
+    let victim = victim(on);
+    let batch = batch(on, &victim);
+    let pgd = Pgd::linf(0.3).with_random_start(false);
+    let inner = Fgsm::linf(0.2).then(Square::linf(0.3).with_queries(9).within(5));
+    let mut all = attacks(0.3);
+    all.extend([pgd.into(), inner.into()]);
+    for attack in all {
+        let attack = Uneven(attack);
+        let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
+        for at in 0..12 {
+            let alone = attack
+                .attack(&victim, &batch.select(&[at]), Seed(1))
+                .unwrap();
+            let found = found.select(&[at]);
+            assert_eq!(alone.fooled, found.fooled, "{attack}, image {at}");
+            assert_eq!(pixels(&alone), pixels(&found), "{attack}, image {at}");
+            let counts = |found: &Found| (found.queries[0], found.gradients[0], found.vanished[0]);
+            assert_eq!(counts(&alone), counts(&found), "{attack}, image {at}");
+            // Verdicts come on top of it, and the clean pass of a goal that asks for it.
+            let (queries, gradients, _) = counts(&found);
+            assert!(
+                queries + gradients <= budget(IDS[at]) + 6,
+                "{attack}, image {at}"
+            );
+        }
     }
 }
 
@@ -235,6 +307,7 @@ fn value_levels_of_each_image_are_those_one_by_one(on: &On) {
         AttackSpec::from(Apgd::l2(1.0).with_steps(5).restarts(2)),
         Square::linf(1.0).with_queries(12).into(),
         Fab::l2().with_epsilon(1.0).with_steps(3).into(),
+        Fab::linf().with_steps(3).into(),
     ] {
         let levels = (0..IMAGES).map(|at| (IDS[at], level(at)));
         let found = attack
@@ -249,7 +322,7 @@ fn value_levels_of_each_image_are_those_one_by_one(on: &On) {
             let found = found.select(&[at]);
             assert_eq!(pixels(&found), pixels(&alone), "{attack}");
             assert_eq!(found.fooled, alone.fooled);
-            let norm = attack.ball().unwrap().norm;
+            let norm = attack.at_level(&[1.0]).unwrap().ball().unwrap().norm;
             verify(&found, &batch, norm, level(at)).unwrap();
         }
     }
@@ -301,6 +374,13 @@ fn error_masks_levels_and_budgets(on: &On) {
         refused(&levels),
         "level of image 1007: found none, expected one for each image"
     );
+    // At another level they stay in proportion.
+    let doubled = pgd
+        .clone()
+        .at_each([(0, 0.1), (1, 0.4), (2, 0.0)])
+        .at_level(&[0.8]);
+    let expected = pgd.clone().at_each([(0, 0.2), (1, 0.8), (2, 0.0)]);
+    assert_eq!(doubled.unwrap(), expected.into());
     let negative = pgd.clone().at_each(IDS.map(|id| (id, -0.1)));
     assert!(matches!(negative.check(), Err(Error::Setting { .. })));
     assert!(pgd.clone().at_each([]).check().is_err());

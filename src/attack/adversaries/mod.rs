@@ -207,7 +207,8 @@ impl Adversaries {
             if let Some(precision) = victim.precision() {
                 images = images.cast(precision.dtype());
             }
-            let predicted = victim.predict(images);
+            let ids = &self.ids[chunk * BATCH..][..labels.len()];
+            let predicted = victim.for_ids(ids).predict(images);
             right += predicted.iter().zip(labels).filter(|(p, l)| p == l).count();
         }
         right as f64 / self.len() as f64

@@ -66,10 +66,11 @@ impl Diagnose {
             .iter()
             .try_for_each(|check| Check::check(&**check).map_err(|e| e.within(&check.name())))?;
         attack.check()?;
-        victim.accept(&batch.images)?;
         if batch.is_empty() {
             return Err(Error::input("batch", "no image", "at least one image"));
         }
+        let victim = &victim.for_ids(&batch.ids);
+        victim.accept(&batch.images)?;
         batch.check_labels(victim.classes(&batch.images))?;
         if let Some(other) = whole.filter(|whole| whole.attack != attack.settings()) {
             let expected = format!("one of {attack}");

@@ -74,7 +74,7 @@ impl<'a> Evidence<'a> {
 
     /// Logits of images at these positions of the batch by an exact pass, which is counted.
     pub fn logits_at(&mut self, positions: &[usize], images: Tensor<4>) -> Tensor<2> {
-        self.spent[0] += positions.len() as u64;
+        self.spent[0] += (positions.len() * self.victim.draws()) as u64;
         let ids = Vec::from_iter(positions.iter().map(|&at| self.batch.ids[at]));
         self.victim.for_ids(&ids).logits(images)
     }

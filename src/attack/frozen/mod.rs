@@ -6,6 +6,7 @@ mod surrogate;
 mod watched;
 
 use self::random::{Lot, Random};
+use self::watched::Watch;
 use super::{Pass, predicted_classes};
 use crate::base::{Classifier, Error, Keys, Precision, Result, Seed, read};
 use crate::kernel::Numerics;
@@ -49,6 +50,8 @@ pub struct Frozen {
     surrogate: Option<Arc<Frozen>>,
     // Which gradient passes come next.
     stage: Option<Stage>,
+    // Who is shown every pass.
+    watch: Option<Arc<Watch>>,
 }
 
 /// The gradient passes that come next in an attack: its seed, and how many each image has behind it.
@@ -90,6 +93,7 @@ impl Frozen {
             random: None,
             surrogate: None,
             stage: None,
+            watch: None,
         }
     }
 
@@ -160,8 +164,10 @@ impl Frozen {
     /// Panics if the classifier does not give one row of logits per image, or if it refuses the
     /// images' element type, as models do that is not [theirs](Self::precision).
     pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        let lot = self.verdicts(images.dims()[0]);
-        Numerics::Exact.run(|| self.forward(images.inner(), &lot).inner())
+        let (lot, images) = (self.verdicts(images.dims()[0]), images.inner());
+        let logits = Numerics::Exact.run(|| self.forward(images.clone(), &lot).inner());
+        self.show(&images, &logits);
+        logits
     }
 
     /// Predicted classes; the first one where several logits are largest,

@@ -21,14 +21,17 @@ impl Frozen {
             let logits = (self.numerics).run(|| self.forward(pass.images.clone(), &lot).inner());
             pass.loss = losses(loss, logits.clone());
             pass.logits = logits;
+            self.show(&pass.images, &pass.logits);
             return Ok(pass);
         }
         let point = leaf(point);
         let images = self.numerics.run(|| images(point.clone()));
-        match self.random {
+        let pass = match self.random {
             None => self.certain(point, images, loss),
             Some(random) => self.expected(random, point, images, loss),
-        }
+        }?;
+        self.show(&pass.images, &pass.logits);
+        Ok(pass)
     }
 
     fn certain<const D: usize>(

@@ -12,8 +12,8 @@ impl Run {
     /// Of an attack without a ball that looks for the nearest image that fools, one run tells it at
     /// every size, and the levels are not used. Any other attack is run [at each
     /// level](Attack::at_level), the lowest first, on the images that still stand: what fools at one
-    /// level does so at every higher one, so that the curve never rises. A [state](Run::state) is not
-    /// kept.
+    /// level does so at every higher one, so that the curve never rises. Each level has the whole
+    /// [budget](Run::budget). Neither a [state](Run::state) nor [adversaries](Run::adversaries) are kept.
     ///
     /// # Errors
     ///
@@ -29,6 +29,7 @@ impl Run {
         let name = attack.to_string();
         let run = Self {
             state: None,
+            adversaries: None,
             ..self.clone()
         };
         if attack.goal().nearest.is_some_and(|nearest| nearest.goes_on) {

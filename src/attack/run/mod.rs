@@ -149,8 +149,8 @@ impl Run {
                     part: part.name(),
                     number,
                     parts: parts.len(),
-                    done: whole.met(number) - open.len(),
-                    total: whole.met(number),
+                    done: whole.met(number),
+                    total: whole.met(number) + open.len(),
                     standing: whole.standing(),
                 });
                 let begun = Instant::now();

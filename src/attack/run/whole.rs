@@ -152,9 +152,9 @@ impl Whole {
         (0..self.images.len()).filter(open).collect()
     }
 
-    // The images that a part meets in all.
+    // The images that a part has met.
     pub(super) fn met(&self, number: usize) -> usize {
-        let met = |image: &&Outcome| self.meets(image, number);
+        let met = |image: &&Outcome| image.parts > number;
         self.images.iter().filter(met).count()
     }
 
@@ -312,7 +312,7 @@ impl Whole {
         });
         for (index, shard) in shards.into_iter().enumerate() {
             let mine: Vec<usize> = (index..set.len()).step_by(count).collect();
-            let of = |whole: &Self| (whole.seed, whole.numerics, whole.draws);
+            let of = |whole: &Self| (whole.seed, whole.numerics, whole.draws, whole.budget);
             let same = shard.attack == first.attack && of(&shard) == of(&first);
             let whole =
                 same && shard.shard == [index, count] && shard.parts.len() == joined.parts.len();

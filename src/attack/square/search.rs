@@ -51,7 +51,7 @@ impl Search<'_> {
                 epsilon,
                 bounds: trial.bounds(),
             };
-            let images = match &standing.best {
+            let mut images = match &standing.best {
                 None => self.squares.start(within, &mut standing.draws),
                 Some(best) => {
                     let part = self.schedule.part(query - 1);
@@ -59,13 +59,22 @@ impl Search<'_> {
                     (self.squares).change(images, part, within, &mut standing.draws)
                 }
             };
-            let logits = match trial.logits_at(&standing.positions, images.clone()) {
+            let mut logits = match trial.logits_at(&standing.positions, images.clone()) {
                 Ok(logits) => logits,
                 Err(error) => {
                     end = Err(error);
                     break;
                 }
             };
+            // Whoever could not afford that query keeps what was best before.
+            let paid = |&row: &usize| trial.affords(standing.positions[row]);
+            let (kept, broke): (Vec<_>, Vec<_>) = (0..standing.positions.len()).partition(paid);
+            if !broke.is_empty() {
+                fallen.push(standing.part(&broke));
+                standing = standing.part(&kept);
+                images = select(&images, &kept);
+                logits = select(&logits, &kept);
+            }
             let loss = self.loss.unsaturated(logits.clone(), &standing.reference);
             let fooled = fooled(predicted_classes(logits.clone()), &standing.reference).float();
             let fools: Vec<f32> = read(&fooled);
@@ -88,7 +97,7 @@ impl Search<'_> {
             }
         }
         fallen.push(standing);
-        offer(fallen, trial);
+        offer(fallen, trial)?;
         end
     }
 
@@ -168,21 +177,27 @@ impl Standing {
     }
 }
 
-// All images of the trial, in its order.
-fn offer(parts: Vec<Standing>, trial: &mut Trial) {
-    let positions = parts.iter().flat_map(|part| part.positions.iter().copied());
-    let mut order: Vec<usize> = vec![0; trial.len()];
-    positions
-        .enumerate()
-        .for_each(|(row, position)| order[position] = row);
-    let parts = parts.into_iter().map(|part| part.best);
-    // None has been met at all where there was no pass left for the first.
-    let Some(parts) = parts.collect::<Option<Vec<_>>>() else {
-        return;
-    };
-    let parts = parts.into_iter().map(|best| (best.images, best.logits));
-    let (images, logits): (Vec<_>, Vec<_>) = parts.unzip();
+// For every image that could afford a query the best one, in the trial's order.
+fn offer(parts: Vec<Standing>, trial: &mut Trial) -> Result<()> {
+    let met = parts.into_iter().filter_map(|part| {
+        let Standing {
+            positions, best, ..
+        } = part;
+        best.map(|best| (positions, (best.images, best.logits)))
+    });
+    let (positions, met): (Vec<_>, Vec<_>) = met.unzip();
+    let (images, logits): (Vec<_>, Vec<_>) = met.into_iter().unzip();
+    let positions: Vec<usize> = positions.concat();
+    if positions.is_empty() {
+        return Ok(());
+    }
+    let mut order = Vec::from_iter(0..positions.len());
+    order.sort_unstable_by_key(|&row| positions[row]);
     let images = select(&Tensor::cat(images, 0), &order);
     let logits = select(&Tensor::cat(logits, 0), &order);
-    trial.offer_exact(images, logits);
+    let positions = Vec::from_iter(order.into_iter().map(|row| positions[row]));
+    trial.part(&positions, |trial| {
+        trial.offer_found(images, logits);
+        Ok(())
+    })
 }

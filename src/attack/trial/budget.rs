@@ -2,8 +2,22 @@
 
 use super::Trial;
 use crate::base::{Error, Result};
+use burn::tensor::Tensor;
 
 impl Trial {
+    /// Whether the image at this position could afford every pass that was made.
+    pub(in crate::attack) fn affords(&self, position: usize) -> bool {
+        self.spent.affords(position)
+    }
+
+    /// Offers candidates of exact passes that their images could afford, whatever they could not since.
+    pub(in crate::attack) fn offer_found(&mut self, images: Tensor<4>, logits: Tensor<2>) {
+        let candidate = self.allowed_candidate(images);
+        self.judge_pending();
+        let judged = self.judged(candidate, logits, None, true);
+        self.join(judged);
+    }
+
     /// Runs `search` until it has cost each image so many passes, forward and backward ones counted
     /// alike. What a further pass would tell of an image counts for nothing, and when no image has any
     /// left the search ends. A pass that only judges what was found is counted, but never refused.
@@ -13,7 +27,8 @@ impl Trial {
     ///
     /// # Errors
     ///
-    /// Those of `search`, except [`Error::Budget`] where this budget was the one that was spent.
+    /// Those of `search`, except [`Error::Budget`]: that is its end. Where a budget around this one is
+    /// spent too, the next pass says so.
     ///
     /// # Panics
     ///
@@ -26,11 +41,10 @@ impl Trial {
         assert_eq!(passes.len(), self.len(), "a budget for each image");
         // What was offered before is no part of it.
         self.judge_pending();
-        let begun = self.spent.all();
         let outer = self.spent.limit(passes);
         let result = search(self);
         self.judge_pending();
-        self.spent.unlimit(outer, &begun);
+        self.spent.unlimit(outer);
         match result {
             Err(Error::Budget) => Ok(()),
             result => result,

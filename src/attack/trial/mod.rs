@@ -75,8 +75,8 @@ impl Trial {
     /// the classifier's weights and for a classifier of fewer than two classes, [`Error::Setting`] for
     /// targets or a loss that do not suit it.
     pub fn new(victim: &Frozen, batch: &Batch, goal: &Goal, seed: impl Into<Seed>) -> Result<Self> {
-        victim.accept(&batch.images)?;
         let victim = victim.for_ids(&batch.ids);
+        victim.accept(&batch.images)?;
         let originals = batch.images.clone().inner();
         let classes = match batch.is_empty() {
             true => 0,
@@ -259,7 +259,9 @@ impl Trial {
 
     // By a pass of the search: none is made that a budget has no room for.
     fn judge(&mut self, candidate: Candidate) {
-        if let Ok(logits) = self.logits(candidate.images.clone()) {
+        if self.spent.pay(0..self.keys.len(), false).is_ok() {
+            // As it is: what it may not change has been taken back already.
+            let logits = self.victim.logits(candidate.images.clone());
             let judged = self.judged(candidate, logits, None, true);
             self.meet(judged);
         }
@@ -297,10 +299,16 @@ impl Trial {
         }
     }
 
+    // What a pass has just told: nothing, of images that could not afford it.
     fn meet(&mut self, mut judged: Best) {
         if let Some(out) = self.spent.out() {
             judged = self.without(judged, out.greater_elem(0.5));
         }
+        self.join(judged);
+    }
+
+    // What was found before.
+    fn join(&mut self, judged: Best) {
         self.best = Some(match self.best.take() {
             None => judged,
             Some(best) => best.meet(judged, &self.originals),

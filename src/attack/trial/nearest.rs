@@ -62,10 +62,18 @@ impl Trial {
         judged.exact = judged.exact.mask_fill(void.clone(), 0.0);
         judged.loss = judged.loss.mask_fill(void.clone(), f32::MIN);
         if self.best.is_none() {
-            let void = void.reshape([self.len(), 1, 1, 1]);
-            let void = void.expand(self.originals.dims());
-            let images = judged.candidate.images;
-            judged.candidate.images = images.mask_where(void, self.originals.clone());
+            let pixels = void.clone().reshape([self.len(), 1, 1, 1]);
+            let pixels = pixels.expand(self.originals.dims());
+            let own = |images: Tensor<4>| images.mask_where(pixels.clone(), self.originals.clone());
+            let candidate = judged.candidate;
+            judged.candidate = Candidate {
+                images: own(candidate.images),
+                originals: candidate.originals.map(own),
+                poses: candidate.poses.map(|poses| {
+                    let void = void.unsqueeze_dim::<2>(1);
+                    poses.clone().mask_fill(void.expand(poses.dims()), 0.0)
+                }),
+            };
         }
         judged
     }

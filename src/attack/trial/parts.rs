@@ -25,7 +25,8 @@ impl Trial {
         let mut judged = judged.chunks(self.len());
         let [fooled, exact, done] = std::array::from_fn(|_| judged.next().expect("three columns"));
         let is_fooled = |&at: &usize| fooled[at] > 0.0;
-        let doubtful = |at: &usize| is_fooled(at) && exact[*at] == 0.0;
+        // Whether one stands is nothing to it that has no pass left.
+        let doubtful = |at: &usize| is_fooled(at) && exact[*at] == 0.0 && self.affords(*at);
         let doubtful = Vec::from_iter((0..self.len()).filter(doubtful));
         let stands = |at: &usize| !is_fooled(at) || done[*at] == 0.0;
         let mut standing = Vec::from_iter((0..self.len()).filter(stands));
@@ -135,7 +136,7 @@ impl Trial {
         });
         if let Some(before) = before {
             let now = self.best.replace(before);
-            now.into_iter().for_each(|now| self.meet(now));
+            now.into_iter().for_each(|now| self.join(now));
         }
         Ok(found?.0)
     }
@@ -189,7 +190,7 @@ impl Trial {
             let candidate = &mut found.candidate;
             candidate.originals.get_or_insert(moved.images);
             candidate.poses = candidate.poses.take().or(moved.poses);
-            self.meet(found);
+            self.join(found);
         }
         result
     }

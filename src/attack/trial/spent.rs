@@ -21,6 +21,13 @@ pub(super) struct Spent {
     flaws: Tensor<2>,
 }
 
+/// A budget around another one, as it stood when that began.
+pub(super) struct Limit {
+    left: Option<Vec<u32>>,
+    out: Vec<bool>,
+    passes: Vec<u32>,
+}
+
 impl Spent {
     pub fn nothing(count: usize, each: Cost, device: &Device) -> Self {
         Self {
@@ -44,6 +51,12 @@ impl Spent {
             each: self.each,
             ..Self::nothing(positions.len(), Cost::default(), device)
         }
+    }
+
+    /// The images for which no pass was more than was left.
+    pub fn solvent(&self) -> Vec<usize> {
+        let at = 0..self.out.len();
+        at.filter(|&at| self.affords(at)).collect()
     }
 
     /// A forward pass of these images, whatever is left.
@@ -92,19 +105,27 @@ impl Spent {
     }
 
     /// Gives each image no more than so many passes from here on. Returns what there was before.
-    pub fn limit(&mut self, passes: &[u32]) -> Option<Vec<u32>> {
+    pub fn limit(&mut self, passes: &[u32]) -> Limit {
         let outer = self.left.clone();
         let most = |at: usize| outer.as_ref().map_or(u32::MAX, |outer| outer[at]);
         let least = |(at, &passes): (usize, &u32)| passes.min(most(at));
         self.left = Some(passes.iter().enumerate().map(least).collect());
-        outer
+        Limit {
+            left: outer,
+            out: self.out.clone(),
+            passes: self.all(),
+        }
     }
 
-    /// Undoes [`limit`](Self::limit), given what it returned and the passes made at that time.
-    pub fn unlimit(&mut self, outer: Option<Vec<u32>>, passes: &[u32]) {
-        let rest = |(at, left): (usize, u32)| left.saturating_sub(self.passes(at) - passes[at]);
-        self.left = outer.map(|outer| outer.into_iter().enumerate().map(rest).collect());
-        self.out.fill(false);
+    /// Undoes [`limit`](Self::limit), given what it returned.
+    pub fn unlimit(&mut self, outer: Limit) {
+        let since = |at: usize| self.passes(at) - outer.passes[at];
+        let rest = |(at, left): (usize, u32)| left.saturating_sub(since(at));
+        let left = outer
+            .left
+            .map(|left| left.into_iter().enumerate().map(rest));
+        self.left = left.map(Iterator::collect);
+        self.out = outer.out;
     }
 
     /// Whether there is a budget.
@@ -117,6 +138,11 @@ impl Spent {
         let out = || Vec::from_iter(self.out.iter().map(|&out| f32::from(out)));
         let any = self.out.contains(&true);
         any.then(|| Tensor::from_data(out().as_slice(), &self.flaws.device()))
+    }
+
+    /// Whether no pass was more than the image at this position had left.
+    pub fn affords(&self, at: usize) -> bool {
+        !self.out[at]
     }
 
     /// Whether no image has any pass left.
@@ -156,7 +182,11 @@ impl Spent {
         let undefined = wrong.any_dim(1);
         let zero = gradient.clone().abs().sum_dim(1).equal_elem(0.0);
         let vanished = zero.bool_and(undefined.clone().bool_not());
-        let flaws = Tensor::cat(vec![vanished.float(), undefined.float()], 1);
+        let mut flaws = Tensor::cat(vec![vanished.float(), undefined.float()], 1);
+        if let Some(out) = self.out() {
+            let out = out.greater_elem(0.5).unsqueeze_dim::<2>(1);
+            flaws = flaws.clone().mask_fill(out.expand(flaws.dims()), 0.0);
+        }
         self.flaws = self.flaws.clone() + flaws;
         gradient
     }
