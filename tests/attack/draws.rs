@@ -1,25 +1,35 @@
 //! What a random victim draws, and what that costs: apart from the batch, image by image.
 
-use super::random::{COUNT, batch, bytes, images, posed, stripes, upright};
+use super::random::{COUNT, batch, bytes, images, stripes, upright};
 use crate::common::{On, bits};
 use burn::tensor::Tensor;
 use fireproof::attack::{
     Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fmn, Found, Frozen, Keep, Kl,
     Pgd, Run, Square, Whole,
 };
-use fireproof::base::{Batch, Degrees, Seed};
+use fireproof::base::{Batch, Degrees, Pixels, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Axis, Evaluation};
+use fireproof::transform::{PoseBudget, Warp};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-on_every_device![
+// Not on every device: hundreds of small passes, each of which a software renderer compiles or sends for
+// itself; `attack::random` asks the same victims on every one.
+on_this_device![
     convention_no_pass_draws_what_another_does,
     value_draws_of_nothing_cost_alone,
     value_evaluations_count_draws,
     value_found_is_the_same_in_every_batch,
     value_runs_are_those_image_by_image,
 ];
+
+fn posed(draws: usize) -> Frozen {
+    let budget = PoseBudget::new(Degrees(25.0), Pixels(1.0)).unwrap();
+    upright().through_random(draws, 5, move |images, keys| {
+        Warp::bilinear().apply(images, &budget.draw(keys))
+    })
+}
 
 // Which draws each image has met, by its id: seed and number, in order.
 type Met = HashMap<u64, Vec<(u64, u64)>>;

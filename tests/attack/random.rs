@@ -5,9 +5,8 @@ use burn::module::Param;
 use burn::nn::conv::Conv2dConfig;
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{Attack, Frozen, Keep, Pgd};
-use fireproof::base::{Batch, Degrees, Keys, Pixels, Purpose, Seed};
+use fireproof::base::{Batch, Keys, Purpose, Seed};
 use fireproof::nn::GroupDropoutConfig;
-use fireproof::transform::{PoseBudget, Warp};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
@@ -43,13 +42,6 @@ pub fn stripes(images: Tensor<4>) -> Tensor<2> {
     let columns = images.clone().narrow(3, 1, 2).mean_dims(&[1, 2, 3]);
     let all = images.square().mean_dims(&[1, 2, 3]) * 1.4;
     Tensor::cat(vec![rows, columns, all], 1).flatten::<2>(1, 3)
-}
-
-pub fn posed(draws: usize) -> Frozen {
-    let budget = PoseBudget::new(Degrees(25.0), Pixels(1.0)).unwrap();
-    upright().through_random(draws, 5, move |images, keys| {
-        Warp::bilinear().apply(images, &budget.draw(keys))
-    })
 }
 
 pub fn batch(on: &On, victim: &Frozen) -> Batch {

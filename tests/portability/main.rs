@@ -50,7 +50,6 @@ mod attack {
     mod adversaries;
     mod apgd;
     mod bpda;
-    mod draws;
     mod effort;
     mod errors;
     mod l1;

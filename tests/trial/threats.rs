@@ -161,7 +161,7 @@ fn value_uneven_budgets_do_not_depend_on_batch_mates(on: &On) {
     for attack in all {
         let attack = Uneven(attack);
         let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
-        for at in 0..12 {
+        for (at, &id) in IDS.iter().enumerate().take(12) {
             let alone = attack
                 .attack(&victim, &batch.select(&[at]), Seed(1))
                 .unwrap();
@@ -173,7 +173,7 @@ fn value_uneven_budgets_do_not_depend_on_batch_mates(on: &On) {
             // Verdicts come on top of it, and the clean pass of a goal that asks for it.
             let (queries, gradients, _) = counts(&found);
             assert!(
-                queries + gradients <= budget(IDS[at]) + 6,
+                queries + gradients <= budget(id) + 6,
                 "{attack}, image {at}"
             );
         }
