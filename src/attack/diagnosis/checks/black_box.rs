@@ -8,7 +8,8 @@ thresholds! {
     /// there, or the attack by gradients is weak.
     ///
     /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand,
-    /// in the attack's ball on all pixels: of an attack that leaves some alone it says nothing.
+    /// in the attack's ball on all pixels: of an attack that leaves some alone, or that has
+    /// [a radius for each image](crate::attack::PerImage), it says nothing.
     ///
     /// The share is that of AutoAttack's published code.
     pub struct BlackBox exceeding 0.002 of "all images" {
