@@ -10,7 +10,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use fireproof::attack::{
     Apgd, Attack, AttackSpec, AutoAttack, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn,
-    Frozen, Keep, Linf, Malt, Pgd, Square,
+    Frozen, Keep, Linf, Malt, Mask, Pgd, Square,
 };
 use fireproof::base::{Batch, Kind, Purpose, Seed};
 use fireproof::group::Group;
@@ -40,6 +40,8 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
     let apgd = Apgd::linf(LINF).with_steps(10);
     let dlr = apgd.clone().with_loss(Dlr);
     let fab = Fab::linf().with_steps(10);
+    let half = Mask::new([1, 28, 28], |[_, y, _]| y < 14).expect("pixels");
+    let levels = (0..IMAGES as u64).map(|id| (id, LINF * (1 + id % 2) as f64));
     let short = |apgd: Apgd| apgd.with_steps(5);
     let four = AttackSpec::from(short(apgd.clone()))
         .or(short(dlr.clone()).towards_each(2))
@@ -56,7 +58,10 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
         ("PGD-10 L2", Pgd::l2(L2).into()),
         ("PGD-10 L1", Pgd::l1(L1).into()),
         ("PGD-10 ×2", pgd.clone().restarts(2).into()),
-        ("PGD-10 then PGD-10", pgd.clone().then(pgd).into()),
+        ("PGD-10 then PGD-10", pgd.clone().then(pgd.clone()).into()),
+        ("PGD-10 within 12 passes", pgd.clone().within(12).into()),
+        ("PGD-10 masked", pgd.clone().masked(half).into()),
+        ("PGD-10 at two levels", pgd.at_each(levels).into()),
         ("APGD-10", apgd.clone().into()),
         ("APGD-10 L2", Apgd::l2(L2).with_steps(10).into()),
         ("APGD-10 L1", Apgd::l1(L1).with_steps(10).into()),
