@@ -87,35 +87,28 @@ impl Attack for Apgd {
             if self.random_start {
                 trial.offer_originals();
             }
-            let spaces = self.larger_radii.iter().map(|&factor| self.space(factor));
-            let spaces = Vec::from_iter(spaces.chain([self.space(1.0)]));
+            let larger = self.larger_radii.iter().copied();
+            let spaces = larger.chain([1.0]).map(|factor| self.space(factor));
+            let spaces = Vec::from_iter(spaces);
             let mut point = spaces[0].start(trial, self.random_start);
             let mut left = self.steps;
-            for space in &spaces[..self.larger_radii.len()] {
-                let steps = ((LARGER_SHARE * self.steps as f64).ceil() as usize).min(left);
-                left -= steps;
-                point = space.project(trial, point);
-                let mut rule = self.norm.rule(steps, space.0.epsilon);
-                let ascent = Ascent {
-                    space,
-                    loss: None,
-                    steps,
-                    keep: Keep::Best,
-                };
-                point = ascent.highest(trial, point, &mut *rule)?;
-            }
-            let space = &spaces[self.larger_radii.len()];
-            if !self.larger_radii.is_empty() {
-                point = space.project(trial, point);
-            }
-            let ascent = Ascent {
+            let ascent = |space, steps| Ascent {
                 space,
                 loss: None,
-                steps: left,
+                steps,
                 keep: Keep::Best,
             };
+            for pair in spaces.windows(2) {
+                let [space, smaller] = [&pair[0], &pair[1]];
+                let steps = ((LARGER_SHARE * self.steps as f64).ceil() as usize).min(left);
+                left -= steps;
+                let mut rule = self.norm.rule(steps, space.0.epsilon);
+                let highest = ascent(space, steps).highest(trial, point, &mut *rule)?;
+                point = smaller.project(trial, highest);
+            }
             let mut rule = self.norm.rule(left, self.epsilon);
-            ascent.climb(trial, point, &mut *rule)
+            let space = spaces.last().expect("its own ball");
+            ascent(space, left).climb(trial, point, &mut *rule)
         })
     }
 

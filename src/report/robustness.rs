@@ -22,10 +22,10 @@ impl Panel {
     }
 
     /// Robust accuracy against the radius of the ball, one curve for each run of a minimum-norm
-    /// attack and its name: [`Whole::curve_by_distance`].
+    /// attack and its name: [`Whole::distance_curve`].
     pub fn robust_by_distance(runs: &[(&str, &Whole)]) -> Self {
         let curve = |&(name, whole): &(&str, &Whole)| {
-            Curve::falling(name, whole.images.len(), &whole.curve_by_distance())
+            Curve::falling(name, whole.images.len(), &whole.distance_curve().steps())
         };
         let curves = runs.iter().map(curve).collect();
         Self::stairs("radius ε", "robust accuracy (%)", Scale::Even, curves)

@@ -148,7 +148,7 @@ fn value_counts_and_curves_agree(on: &On) {
     assert_eq!(curve[0], (1, whole.clean_correct() as f64 / images));
     assert_eq!(curve.last().unwrap().1, whole.robust_accuracy());
     // Images that are wrong as they are need no perturbation.
-    let near = whole.curve_by_distance();
+    let near = whole.distance_curve().steps();
     assert_eq!(near[0], (0.0, whole.clean_correct() as f64 / images));
     let within = |epsilon: f64| {
         let far = |distance: Option<f64>| distance.is_none_or(|distance| distance > epsilon);

@@ -44,10 +44,9 @@ impl Run {
             found,
             "rising numbers, at least one",
         )?;
-        let mut falls = Vec::new();
+        let mut falls = vec![None; set.len()];
         let mut standing: Vec<usize> = self.mine(set.len()).collect();
         let all = standing.clone();
-        falls.resize(set.len(), None);
         let run = Self {
             shard: [0, 1],
             ..run

@@ -272,14 +272,6 @@ impl Whole {
             .collect()
     }
 
-    /// The accuracy that is left to whoever may go no farther than a distance, for 0 and every distance
-    /// at which it falls: pairs of both, where the attack tells distances. For a minimum-norm attack
-    /// it begins at the clean accuracy; for one in a ball it is no more than an upper bound below the
-    /// radius, as [`Found::accuracy_at`].
-    pub fn curve_by_distance(&self) -> Vec<(f64, f64)> {
-        self.distance_curve().steps()
-    }
-
     /// The run of a whole set from those of all its shards, in any order.
     ///
     /// # Errors
