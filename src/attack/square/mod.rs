@@ -1,5 +1,6 @@
 //! The square attack. In which way squares change an image is a norm's [`Squares`].
 
+mod judged;
 mod pattern;
 mod place;
 mod schedule;
@@ -43,7 +44,8 @@ use std::fmt;
 /// part of the image is halved after 10, 50, 200, 500, 1,000, 2,000, 4,000, 6,000 and 8,000 squares,
 /// whatever the number of queries is, unless the schedule is
 /// [rescaled](Self::with_rescaled_schedule). An image leaves the search as soon as it fools; one that
-/// fools as it is never enters it. More queries never help the classifier.
+/// fools as it is never enters it. More queries never help the classifier. A candidate that is equal to the
+/// best one, or to one that was judged since that was found, costs no pass.
 ///
 /// Every image has its own squares, drawn for its id: published code draws one place for the whole
 /// batch, so that what it finds for an image depends on the others. Places are drawn from all that the
@@ -70,8 +72,8 @@ pub struct Square {
     pub norm: NormSpec,
     /// The radius of the ball, in units of the pixels.
     pub epsilon: f64,
-    /// How many candidates it tries on an image at most, each by one forward pass: the start, and one
-    /// square after the other.
+    /// How many candidates it tries on an image at most, each by one forward pass unless it is known: the
+    /// start, and one square after the other.
     #[serde(default = "published::queries")]
     pub queries: usize,
     /// The part of the image that the first squares cover, from 0 to 1.

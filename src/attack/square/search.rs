@@ -1,10 +1,11 @@
+use super::judged::Judged;
 use super::schedule::Schedule;
 use super::{Limits, Squares};
 use crate::attack::goal::{fooled, predicted_classes};
-use crate::attack::rows::{either, positions, rows_of_second, select};
+use crate::attack::rows::{each, either, positions, replace, rows_of_second, select};
 use crate::attack::{Ball, LossSpec, Reference, Trial};
 use crate::base::{Bounds, Draws, Precision, Purpose, Result, indices, read};
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Tensor};
 
 /// The random search, on the images of a trial that nothing has fooled yet.
 pub(super) struct Search<'a> {
@@ -22,6 +23,7 @@ struct Standing {
     draws: Vec<Draws>,
     originals: Tensor<4>,
     reference: Reference,
+    judged: Judged,
     // Of each the best candidate so far: none before the first.
     best: Option<Met>,
 }
@@ -34,8 +36,8 @@ struct Met {
 }
 
 impl Search<'_> {
-    /// Searches, and offers the trial each image's last candidate. One vector of flags is read at
-    /// each query.
+    /// Searches, and offers the trial each image's last candidate. At each query the candidates are
+    /// read, to see which of them are not [judged](Judged) yet, and two flags of those.
     ///
     /// # Errors
     ///
@@ -51,7 +53,7 @@ impl Search<'_> {
                 epsilon,
                 bounds: trial.bounds(),
             };
-            let mut images = match &standing.best {
+            let images = match &standing.best {
                 None => self.squares.start(within, &mut standing.draws),
                 Some(best) => {
                     let part = self.schedule.part(query - 1);
@@ -59,7 +61,13 @@ impl Search<'_> {
                     (self.squares).change(images, part, within, &mut standing.draws)
                 }
             };
-            let mut logits = match trial.logits_at(&standing.positions, images.clone()) {
+            let mut rows = standing.judged.unknown(&images);
+            if rows.is_empty() {
+                continue;
+            }
+            let mut images = select(&images, &rows);
+            let asked = each(&standing.positions, &rows);
+            let mut logits = match trial.logits_at(&asked, images.clone()) {
                 Ok(logits) => logits,
                 Err(error) => {
                     end = Err(error);
@@ -67,30 +75,24 @@ impl Search<'_> {
                 }
             };
             // Whoever could not afford that query keeps what was best before.
-            let paid = |&row: &usize| trial.affords(standing.positions[row]);
-            let (kept, broke): (Vec<_>, Vec<_>) = (0..standing.positions.len()).partition(paid);
-            if !broke.is_empty() {
-                fallen.push(standing.part(&broke));
-                standing = standing.part(&kept);
+            let paid = Vec::from_iter(asked.iter().map(|&at| trial.affords(at)));
+            if paid.contains(&false) {
+                let kept = Vec::from_iter((0..rows.len()).filter(|&at| paid[at]));
+                let broke = (0..rows.len()).filter(|&at| !paid[at]);
+                let broke = Vec::from_iter(broke.map(|at| rows[at]));
+                let asked = each(&rows, &kept);
                 images = select(&images, &kept);
                 logits = select(&logits, &kept);
+                let others = standing.leave(&broke, &mut fallen);
+                let row = |row: &usize| others.iter().position(|other| other == row);
+                rows = asked.iter().filter_map(row).collect();
             }
-            let loss = self.loss.unsaturated(logits.clone(), &standing.reference);
-            let fooled = fooled(predicted_classes(logits.clone()), &standing.reference).float();
-            let fools: Vec<f32> = read(&fooled);
-            let met = Met {
-                images,
-                logits,
-                loss,
-            };
-            standing.best = Some(match standing.best.take() {
-                None => met,
-                Some(best) => best.meet(met, fooled),
-            });
-            let falling = positions(&fools, |fools| fools > 0.0);
+            if rows.is_empty() {
+                continue;
+            }
+            let falling = standing.meet(&rows, images, logits, &self.loss);
             if !falling.is_empty() {
-                fallen.push(standing.part(&falling));
-                standing = standing.part(&positions(&fools, |fools| fools == 0.0));
+                standing.leave(&falling, &mut fallen);
             }
             if standing.positions.is_empty() {
                 break;
@@ -110,6 +112,7 @@ impl Search<'_> {
         let draws = |&at: &usize| trial.keys().draws(Purpose::Search, at);
         Standing {
             draws: positions.iter().map(draws).collect(),
+            judged: Judged::nothing(trial.len()),
             positions,
             originals: trial.originals().clone(),
             reference,
@@ -142,10 +145,8 @@ fn largest(bounds: Bounds) -> f64 {
 }
 
 impl Met {
-    // Takes over what fools, or has a higher loss.
-    fn meet(self, other: Self, fooled: Tensor<1>) -> Self {
-        let higher = other.loss.clone().greater(self.loss.clone());
-        let taken = higher.bool_or(fooled.greater_elem(0.5));
+    // Takes over these rows of the other.
+    fn take(self, other: Self, taken: Tensor<1, Bool>) -> Self {
         let rows = rows_of_second(&taken);
         Self {
             images: either([self.images, other.images], &rows),
@@ -161,17 +162,80 @@ impl Met {
             loss: select(&self.loss, rows),
         }
     }
+
+    // Puts rows that were selected back.
+    fn replace(self, rows: &[usize], part: Self) -> Self {
+        Self {
+            images: replace(self.images, rows, part.images),
+            logits: replace(self.logits, rows, part.logits),
+            loss: replace(self.loss, rows, part.loss),
+        }
+    }
 }
 
 impl Standing {
+    // Candidates of these rows, whose best becomes what fools or has a higher loss. Returns the rows
+    // that fool.
+    fn meet(
+        &mut self,
+        rows: &[usize],
+        images: Tensor<4>,
+        logits: Tensor<2>,
+        loss: &LossSpec,
+    ) -> Vec<usize> {
+        let reference = match rows.len() == self.positions.len() {
+            true => self.reference.clone(),
+            false => {
+                let at = indices(rows.iter().copied(), &self.originals.device());
+                self.reference.select(&at)
+            }
+        };
+        let loss = loss.unsaturated(logits.clone(), &reference);
+        let fooled = fooled(predicted_classes(logits.clone()), &reference);
+        let met = Met {
+            images,
+            logits,
+            loss,
+        };
+        let taken = match self.best.take() {
+            None => {
+                self.best = Some(met);
+                fooled.clone().bool_or(fooled.clone().bool_not())
+            }
+            Some(best) => {
+                let part = best.select(rows);
+                let higher = met.loss.clone().greater(part.loss.clone());
+                let taken = higher.bool_or(fooled.clone());
+                self.best = Some(best.replace(rows, part.take(met, taken.clone())));
+                taken
+            }
+        };
+        let flags: Vec<f32> = read(&Tensor::cat(vec![fooled.float(), taken.float()], 0));
+        let (fools, taken) = flags.split_at(rows.len());
+        for (&row, &taken) in rows.iter().zip(taken) {
+            self.judged.meet(row, taken > 0.0);
+        }
+        each(rows, &positions(fools, |fools| fools > 0.0))
+    }
+
+    // Moves these rows to the fallen. Returns where the others were.
+    fn leave(&mut self, rows: &[usize], fallen: &mut Vec<Self>) -> Vec<usize> {
+        let all = 0..self.positions.len();
+        let others = Vec::from_iter(all.filter(|row| !rows.contains(row)));
+        fallen.push(self.part(rows));
+        *self = self.part(&others);
+        others
+    }
+
     // What is known of these rows.
     fn part(&self, rows: &[usize]) -> Self {
         let at = indices(rows.iter().copied(), &self.originals.device());
         Self {
-            positions: rows.iter().map(|&row| self.positions[row]).collect(),
+            positions: each(&self.positions, rows),
             draws: rows.iter().map(|&row| self.draws[row].clone()).collect(),
             originals: select(&self.originals, rows),
             reference: self.reference.select(&at),
+            judged: self.judged.part(rows),
             best: self.best.as_ref().map(|best| best.select(rows)),
         }
     }

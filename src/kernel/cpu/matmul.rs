@@ -45,6 +45,10 @@ impl<'a> Matrix<'a> {
 
 /// Rows of a register tile; the most that any tile has.
 const ROWS: usize = 8;
+/// Rows that a thread takes at a time, so that columns stay in its cache for several tiles.
+const TALL: usize = 4 * ROWS;
+/// Vectors across a register tile; the most that any tile has.
+const WIDE: usize = 3;
 /// Multiplications below which a thread is not worth waking.
 const SMALL: usize = 1 << 16;
 
@@ -73,12 +77,24 @@ pub fn matmul(isa: Isa, mut a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bo
     let blocks = columns.div_ceil(LANES);
     let mut packed = Scratch::new(blocks * inner);
     let packed = packed.lines(blocks * inner);
-    pack(b, packed);
+    let panel = |(at, lines)| {
+        let first = at * WIDE;
+        isa.run(Panel { b, first, lines });
+    };
+    let size = (inner * WIDE).max(1);
+    if columns * inner <= SMALL {
+        packed.chunks_mut(size).enumerate().for_each(panel);
+    } else {
+        packed.par_chunks_mut(size).enumerate().for_each(panel);
+    }
     let packed = &*packed;
     let unit = |(at, c): (usize, &mut [f32])| {
+        let rows = c.len() / columns;
+        let mut tile = Scratch::floats(rows * inner);
         isa.run(Rows {
             a,
-            first: at * ROWS,
+            first: at * TALL,
+            tile: tile.numbers(rows * inner),
             packed,
             bias,
             relu,
@@ -87,24 +103,58 @@ pub fn matmul(isa: Isa, mut a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bo
         })
     };
     if rows * columns * inner <= SMALL {
-        c.chunks_mut(ROWS * columns).enumerate().for_each(unit);
+        c.chunks_mut(TALL * columns).enumerate().for_each(unit);
     } else {
-        c.par_chunks_mut(ROWS * columns).enumerate().for_each(unit);
+        c.par_chunks_mut(TALL * columns).enumerate().for_each(unit);
     }
 }
 
-/// `[block of sixteen columns][row]`, filled up with zeros.
-fn pack(b: Matrix, packed: &mut [Line]) {
-    let [inner, columns] = b.size;
-    let [down, across] = b.steps;
-    for (block, lines) in packed.chunks_mut(inner.max(1)).enumerate() {
-        let first = block * LANES;
-        let used = LANES.min(columns - first);
-        for (row, line) in lines.iter_mut().enumerate() {
-            *line = Line::ZERO;
-            let from = row * down + first * across;
-            for (lane, to) in line.0[..used].iter_mut().enumerate() {
-                *to = b.data[from + lane * across];
+/// Sixteen columns in a line, of `WIDE` neighbouring blocks or what is left: `[row][block]`, filled up
+/// with zeros.
+struct Panel<'a> {
+    b: Matrix<'a>,
+    /// The first block.
+    first: usize,
+    lines: &'a mut [Line],
+}
+
+impl Work for Panel<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let [inner, columns] = self.b.size;
+        let [down, across] = self.b.steps;
+        let wide = self.lines.len() / inner;
+        for block in 0..wide {
+            let column = (self.first + block) * LANES;
+            let used = LANES.min(columns - column);
+            let mut row = 0;
+            if down == 1 && used == LANES {
+                // Rows are neighbours: sixteen of them at a time.
+                while row + LANES <= inner {
+                    let mut r = [s.splat(0.0); LANES];
+                    for lane in 0..LANES {
+                        let from = &self.b.data[row + (column + lane) * across..];
+                        r[lane] = s.load16(from.first_chunk().expect("sixteen rows"));
+                    }
+                    let r = s.transpose(r);
+                    for at in 0..LANES {
+                        s.store(r[at], &mut self.lines[(row + at) * wide + block]);
+                    }
+                    row += LANES;
+                }
+            }
+            for row in row..inner {
+                let line = &mut self.lines[row * wide + block];
+                *line = Line::ZERO;
+                let from = &self.b.data[row * down + column * across..];
+                match across {
+                    1 => line.0[..used].copy_from_slice(&from[..used]),
+                    _ => {
+                        for lane in 0..used {
+                            line.0[lane] = from[lane * across];
+                        }
+                    }
+                }
             }
         }
     }
@@ -113,6 +163,8 @@ fn pack(b: Matrix, packed: &mut [Line]) {
 struct Rows<'a> {
     a: Matrix<'a>,
     first: usize,
+    /// Room for the rows of `a`.
+    tile: &'a mut [f32],
     packed: &'a [Line],
     bias: Option<&'a [f32]>,
     relu: bool,
@@ -124,50 +176,78 @@ impl Work for Rows<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
         let rows = self.c.len() / self.columns;
+        for first in (0..rows).step_by(ROWS) {
+            self.pack(first, ROWS.min(rows - first));
+        }
         let blocks = self.columns.div_ceil(LANES);
-        let mut block = 0;
-        while block < blocks {
-            let wide = (blocks - block).min(3);
-            macro_rules! sizes {
-                ($($m:literal)*) => {
-                    match (rows, wide) {
-                        $(
-                            ($m, 1) => self.tile::<S, $m, 1>(s, block),
-                            ($m, 2) => self.tile::<S, $m, 2>(s, block),
-                            ($m, 3) => self.tile::<S, $m, 3>(s, block),
-                        )*
-                        _ => unreachable!("a tile of {rows} rows"),
-                    }
-                };
+        for block in (0..blocks).step_by(WIDE) {
+            let wide = (blocks - block).min(WIDE);
+            for first in (0..rows).step_by(ROWS) {
+                macro_rules! sizes {
+                    ($($m:literal)*) => {
+                        match (ROWS.min(rows - first), wide) {
+                            $(
+                                ($m, 1) => self.columns::<S, $m, 1>(s, first, block),
+                                ($m, 2) => self.columns::<S, $m, 2>(s, first, block),
+                                ($m, 3) => self.columns::<S, $m, 3>(s, first, block),
+                            )*
+                            (rows, _) => unreachable!("a tile of {rows} rows"),
+                        }
+                    };
+                }
+                sizes!(1 2 3 4 5 6 7 8);
             }
-            sizes!(1 2 3 4 5 6 7 8);
-            block += wide;
         }
     }
 }
 
 impl Rows<'_> {
+    /// Brings the rows of a tile together: `[inner][row]`.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize, const N: usize>(&mut self, s: S, block: usize) {
+    fn pack(&mut self, first: usize, rows: usize) {
         let inner = self.a.size[1];
         let [down, across] = self.a.steps;
-        let panels: [&[Line]; N] =
-            std::array::from_fn(|n| &self.packed[(block + n) * inner..][..inner]);
-        let a: [&[f32]; M] = std::array::from_fn(|m| &self.a.data[(self.first + m) * down..]);
-        let mut sums = [[s.splat(0.0); N]; M];
-        for p in 0..inner {
-            let b: [S::V; N] = std::array::from_fn(|n| s.load(&panels[n][p]));
+        if inner == 0 {
+            return;
+        }
+        let tile = &mut self.tile[first * inner..][..rows * inner];
+        for row in 0..rows {
+            let from = &self.a.data[(self.first + first + row) * down..];
+            for (p, to) in tile[row..].iter_mut().step_by(rows).enumerate() {
+                *to = from[p * across];
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn columns<S: Simd, const M: usize, const N: usize>(
+        &mut self,
+        s: S,
+        first: usize,
+        block: usize,
+    ) {
+        let inner = self.a.size[1];
+        let tile = &self.tile[first * inner..][..M * inner];
+        let c = &mut self.c[first * self.columns..];
+        let zero = s.splat(0.0);
+        let mut sums = [[zero; N]; M];
+        let panel = &self.packed[block * inner..][..N * inner];
+        for (a, b) in tile.chunks_exact(M).zip(panel.chunks_exact(N)) {
+            let mut x = [zero; N];
+            for n in 0..N {
+                x[n] = s.load(&b[n]);
+            }
             for m in 0..M {
-                let x = s.splat(a[m][p * across]);
+                let w = s.splat(a[m]);
                 for n in 0..N {
-                    sums[m][n] = s.fma(x, b[n], sums[m][n]);
+                    sums[m][n] = s.fma(w, x[n], sums[m][n]);
                 }
             }
         }
         for n in 0..N {
-            let first = (block + n) * LANES;
-            let used = LANES.min(self.columns - first);
-            let bias = self.bias.map(|bias| &bias[first..first + used]);
+            let column = (block + n) * LANES;
+            let used = LANES.min(self.columns - column);
+            let bias = self.bias.map(|bias| &bias[column..column + used]);
             let bias = bias.map(|bias| match bias.first_chunk::<LANES>() {
                 Some(bias) => s.load16(bias),
                 None => s.load_part(bias),
@@ -175,7 +255,7 @@ impl Rows<'_> {
             for m in 0..M {
                 let sum = bias.map_or(sums[m][n], |bias| s.add(sums[m][n], bias));
                 let sum = if self.relu { s.relu(sum) } else { sum };
-                let to = &mut self.c[m * self.columns + first..][..used];
+                let to = &mut c[m * self.columns + column..][..used];
                 match to.first_chunk_mut::<LANES>() {
                     Some(to) => s.store16(sum, to),
                     None => s.store_part(sum, to),

@@ -79,6 +79,12 @@ impl Simd for Avx2 {
         unsafe { inner(self, work) }
     }
     #[inline(always)]
+    fn prefetch(self, soon: *const f32) {
+        // SAFETY: every CPU with the features has SSE; a prefetch reads nothing that a program could
+        // see, and does not fault, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(soon.cast()) }
+    }
+    #[inline(always)]
     fn splat(self, x: f32) -> Pair {
         // SAFETY: `self` proves that the CPU has the feature.
         let x = unsafe { _mm256_set1_ps(x) };

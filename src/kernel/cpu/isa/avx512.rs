@@ -62,6 +62,12 @@ impl Simd for Avx512 {
         unsafe { inner(self, work) }
     }
     #[inline(always)]
+    fn prefetch(self, soon: *const f32) {
+        // SAFETY: every CPU with the features has SSE; a prefetch reads nothing that a program could
+        // see, and does not fault, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(soon.cast()) }
+    }
+    #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         // SAFETY: `self` proves that the CPU has the feature.
         unsafe { _mm512_set1_ps(x) }

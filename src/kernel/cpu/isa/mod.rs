@@ -156,6 +156,11 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
         self.store16(x, &mut lanes);
         to.copy_from_slice(&lanes[..to.len()]);
     }
+    /// Says that the number there will be read soon: a hint, whatever the address.
+    #[inline(always)]
+    fn prefetch(self, soon: *const f32) {
+        let _ = soon;
+    }
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a - b`.
