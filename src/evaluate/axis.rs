@@ -1,4 +1,4 @@
-use super::{Level, RandomPose, ThreatSpec, WorstCase};
+use super::{FixedPose, Level, RandomPose, ThreatSpec, WorstCase};
 use crate::attack::AttackSpec;
 use crate::base::{Degrees, Error, Pixels, Result};
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,13 @@ impl Axis {
             "random rotation (degrees) and shift (pixels) up to ±",
             "±{}° ±{} px",
         )
+    }
+
+    /// `rotations`: every image rotated by exactly the level, counter-clockwise, for instance all around;
+    /// nearest sampling.
+    pub fn rotations(levels: impl IntoIterator<Item = Degrees>) -> Self {
+        Self::new("rotations", "degrees", FixedPose::default(), levels)
+            .titled("rotation by (degrees)", "{}°")
     }
 
     /// With this title and form of labels.

@@ -1,6 +1,7 @@
 use super::pixels::{bytes, png, scaled};
-use crate::attack::{Adversaries, NO_CLASS};
-use crate::base::{Error, Result, write_atomically};
+use super::{ContactSheet, names};
+use crate::attack::{Adversaries, Found, Frozen};
+use crate::base::{Batch, Error, Result, write_atomically};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -38,10 +39,7 @@ impl Adversaries {
             .map(|(at, planes)| {
                 let pixel = |at| (0..channels).map(move |channel| planes[channel * area + at]);
                 let pixels = Vec::from_iter((0..area).flat_map(pixel));
-                let predicted = match self.predicted[at] {
-                    NO_CLASS => "none".to_owned(),
-                    class => class.to_string(),
-                };
+                let predicted = names::class(self.predicted[at]);
                 let name = format!("{}-{}-{predicted}.png", self.ids[at], self.labels[at]);
                 let path = folder.as_ref().join(name);
                 let file = png("an attacked image", &pixels, [channels, height, width])?;
@@ -50,4 +48,60 @@ impl Adversaries {
             })
             .collect()
     }
+}
+
+impl ContactSheet {
+    /// The images of a batch beside what attacks found for them, each with the class that it is taken
+    /// for and, where it was moved, its pose: for instance the worst pose and the joint adversary.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if images are neither grey nor RGB or a pixel is NaN, or unless there are as
+    /// many of each attack as the batch has.
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, Found, Frozen};
+    /// use fireproof::base::{Batch, Result, Seed};
+    /// use fireproof::report::ContactSheet;
+    ///
+    /// fn sheet(victim: &Frozen, batch: &Batch, attacks: &[(&str, &dyn Attack)]) -> Result<String> {
+    ///     let found = |attack: &dyn Attack| attack.attack(victim, batch, Seed(1));
+    ///     let found = (attacks.iter())
+    ///         .map(|&(name, attack)| Ok((name, found(attack)?)))
+    ///         .collect::<Result<Vec<_>>>()?;
+    ///     let found = Vec::from_iter(found.iter().map(|(name, found)| (*name, found)));
+    ///     ContactSheet::of_found(victim, batch, &found)?.to_svg()
+    /// }
+    /// # let _ = sheet;
+    /// ```
+    pub fn of_found(victim: &Frozen, batch: &Batch, found: &[(&str, &Found)]) -> Result<Self> {
+        let clean = victim.for_ids(&batch.ids).predict(batch.images.clone());
+        let about = |(id, label): (&u64, i64)| format!("{id}: class {label}");
+        let rows = batch.ids.iter().zip(batch.labels_to_vec());
+        let mut sheet = ContactSheet::new(batch.bounds)
+            .with_row_labels(rows.map(about))
+            .with_labelled_column(
+                "as it is",
+                batch.images.clone(),
+                clean.into_iter().map(taken),
+            )?;
+        for (name, found) in found {
+            let labels = found.predicted.iter().enumerate().map(|(at, &class)| {
+                match found.poses.as_ref().map(|poses| &poses[at]) {
+                    // A line for each part that there is.
+                    Some(pose) => {
+                        let pose = names::pose(pose).replace(", ", "\n");
+                        format!("{}, {pose}", taken(class))
+                    }
+                    None => taken(class),
+                }
+            });
+            sheet = sheet.with_labelled_column(*name, found.images.clone(), labels)?;
+        }
+        Ok(sheet)
+    }
+}
+
+fn taken(class: i64) -> String {
+    format!("→ {}", names::class(class))
 }

@@ -1,12 +1,14 @@
 use super::{Border, Pose, bilinear, nearest};
 use crate::base::assert_alike;
 use burn::tensor::Tensor;
+use derive_more::Display;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// How a value is made for a point between pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[display(rename_all = "snake_case")]
 pub enum Interpolation {
     /// The pixel under the point. Rotations are bit for bit those of Pillow's
     /// `Image.rotate(angle)`, poses with a shift those of
@@ -37,8 +39,12 @@ pub enum Interpolation {
 /// ];
 /// let warp = Warp::bilinear().with_border(Border::Edge);
 /// assert_eq!(warp.apply(images, &poses).dims(), [2, 3, 32, 32]);
+/// assert_eq!(warp.to_string(), "bilinear sampling, border edge");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Setters)]
+#[derive(
+    Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize, Setters,
+)]
+#[display("{interpolation} sampling, border {border}")]
 #[serde(deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct Warp {

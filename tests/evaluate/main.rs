@@ -12,6 +12,7 @@ mod comparison;
 mod files;
 mod flaws;
 mod given;
+mod maps;
 mod outcomes;
 mod pareto;
 mod poses;

@@ -94,6 +94,7 @@ mod evaluate {
     mod comparison;
     mod flaws;
     mod given;
+    mod maps;
     mod poses;
     mod rates;
     mod settings;
