@@ -78,8 +78,10 @@ mod momentum;
 mod nearest;
 mod norm;
 mod part;
+
 mod per_image;
 mod pgd;
+mod pose;
 mod restarts;
 mod rows;
 mod run;
@@ -119,6 +121,10 @@ pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use part::Part;
 pub use per_image::PerImage;
 pub use pgd::Pgd;
+pub use pose::{
+    Affine, GridSearch, InRandomPose, JointPgd, Orbit, PoseGradient, PoseSearch, PoseSpace,
+    RandomPose, RandomSearch,
+};
 pub use restarts::Restarts;
 pub use run::{Outcome, PartOutcome, Progress, Run, Whole};
 pub use sequence::Sequence;

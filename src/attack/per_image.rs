@@ -1,4 +1,4 @@
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::attack::attack::single;
 use crate::base::{Error, Result, named};
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,22 @@ impl Attack for PerImage {
         let attacks = self.attacks().ok()?;
         let balls = attacks.iter().filter_map(|(_, attack)| attack.ball());
         balls.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
+    }
+
+    fn moves_images(&self) -> bool {
+        self.of.moves_images()
+    }
+
+    fn includes_originals(&self) -> bool {
+        self.of.includes_originals()
+    }
+
+    fn untouched(&self) -> Part<'_> {
+        self.of.untouched()
+    }
+
+    fn level(&self) -> Option<Vec<f64>> {
+        self.distinct().last().map(|&level| vec![level])
     }
 
     /// # Errors

@@ -1,3 +1,4 @@
+use super::exact::flip_some;
 use super::{Border, Pose, bilinear, nearest};
 use crate::base::assert_alike;
 use burn::tensor::Tensor;
@@ -23,8 +24,8 @@ pub enum Interpolation {
 /// Puts each image of a batch in a [`Pose`] of its own.
 ///
 /// A pose rotates about the centre of the image, counter-clockwise as displayed, and then shifts,
-/// in one sampling: no intermediate image is made, cut or rounded. Images may have any aspect
-/// ratio. The identity returns every finite pixel unchanged; whole-pixel shifts, 180° and, on
+/// in one sampling: no intermediate image is made, cut or rounded. What is mirrored is mirrored
+/// before, exactly. Images may have any aspect ratio. The identity returns every finite pixel unchanged; whole-pixel shifts, 180° and, on
 /// square images, 90° and 270° move pixels without changing one, with both interpolations.
 ///
 /// ```
@@ -87,6 +88,8 @@ impl Warp {
         if poses.is_empty() {
             return images;
         }
+        let mirrored = Vec::from_iter(poses.iter().map(|pose| pose.mirrored));
+        let images = flip_some(images, &mirrored);
         match self.interpolation {
             Interpolation::Nearest => nearest::sample(images, poses, self.border),
             Interpolation::Bilinear => bilinear::apply(images, poses, self.border),

@@ -55,6 +55,7 @@ fn equivariance_quarter_turns_with_whole_shifts_are_exact(on: &On) {
                     angle: Degrees(90.0 * f64::from(turns)),
                     right: Pixels(right as f64),
                     down: Pixels(down as f64),
+                    ..Pose::IDENTITY
                 };
                 let turned = rot90(image.clone(), turns);
                 let expected = shift(turned, right, down, Border::Zeros);
