@@ -85,6 +85,10 @@ macro_rules! as_of {
             self.of.moves_images()
         }
 
+        fn warps(&self) -> Vec<$crate::transform::Warp> {
+            self.of.warps()
+        }
+
         fn includes_originals(&self) -> bool {
             self.of.includes_originals()
         }

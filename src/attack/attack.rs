@@ -4,6 +4,7 @@ use super::{
 };
 use crate::base::{Batch, Error, Result, Seed};
 use crate::data::ImageSet;
+use crate::transform::Warp;
 use auto_impl::auto_impl;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
@@ -41,6 +42,11 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// Whether it puts images in other poses, besides what it may do to their pixels.
     fn moves_images(&self) -> bool {
         false
+    }
+
+    /// How it samples the images that it moves, each way once; empty if it leaves them in their place.
+    fn warps(&self) -> Vec<Warp> {
+        Vec::new()
     }
 
     /// Whether the image as it is belongs to what the attack may choose: not if a pose is dealt to it.

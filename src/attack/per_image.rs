@@ -1,6 +1,7 @@
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::attack::attack::single;
 use crate::base::{Error, Result, named};
+use crate::transform::Warp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -89,6 +90,10 @@ impl Attack for PerImage {
 
     fn moves_images(&self) -> bool {
         self.of.moves_images()
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        self.of.warps()
     }
 
     fn includes_originals(&self) -> bool {

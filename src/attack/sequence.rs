@@ -1,5 +1,6 @@
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
 use crate::base::{Error, Result, named};
+use crate::transform::Warp;
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,6 +55,10 @@ impl Attack for Sequence {
 
     fn moves_images(&self) -> bool {
         self.first.moves_images() || self.then.moves_images()
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        self.first.warps()
     }
 
     fn includes_originals(&self) -> bool {

@@ -1,4 +1,4 @@
-use crate::attack::{Frozen, LossSpec, Reference, predicted_classes};
+use crate::attack::{Frozen, GridSearch, LossSpec, Reference, predicted_classes};
 use crate::base::{Batch, Degrees, Error, Pixels, Result, read};
 use crate::transform::{Pose, PoseBudget, Warp};
 use derive_more::Display;
@@ -142,10 +142,14 @@ impl PoseScan {
         }
         let victim = victim.for_ids(&batch.ids);
         batch.check(victim.classes(&batch.images))?;
-        let (angles, shifts) = self.grid();
-        let poses = Vec::from_iter((angles.iter()).flat_map(|&angle| {
-            let pose = move |&shift| posed(angle, shift, self.direction);
-            shifts.iter().map(pose)
+        let poses = self.poses();
+        // Angle by angle, of each all shifts.
+        let mut angles = Vec::from_iter(poses.iter().map(|pose| pose.angle));
+        angles.dedup();
+        let first = &poses[..poses.len() / angles.len()];
+        let shifts = Vec::from_iter(first.iter().map(|pose| match self.direction {
+            Direction::Right => pose.right,
+            Direction::Down => pose.down,
         }));
         let (mut losses, mut predicted) = (Vec::new(), Vec::new());
         let rows = Vec::from_iter(0..batch.len() * poses.len());
@@ -189,22 +193,15 @@ impl PoseScan {
         Ok(maps.collect())
     }
 
-    fn grid(&self) -> (Vec<Degrees>, Vec<Pixels>) {
+    fn poses(&self) -> Vec<Pose> {
         let [angles, shifts] = self.points;
-        let PoseBudget { angle, shift } = self.budget;
-        let angles = even(angle.0, angles).map(Degrees);
-        (
-            angles.collect(),
-            even(shift.0, shifts).map(Pixels).collect(),
-        )
+        let grid = GridSearch::new(self.budget);
+        let grid = match self.direction {
+            Direction::Right => grid.with_points(angles, shifts, 1),
+            Direction::Down => grid.with_points(angles, 1, shifts),
+        };
+        grid.poses()
     }
-}
-
-// So many numbers from minus the limit to the limit.
-fn even(limit: f64, count: usize) -> impl Iterator<Item = f64> {
-    let steps = if limit > 0.0 { count - 1 } else { 0 };
-    let centre = move |at| 2.0 * at as f64 - steps as f64;
-    (0..=steps).map(move |at| limit * centre(at) / steps.max(1) as f64)
 }
 
 fn posed(angle: Degrees, shift: Pixels, direction: Direction) -> Pose {

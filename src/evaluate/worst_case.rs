@@ -63,8 +63,13 @@ impl Threat for WorstCase {
     }
 
     fn describe(&self, level: &Level) -> String {
-        (self.attack.at_level(level.parts()))
-            .map_or_else(|_| self.attack.to_string(), |at| at.to_string())
+        let attack = self.attack.at_level(level.parts());
+        let attack = attack.unwrap_or_else(|_| self.attack.clone());
+        let warps = Vec::from_iter(attack.warps().iter().map(ToString::to_string));
+        match warps.join("; ") {
+            warps if warps.is_empty() => attack.to_string(),
+            warps => format!("{attack} ({warps})"),
+        }
     }
 
     fn settings(&self) -> Value {

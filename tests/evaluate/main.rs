@@ -21,3 +21,4 @@ mod schema;
 mod settings;
 mod tables;
 mod threats;
+mod worst;

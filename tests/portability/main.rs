@@ -99,6 +99,7 @@ mod evaluate {
     mod rates;
     mod settings;
     mod threats;
+    mod worst;
 }
 
 #[path = "../frozen"]

@@ -2,6 +2,7 @@ use crate::attack::attack::Cost;
 use crate::attack::part::in_turn;
 use crate::attack::{Attack, AttackSpec, Ball, Goal, Part, Sequence, Trial};
 use crate::base::{Error, Result, named};
+use crate::transform::Warp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -88,7 +89,9 @@ impl Share {
     // The ones at level 0 have nothing to find.
     fn search(&self, trial: &mut Trial) -> Result<()> {
         let second = |trial: &mut Trial| {
-            trial.held(self.second.ball().as_ref(), |trial| self.second.search(trial))
+            trial.held(self.second.ball().as_ref(), |trial| {
+                self.second.search(trial)
+            })
         };
         if self.share == 0.0 {
             return second(trial);
@@ -148,6 +151,10 @@ impl Attack for Affine {
         true
     }
 
+    fn warps(&self) -> Vec<Warp> {
+        self.first.warps()
+    }
+
     /// # Errors
     ///
     /// [`Error::Setting`] unless the first attack moves images alone, the second changes pixels in a ball
@@ -176,7 +183,10 @@ impl Attack for Affine {
 
     fn cost(&self) -> Cost {
         let shares = self.all().unwrap_or_default();
-        shares.iter().map(Share::cost).fold(Cost::default(), Cost::plus)
+        shares
+            .iter()
+            .map(Share::cost)
+            .fold(Cost::default(), Cost::plus)
     }
 
     fn level(&self) -> Option<Vec<f64>> {

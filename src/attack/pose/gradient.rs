@@ -6,7 +6,7 @@ use crate::attack::label::Short;
 use crate::attack::settings::{posing, published};
 use crate::attack::{Attack, AttackSpec, Candidate, Cost, LossSpec, Space, Trial};
 use crate::base::{Result, StepSize};
-use crate::transform::{Border, PoseBudget};
+use crate::transform::{Border, PoseBudget, Warp};
 use std::fmt;
 
 posing! {
@@ -134,6 +134,10 @@ impl Attack for PoseGradient {
 
     fn is_random(&self) -> bool {
         self.random_start
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        vec![self.space().warp()]
     }
 
     aims!();

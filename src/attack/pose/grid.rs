@@ -154,6 +154,10 @@ impl Attack for GridSearch {
         false
     }
 
+    fn warps(&self) -> Vec<Warp> {
+        vec![self.warp]
+    }
+
     aims!();
 
     posed!("grid_search");

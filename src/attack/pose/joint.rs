@@ -12,7 +12,7 @@ use crate::attack::{
     Trial,
 };
 use crate::base::{Result, StepSize, named};
-use crate::transform::{Border, PoseBudget};
+use crate::transform::{Border, PoseBudget, Warp};
 use serde_json::Value;
 use std::fmt;
 
@@ -175,6 +175,10 @@ impl Attack for JointPgd {
 
     fn moves_images(&self) -> bool {
         true
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        vec![self.pose().space().warp()]
     }
 
     /// # Errors

@@ -128,6 +128,10 @@ impl Attack for InRandomPose {
         true
     }
 
+    fn warps(&self) -> Vec<Warp> {
+        vec![self.pose.warp]
+    }
+
     fn includes_originals(&self) -> bool {
         false
     }

@@ -91,6 +91,10 @@ impl Attack for RandomSearch {
         }
     }
 
+    fn warps(&self) -> Vec<Warp> {
+        vec![self.warp]
+    }
+
     aims!();
 
     posed!("random_search");
