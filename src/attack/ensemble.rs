@@ -67,7 +67,9 @@ impl Attack for Ensemble {
     }
 
     fn includes_originals(&self) -> bool {
-        self.attacks.iter().any(|attack| attack.includes_originals())
+        self.attacks
+            .iter()
+            .any(|attack| attack.includes_originals())
     }
 
     /// # Errors
@@ -81,7 +83,8 @@ impl Attack for Ensemble {
         let ball = self.ball();
         for attack in &self.attacks {
             attack.check()?;
-            let agree = (only_moves(attack) || attack.ball() == ball) && attack.goal().agrees_with(&first.goal());
+            let agree = (only_moves(attack) || attack.ball() == ball)
+                && attack.goal().agrees_with(&first.goal());
             let found = format_args!("{first} and {attack}");
             let expected = "attacks with one ball, the same targets and the same labels";
             Error::unless(agree, "attacks", found, expected)?;
@@ -115,14 +118,14 @@ impl Attack for Ensemble {
             return Err(Error::setting("level", "nothing", "at least one number"));
         };
         let union = self.is_union();
-        self.map(|attack| {
-            match (union, attack.moves_images(), attack.ball().is_some()) {
+        self.map(
+            |attack| match (union, attack.moves_images(), attack.ball().is_some()) {
                 (true, true, false) if level.len() == 1 => Ok(attack.clone()),
                 (true, true, false) => attack.at_level(&level[..level.len() - 1]),
                 (true, false, _) => attack.at_level(&[last]),
                 _ => attack.at_level(level),
-            }
-        })
+            },
+        )
     }
 
     fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {

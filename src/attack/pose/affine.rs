@@ -88,7 +88,9 @@ impl Share {
     // The ones at level 0 have nothing to find.
     fn search(&self, trial: &mut Trial) -> Result<()> {
         let second = |trial: &mut Trial| {
-            trial.held(self.second.ball().as_ref(), |trial| self.second.search(trial))
+            trial.held(self.second.ball().as_ref(), |trial| {
+                self.second.search(trial)
+            })
         };
         if self.share == 0.0 {
             return second(trial);
@@ -176,7 +178,10 @@ impl Attack for Affine {
 
     fn cost(&self) -> Cost {
         let shares = self.all().unwrap_or_default();
-        shares.iter().map(Share::cost).fold(Cost::default(), Cost::plus)
+        shares
+            .iter()
+            .map(Share::cost)
+            .fold(Cost::default(), Cost::plus)
     }
 
     fn level(&self) -> Option<Vec<f64>> {

@@ -138,7 +138,9 @@ impl Attack for Orbit {
             [size, shifts] => (size, shifts),
             _ => (f64::NAN, f64::NAN),
         };
-        let group = Group::ALL.into_iter().find(|group| group.size() as f64 == size);
+        let group = Group::ALL
+            .into_iter()
+            .find(|group| group.size() as f64 == size);
         let whole = shifts >= 0.0 && shifts.fract() == 0.0;
         let Some(group) = group.filter(|_| whole) else {
             let expected = "a whole shift, or 1, 4 or 8 and a whole shift";
@@ -165,7 +167,11 @@ impl fmt::Display for Orbit {
         if self.shifts > 0 {
             write!(f, ", shifts up to ±{} px", self.shifts)?;
         }
-        write!(f, "{}", super::text::By(Warp::bilinear().with_border(self.border)))?;
+        write!(
+            f,
+            "{}",
+            super::text::By(Warp::bilinear().with_border(self.border))
+        )?;
         self.goal().fmt(f)
     }
 }

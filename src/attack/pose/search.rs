@@ -166,7 +166,8 @@ impl Attack for PoseSearch {
                 visits.round(poses, |at, pose, seen: Seen| {
                     met.push((at, (coordinates(pose), seen.rank)));
                 })?;
-                met.into_iter().for_each(|(at, seen)| histories[at].push(seen));
+                met.into_iter()
+                    .for_each(|(at, seen)| histories[at].push(seen));
             }
             visits.offer()
         })
@@ -205,7 +206,10 @@ impl fmt::Display for PoseSearch {
         let [angles, right, down] = self.points;
         let (rounds, poses) = (self.rounds, self.poses);
         let (within, by) = (Within(self.budget), By(self.warp));
-        write!(f, "pose search {angles}×{right}×{down} and {rounds}×{poses} {within}{by}")?;
+        write!(
+            f,
+            "pose search {angles}×{right}×{down} and {rounds}×{poses} {within}{by}"
+        )?;
         self.goal().fmt(f)
     }
 }
