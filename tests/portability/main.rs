@@ -52,14 +52,17 @@ mod attack {
     mod bpda;
     mod effort;
     mod errors;
+    mod joint;
     mod l1;
     mod led;
     mod linear;
     mod losses;
+    mod moved;
     mod network;
     mod norms;
     mod optima;
     mod planes;
+    mod poses;
     mod random;
     mod results;
     mod square;

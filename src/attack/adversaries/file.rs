@@ -71,7 +71,10 @@ impl Adversaries {
         let poses = about.moved.then(|| {
             let bytes = file.column("poses", Dtype::F64, &[shape[0], 4])?;
             let (rows, _) = bytes.as_chunks();
-            let poses = rows.iter().map(pose).map(|pose| pose.check().map(|()| pose));
+            let poses = rows
+                .iter()
+                .map(pose)
+                .map(|pose| pose.check().map(|()| pose));
             let poses = poses.collect::<Result<Vec<Pose>>>();
             poses.map_err(|error| file.wrong("poses", "a pose for each image", error.to_string()))
         });

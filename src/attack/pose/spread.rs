@@ -23,9 +23,9 @@ pub(super) fn spread(poses: Vec<Pose>, budget: PoseBudget) -> Vec<Pose> {
     }
     // From here on steps through all that are left, none of them small.
     let count = rest.len();
-    let step = (1..=count).rev().find(|&step| {
-        step * 1000 <= count * 618 && gcd(step, count) == 1
-    });
+    let step = (1..=count)
+        .rev()
+        .find(|&step| step * 1000 <= count * 618 && gcd(step, count) == 1);
     let step = step.unwrap_or(1);
     ordered.extend((0..count).map(|index| rest[index * step % count]));
     ordered

@@ -56,13 +56,18 @@ pub(super) fn climb(
         steps,
         keep: Keep::Best,
     };
-    let last = ascent.go(trial, start, &mut FixedStep(length), |trial, point, pass| {
-        let here = Summit::of(trial, point, pass);
-        best = Some(match best.take() {
-            None => here,
-            Some(best) => best.meet(here),
-        });
-    })?;
+    let last = ascent.go(
+        trial,
+        start,
+        &mut FixedStep(length),
+        |trial, point, pass| {
+            let here = Summit::of(trial, point, pass);
+            best = Some(match best.take() {
+                None => here,
+                Some(best) => best.meet(here),
+            });
+        },
+    )?;
     let best = best.map(|best| best.point);
     Ok(best.into_iter().chain([last]).collect())
 }

@@ -34,11 +34,7 @@ impl Trial {
 
     /// Judges changes of the images at these positions, which may name one several times, by the logits
     /// of a pass on them.
-    pub(in crate::attack) fn seen_at(
-        &self,
-        positions: &[usize],
-        logits: Tensor<2>,
-    ) -> Vec<Seen> {
+    pub(in crate::attack) fn seen_at(&self, positions: &[usize], logits: Tensor<2>) -> Vec<Seen> {
         let at = indices(positions.iter().copied(), &logits.device());
         let reference = self.reference.select(&at);
         let loss = self.loss.unsaturated(logits.clone(), &reference);
