@@ -2,6 +2,8 @@ use super::pixels::{bytes, png, scaled};
 use super::{ContactSheet, names};
 use crate::attack::{Adversaries, Found, Frozen};
 use crate::base::{Batch, Error, Result, write_atomically};
+use crate::transform::Pose;
+use burn::tensor::Tensor;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -78,30 +80,36 @@ impl ContactSheet {
         let clean = victim.for_ids(&batch.ids).predict(batch.images.clone());
         let about = |(id, label): (&u64, i64)| format!("{id}: class {label}");
         let rows = batch.ids.iter().zip(batch.labels_to_vec());
-        let mut sheet = ContactSheet::new(batch.bounds)
+        let sheet = ContactSheet::new(batch.bounds)
             .with_row_labels(rows.map(about))
-            .with_labelled_column(
-                "as it is",
-                batch.images.clone(),
-                clean.into_iter().map(taken),
-            )?;
-        for (name, found) in found {
-            let labels = found.predicted.iter().enumerate().map(|(at, &class)| {
-                match found.poses.as_ref().map(|poses| &poses[at]) {
-                    // A line for each part that there is.
-                    Some(pose) => {
-                        let pose = names::pose(pose).replace(", ", "\n");
-                        format!("{}, {pose}", taken(class))
-                    }
-                    None => taken(class),
-                }
-            });
-            sheet = sheet.with_labelled_column(*name, found.images.clone(), labels)?;
-        }
-        Ok(sheet)
+            .with_found("as it is", &batch.images, &clean, None)?;
+        found.iter().try_fold(sheet, |sheet, (name, found)| {
+            let poses = found.poses.as_deref();
+            sheet.with_found(*name, &found.images, &found.predicted, poses)
+        })
     }
-}
 
-fn taken(class: i64) -> String {
-    format!("→ {}", names::class(class))
+    /// With a column of images, under each the class that it is taken for and, where images were moved,
+    /// its pose.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_column`](Self::with_column).
+    pub fn with_found(
+        self,
+        caption: impl Into<String>,
+        images: &Tensor<4>,
+        predicted: &[i64],
+        poses: Option<&[Pose]>,
+    ) -> Result<Self> {
+        let labels = predicted.iter().enumerate().map(|(at, &class)| {
+            let taken = format!("→ {}", names::class(class));
+            match poses.and_then(|poses| poses.get(at)) {
+                // A line for each part that there is.
+                Some(pose) => format!("{taken}, {}", names::pose(pose).replace(", ", "\n")),
+                None => taken,
+            }
+        });
+        self.with_labelled_column(caption, images.clone(), labels)
+    }
 }
