@@ -1,12 +1,12 @@
 //! Attacks on poses and pixels together.
 
-use super::moved::{batch, budget, victim};
-use crate::common::{On, bits};
+use super::moved::{batch, budget, rounded, victim};
+use crate::common::{On, bits, values};
 use fireproof::attack::{
-    Affine, Attack, AttackSpec, Found, Frozen, GridSearch, JointPgd, L2, Mask, Pgd, PoseGradient,
-    RandomPose, RandomSearch, Run, verify,
+    Adversaries, Affine, Attack, AttackSpec, Found, Frozen, GridSearch, JointPgd, L2, Margin, Mask,
+    Orbit, Pgd, PoseGradient, RandomPose, RandomSearch, Run, verify,
 };
-use fireproof::base::{Batch, Degrees, Error, Keys, Purpose, Seed};
+use fireproof::base::{Batch, Error, Keys, Purpose, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Axis, Evaluation};
 use fireproof::transform::{Border, Pose, PoseBudget, Warp};
@@ -17,6 +17,7 @@ on_every_device![
     value_a_union_is_the_best_of_its_parts,
     value_a_sum_shares_the_means_out,
     value_levels_of_joint_attacks,
+    value_poses_travel_with_adversaries,
     error_attacks_that_do_not_join,
 ];
 
@@ -42,12 +43,7 @@ fn value_before_is_the_pose_and_then_the_attack(on: &On) {
     let keys = Keys::new(6, batch.ids.clone());
     for warp in [Warp::nearest(), Warp::bilinear().with_border(Border::Edge)] {
         let poses = budget.draw_for(Purpose::TestPose, &keys);
-        let round = |value: f64| f64::from(value as f32);
-        let poses = Vec::from_iter(poses.into_iter().map(|pose| Pose {
-            right: fireproof::base::Pixels(round(pose.right.0)),
-            down: fireproof::base::Pixels(round(pose.down.0)),
-            ..Pose::rotation(Degrees(round(pose.angle.0)))
-        }));
+        let poses = Vec::from_iter(poses.into_iter().map(rounded));
         let moved = warp.apply(batch.images.clone(), &poses);
         let moved = batch
             .clone()
@@ -58,7 +54,7 @@ fn value_before_is_the_pose_and_then_the_attack(on: &On) {
             Pgd::l2(0.2).with_steps(3).restarts(2).into(),
             Pgd::linf(0.03)
                 .with_steps(2)
-                .or(Pgd::linf(0.03).with_loss(fireproof::attack::Margin))
+                .or(Pgd::linf(0.03).with_loss(Margin))
                 .into(),
         ];
         for attack in attacks {
@@ -217,14 +213,17 @@ fn value_levels_of_joint_attacks(on: &On) {
     on_sets(on, &victim, &attacks);
 }
 
-// Oracle: each image alone.
-fn on_sets(on: &On, victim: &Frozen, attacks: &[AttackSpec]) {
-    let count = on.pick(12, 4);
+fn image_set(on: &On, victim: &Frozen, count: usize) -> ImageSet {
     let batch = batch(on, victim, count, [1, 7, 7]);
-    let pixels = crate::common::values(&batch.images);
+    let pixels = values(&batch.images);
     let bytes = Vec::from_iter(pixels.iter().map(|v| (v * 255.0) as u8));
     let labels = Vec::from_iter(batch.labels_to_vec().into_iter().map(|label| label as u8));
-    let set = ImageSet::new("waves", [1, 7, 7], 3, bytes, labels).unwrap();
+    ImageSet::new("waves", [1, 7, 7], 3, bytes, labels).unwrap()
+}
+
+// Oracle: each image alone.
+fn on_sets(on: &On, victim: &Frozen, attacks: &[AttackSpec]) {
+    let set = image_set(on, victim, on.pick(12, 4));
     for attack in attacks {
         let whole = Run::new(2).with_batch_size(5);
         let whole = whole.attack(&**attack, victim, &set, &on.device()).unwrap();
@@ -245,6 +244,52 @@ fn on_sets(on: &On, victim: &Frozen, attacks: &[AttackSpec]) {
             "{attack}"
         );
     }
+}
+
+// Oracle: what was found, and the images that its poses make.
+fn value_poses_travel_with_adversaries(on: &On) {
+    let victim = victim();
+    let batch = batch(on, &victim, 5, [1, 7, 7]);
+    let budget = budget(40.0, 2.0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("found.safetensors");
+    let attacks: [AttackSpec; 2] = [
+        GridSearch::new(budget).with_points(3, 3, 1).into(),
+        Orbit::p4m().into(),
+    ];
+    for attack in attacks {
+        let found = run(&attack, &victim, &batch);
+        let kept = Adversaries::of(&found, &batch, &*attack, 6).unwrap();
+        assert_eq!(kept.poses, found.poses, "{attack}");
+        kept.save(&path).unwrap();
+        let loaded = Adversaries::load(&path, &on.device()).unwrap();
+        assert_eq!(loaded.poses, found.poses, "{attack}");
+        assert_eq!(bits(&loaded.images), bits(&found.images));
+        let chosen = loaded.select(&[3, 1]).poses.unwrap();
+        let poses = found.poses.unwrap();
+        assert_eq!(chosen, [poses[3], poses[1]]);
+    }
+    // Of a whole set, in shards.
+    let set = image_set(on, &victim, 7);
+    let attack = GridSearch::new(budget)
+        .with_points(3, 3, 1)
+        .then(Pgd::linf(0.01).with_steps(2));
+    let shards = [0, 1].map(|index| {
+        let run = Run::new(6).with_batch_size(2).with_shard([index, 2]);
+        let run = run.with_adversaries(path.clone());
+        run.attack(&attack, &victim, &set, &on.device()).unwrap();
+        Adversaries::load(&path, &on.device()).unwrap()
+    });
+    let joined = Adversaries::join(shards).unwrap();
+    let whole = set.batch(&Vec::from_iter(0..7), &on.device());
+    let poses = joined.poses.clone().unwrap();
+    let moved = Warp::bilinear().apply(whole.images.clone(), &poses);
+    assert_eq!(bits(&joined.originals), bits(&whole.bounds.clamp(moved)));
+    assert!(poses.iter().any(|pose| *pose != Pose::IDENTITY));
+    // Of an attack that moves nothing there are none.
+    let found = run(&Pgd::linf(0.1), &victim, &batch);
+    let kept = Adversaries::of(&found, &batch, &Pgd::linf(0.1), 6).unwrap();
+    assert!(kept.poses.is_none());
 }
 
 fn error_attacks_that_do_not_join(on: &On) {

@@ -6,7 +6,7 @@ use fireproof::attack::{Found, Frozen};
 use fireproof::base::{Batch, Degrees, Pixels, Purpose, Seed};
 use fireproof::transform::{Pose, PoseBudget, Warp};
 
-pub const CLASSES: usize = 3;
+const CLASSES: usize = 3;
 
 pub fn budget(angle: f64, shift: f64) -> PoseBudget {
     PoseBudget::new(Degrees(angle), Pixels(shift)).unwrap()
@@ -27,7 +27,7 @@ pub fn victim() -> Frozen {
         let part = pixels.clone().unsqueeze_dim::<3>(2) * weights.unsqueeze_dim::<3>(0);
         let part = part.sum_dim(1).squeeze_dim::<2>(1) * (2.0 / (count as f64).sqrt());
         let mean = pixels.mean_dim(1) * 12.0;
-        let middle = Tensor::full([batch, 1], 6.5, &mean.device());
+        let middle = Tensor::full([batch, 1], 6.5, (&mean.device(), mean.dtype()));
         Tensor::cat(vec![mean.clone().neg() + 12.0, mean, middle], 1) + part
     })
 }
@@ -53,6 +53,16 @@ pub fn batch(on: &On, victim: &Frozen, count: usize, shape: [usize; 3]) -> Batch
     let ids = Vec::from_iter((0..count as u64).map(|at| 100 + 3 * at));
     let batch = Batch::new(images, on.labels(&labels)).unwrap();
     batch.with_ids(ids).unwrap()
+}
+
+/// The pose in numbers of `f32`, as it is returned.
+pub fn rounded(pose: Pose) -> Pose {
+    let round = |value: f64| f64::from(value as f32);
+    Pose {
+        right: Pixels(round(pose.right.0)),
+        down: Pixels(round(pose.down.0)),
+        ..Pose::rotation(Degrees(round(pose.angle.0)))
+    }
 }
 
 /// One image in one pose, judged by itself on the host.

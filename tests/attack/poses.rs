@@ -1,14 +1,16 @@
 //! Attacks on poses, against slow paths image by image.
 
-use super::moved::{CLASSES, Slow, again, batch, budget, judged, slow, victim, worst};
-use crate::common::{On, bits, values};
-use burn::tensor::Tensor;
+use super::moved::{Slow, again, batch, budget, judged, rounded, slow, victim, worst};
+use crate::common::{On, bits, uniform, values};
+use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
-    Attack, AttackSpec, Found, Frozen, GridSearch, Orbit, PoseGradient, PoseSearch, RandomSearch,
+    Attack, AttackSpec, CrossEntropy, Found, Frozen, Goal, GridSearch, Loss, Orbit, PoseGradient,
+    PoseSearch, PoseSpace, RandomSearch, Space, Trial,
 };
-use fireproof::base::{Batch, Error, Keys, Pixels, Purpose, Seed};
+use fireproof::base::{Batch, Degrees, Error, Keys, Pixels, Precision, Purpose, Seed, read};
 use fireproof::group::Group;
-use fireproof::transform::{Border, Pose, Warp, flip_horizontal, rot90, shift};
+use fireproof::model::{CnnConfig, Widths};
+use fireproof::transform::{Border, Pose, PoseBudget, Warp, flip_horizontal, rot90, shift};
 
 on_every_device![
     value_a_grid_is_all_of_its_poses,
@@ -18,6 +20,9 @@ on_every_device![
     value_sizes_and_borders,
     value_budgets_of_nothing_and_of_all_around,
     value_rounds_do_not_depend_on_the_batch,
+    value_invariant_networks_keep_their_predictions,
+    value_every_element_type_is_moved,
+    gradient_of_points_in_double_precision,
     error_images_that_are_not_square,
 ];
 
@@ -64,12 +69,7 @@ fn value_a_grid_is_all_of_its_poses(on: &On) {
         for at in 0..batch.len() {
             let all = poses.iter().map(|&pose| {
                 // As the pose is returned: in numbers of the images' type.
-                let pose = Pose {
-                    right: Pixels(f64::from(pose.right.0 as f32)),
-                    down: Pixels(f64::from(pose.down.0 as f32)),
-                    ..Pose::rotation(fireproof::base::Degrees(f64::from(pose.angle.0 as f32)))
-                };
-                slow(&victim, &batch, at, warp, pose)
+                slow(&victim, &batch, at, warp, rounded(pose))
             });
             assert_is_worst(&found, at, &Vec::from_iter(all), &grid.to_string());
             // Who stands has met all, and nobody anything twice.
@@ -98,11 +98,8 @@ fn value_worst_of_k_never_rises(on: &On) {
         for at in 0..batch.len() {
             let mut draws = keys.draws(Purpose::SearchedPose, at);
             let drawn = Vec::from_iter((0..count).map(|_| attack.budget.draw_next(&mut draws)));
-            let all = drawn.into_iter().chain([Pose::IDENTITY]).map(|pose| {
-                let mut slow = slow(&victim, &batch, at, attack.warp, pose);
-                slow.pose = rounded(pose);
-                slow
-            });
+            let all = drawn.into_iter().chain([Pose::IDENTITY]);
+            let all = all.map(|pose| slow(&victim, &batch, at, attack.warp, rounded(pose)));
             assert_is_worst(&found, at, &Vec::from_iter(all), &attack.to_string());
             if let Some(before) = &before {
                 assert!(found.fooled[at] >= before.fooled[at]);
@@ -114,15 +111,6 @@ fn value_worst_of_k_never_rises(on: &On) {
     let other = RandomSearch::new(budget(40.0, 2.0), 20);
     let other = other.attack(&victim, &batch, Seed(6)).unwrap();
     assert_ne!(other.poses, before.unwrap().poses, "another seed");
-}
-
-fn rounded(pose: Pose) -> Pose {
-    let round = |value: f64| f64::from(value as f32);
-    Pose {
-        right: Pixels(round(pose.right.0)),
-        down: Pixels(round(pose.down.0)),
-        ..Pose::rotation(fireproof::base::Degrees(round(pose.angle.0)))
-    }
 }
 
 fn all_kinds() -> Vec<(AttackSpec, Warp)> {
@@ -210,7 +198,7 @@ fn value_an_orbit_is_its_turns_mirrors_and_shifts(on: &On) {
                             right: Pixels(right as f64),
                             down: Pixels(down as f64),
                             mirrored,
-                            ..Pose::rotation(fireproof::base::Degrees(90.0 * f64::from(turns)))
+                            ..Pose::rotation(Degrees(90.0 * f64::from(turns)))
                         };
                         all.push(judged(&victim, &one, images, pose));
                     }
@@ -219,7 +207,6 @@ fn value_an_orbit_is_its_turns_mirrors_and_shifts(on: &On) {
             assert_is_worst(&found, at, &all, &orbit.to_string());
         }
     }
-    assert!(CLASSES == 3 && Orbit::p4().poses()[0] == Pose::IDENTITY);
 }
 
 // Oracle: the poses alone.
@@ -302,6 +289,113 @@ fn value_rounds_do_not_depend_on_the_batch(on: &On) {
     }
 }
 
+// Oracle: the network's own invariance, and enumeration for one that has none.
+fn value_invariant_networks_keep_their_predictions(on: &On) {
+    let side = on.pick(28, 12);
+    let mut draws = Seed(2).draws(Purpose::Subset, 0, 0);
+    let count = on.pick(20, 3);
+    let pixels = uniform(&mut draws, count * side * side, 0.0, 1.0);
+    let images = on.tensor(pixels, [count, 1, side, side]);
+    for (group, orbit) in [
+        (Group::P4, Orbit::p4()),
+        (Group::P4m, Orbit::p4m()),
+        (Group::P1, Orbit::p4m()),
+    ] {
+        let victim = network(on, group, side);
+        let labels = victim.predict(images.clone());
+        let batch = Batch::new(images.clone(), on.labels(&labels)).unwrap();
+        let found = orbit.attack(&victim, &batch, Seed(1)).unwrap();
+        let mut changed = vec![false; count];
+        for pose in orbit.poses() {
+            let moved = match pose.mirrored {
+                true => flip_horizontal(images.clone()),
+                false => images.clone(),
+            };
+            let moved = rot90(moved, (pose.angle.0 / 90.0) as i32);
+            let predicted = victim.predict(moved);
+            for (changed, (now, before)) in changed.iter_mut().zip(predicted.iter().zip(&labels)) {
+                *changed |= now != before;
+            }
+        }
+        assert_eq!(found.fooled, changed, "{group}");
+        if group != Group::P1 {
+            assert_eq!(found.fooled_count(), 0, "{group}");
+        } else if count > 3 {
+            assert!(found.fooled_count() > 0, "a plain network changes its mind");
+        }
+    }
+}
+
+fn network(on: &On, group: Group, side: usize) -> Frozen {
+    let config = CnnConfig::new(group, [1, side, side], 5);
+    let config = config.with_widths(Widths::Given([2, 2, 3, 3])).with_seed(3);
+    Frozen::new(&config.init(&on.device()).unwrap())
+}
+
+// Oracle: the poses alone, in that type.
+fn value_every_element_type_is_moved(on: &On) {
+    let victim = victim();
+    let types = [Precision::F64, Precision::F16, Precision::Bf16];
+    for &precision in on.among(&types, &[]) {
+        let batch = batch(on, &victim, 6, [1, 7, 7]).with_precision(precision);
+        for (attack, warp) in all_kinds() {
+            let found = attack.attack(&victim, &batch, Seed(2)).unwrap();
+            let images = again(&found, &batch, warp);
+            let [found, images] = [found.images, images].map(|t| read::<f64, _, _>(&t));
+            assert_eq!(found, images, "{attack} {precision}");
+        }
+    }
+}
+
+// Oracle: differences of the loss in f64.
+fn gradient_of_points_in_double_precision(on: &On) {
+    if on.is("wgpu") {
+        return; // It has no f64.
+    }
+    let victim = victim();
+    let batch = batch(on, &victim, 3, [1, 7, 7]).with_precision(Precision::F64);
+    let mut trial = Trial::new(&victim, &batch, &Goal::default(), 1).unwrap();
+    for border in Border::ALL {
+        let space = PoseSpace {
+            border,
+            ..PoseSpace::new(budget(30.0, 1.5))
+        };
+        let like = (&on.device(), Precision::F64.dtype());
+        let at = [0.31, -0.44, 0.23, -0.62, 0.17, 0.51, 0.05, 0.71, -0.38];
+        let loss = |at: &[f64]| -> Vec<f64> {
+            let point = TensorData::new(at.to_vec(), [3, 3]);
+            let images = space.images(&trial, Tensor::from_data(point, like));
+            let logits = victim.logits(images);
+            read(&CrossEntropy.unsaturated(logits, trial.reference()))
+        };
+        let mut expected = vec![0.0; 9];
+        for axis in 0..3 {
+            let step = 1e-6;
+            let moved = |by: f64| {
+                let mut at = at;
+                at.iter_mut().skip(axis).step_by(3).for_each(|v| *v += by);
+                loss(&at)
+            };
+            let (after, before) = (moved(step), moved(-step));
+            for image in 0..3 {
+                expected[3 * image + axis] = (after[image] - before[image]) / (2.0 * step);
+            }
+        }
+        let point = TensorData::new(at.to_vec(), [3, 3]);
+        let point = Tensor::from_data(point, like);
+        let pass = trial.gradient(&space, point, None).unwrap();
+        let found: Vec<f64> = read(&pass.gradient);
+        let largest = expected.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        assert!(largest > 0.1);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() < 1e-5 * largest,
+                "{border:?} {found} {expected}"
+            );
+        }
+    }
+}
+
 fn error_images_that_are_not_square(on: &On) {
     let victim = victim();
     let batch = batch(on, &victim, 2, [1, 5, 4]);
@@ -315,8 +409,8 @@ fn error_images_that_are_not_square(on: &On) {
 }
 
 fn refuses_settings(victim: &Frozen, batch: &Batch) {
-    let wrong = |angle, shift| fireproof::transform::PoseBudget {
-        angle: fireproof::base::Degrees(angle),
+    let wrong = |angle, shift| PoseBudget {
+        angle: Degrees(angle),
         shift: Pixels(shift),
     };
     let of = |budget| -> [AttackSpec; 4] {
@@ -355,6 +449,4 @@ fn refuses_settings(victim: &Frozen, batch: &Batch) {
     for level in [&[0.5][..], &[-1.0], &[2.0, 1.0], &[]] {
         assert!(Orbit::p4().at_level(level).is_err(), "{level:?}");
     }
-    let images: &Tensor<4> = &batch.images;
-    assert_eq!(images.dims()[0], 2);
 }

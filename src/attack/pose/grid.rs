@@ -105,6 +105,14 @@ pub(super) fn grid(budget: PoseBudget, [angles, right, down]: [usize; 3]) -> Vec
     poses
 }
 
+/// Refuses a grid without a point.
+pub(super) fn check_points(points: [usize; 3]) -> Result<()> {
+    let [angles, right, down] = points;
+    let found = format_args!("{angles}×{right}×{down}");
+    let expected = "at least one angle and one shift along each axis";
+    Error::unless(!points.contains(&0), "points", found, expected)
+}
+
 // Symmetric about an exact 0, which is all there is if there is no room.
 fn evenly(limit: f64, count: usize) -> impl Iterator<Item = f64> {
     let count = if limit == 0.0 { count.min(1) } else { count };
@@ -136,10 +144,7 @@ impl Attack for GridSearch {
     /// [`Error::Setting`] for a budget that is negative or not finite, and for a grid without a point.
     fn check(&self) -> Result<()> {
         level::check(self.budget)?;
-        let [angles, right, down] = self.points;
-        let found = format_args!("{angles}×{right}×{down}");
-        let expected = "at least one angle and one shift along each axis";
-        Error::unless(!self.points.contains(&0), "points", found, expected)
+        check_points(self.points)
     }
 
     fn cost(&self) -> Cost {

@@ -1,4 +1,4 @@
-use super::grid::grid;
+use super::grid::{check_points, grid};
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
 use super::{level, spread};
@@ -6,7 +6,7 @@ use crate::attack::alike::{aims, posed};
 use crate::attack::settings::{posing, published};
 use crate::attack::trial::Seen;
 use crate::attack::{Attack, Cost, LossSpec, Trial};
-use crate::base::{Degrees, Error, Pixels, Result};
+use crate::base::{Degrees, Pixels, Result};
 use crate::transform::{Pose, PoseBudget, Warp};
 use std::fmt;
 
@@ -178,10 +178,7 @@ impl Attack for PoseSearch {
     /// [`Error::Setting`] for a budget that is negative or not finite, and for a grid without a point.
     fn check(&self) -> Result<()> {
         level::check(self.budget)?;
-        let [angles, right, down] = self.points;
-        let found = format_args!("{angles}×{right}×{down}");
-        let expected = "at least one angle and one shift along each axis";
-        Error::unless(!self.points.contains(&0), "points", found, expected)
+        check_points(self.points)
     }
 
     fn cost(&self) -> Cost {
