@@ -119,9 +119,8 @@ impl PoseSearch {
         ];
         let met = |at: &[f64; 3], others: &[[f64; 3]]| {
             let near = |other: &[f64; 3]| {
-                let gaps = at.iter().zip(other).zip(steps);
-                gaps.map(|((a, b), step)| (a - b).abs() <= step / 2.0)
-                    .all(|near| near)
+                let mut gaps = at.iter().zip(other).zip(steps);
+                gaps.all(|((a, b), step)| (a - b).abs() <= step / 2.0)
             };
             others.iter().any(near)
         };
