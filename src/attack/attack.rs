@@ -1,3 +1,4 @@
+use super::part::clean;
 use super::{
     AccuracyCurve, AttackSpec, Ball, Budget, EachTarget, Ensemble, Found, Frozen, Goal, Mask,
     Masked, Part, PerImage, Restarts, Run, Sequence, Trial, Whole,
@@ -58,10 +59,7 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// meets none of them. The image as it is, unless the attack does not
     /// [include](Self::includes_originals) it.
     fn untouched(&self) -> Part<'_> {
-        Part::new("clean", |trial| {
-            trial.offer_originals();
-            Ok(())
-        })
+        clean()
     }
 
     /// Refuses settings that make no sense.

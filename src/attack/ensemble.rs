@@ -1,4 +1,4 @@
-use super::part::in_turn;
+use super::part::{clean, in_turn};
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::base::{Error, Result, named};
 use crate::transform::Warp;
@@ -81,6 +81,13 @@ impl Attack for Ensemble {
         self.attacks
             .iter()
             .any(|attack| attack.includes_originals())
+    }
+
+    fn untouched(&self) -> Part<'_> {
+        match self.attacks.first() {
+            Some(first) if !self.includes_originals() => first.untouched(),
+            _ => clean(),
+        }
     }
 
     /// # Errors

@@ -30,6 +30,10 @@
 //! or a [`Norm`] of one's own. [`AutoAttack`] is what a robust accuracy is published with; [`Attack::run`]
 //! attacks whole image sets.
 //!
+//! On poses: [`GridSearch`], [`RandomSearch`], [`PoseSearch`], [`PoseGradient`] and, as a certificate,
+//! [`Orbit`]; on poses and pixels: [`JointPgd`], [`RandomPose::before`], [`Affine`] and what
+//! [`Attack::then`] and [`Attack::or`] make of both.
+//!
 //! For random victims, and those whose gradients are masked, the victim says what a gradient is:
 //! [`Frozen::random`], [`Frozen::through_approximated`], [`Frozen::with_gradients_of`].
 //!

@@ -73,6 +73,36 @@ macro_rules! posing {
 }
 pub(super) use posing;
 
+/// The settings of an attack that climbs in poses: those of its own come first. Its module says what is
+/// published.
+macro_rules! ascending {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $crate::attack::settings::aiming! {
+            $(#[$about])*
+            pub struct $attack {
+                $($own)*
+                /// How far images may be moved.
+                pub budget: $crate::transform::PoseBudget,
+                /// How many steps an ascent takes.
+                #[serde(default = "published::steps")]
+                pub steps: usize,
+                /// The length of a step in units of what it may change at most: 1 is the largest angle, the
+                /// largest shift and, of pixels, ε.
+                #[serde(default)]
+                #[setters(into)]
+                pub step_size: $crate::base::StepSize,
+                /// Whether it starts at random, and not at the image as it is.
+                #[serde(default = "published::random_start")]
+                pub random_start: bool,
+                /// What lies outside the image.
+                #[serde(default)]
+                pub border: $crate::transform::Border,
+            }
+        }
+    };
+}
+pub(super) use ascending;
+
 /// The settings of an attack that looks for the nearest image that fools: those of its own, its norm
 /// among them if there is a choice, come first.
 macro_rules! nearest {
@@ -109,7 +139,7 @@ pub(super) use nearest;
 /// What settings are by default, as published: a module of functions, for serde and for `new`.
 macro_rules! published {
     ($($setting:ident: $type:ty = $value:expr),+ $(,)?) => {
-        mod published {
+        pub(super) mod published {
             $(pub fn $setting() -> $type {
                 $value
             })+

@@ -284,7 +284,7 @@ fn value_poses_travel_with_adversaries(on: &On) {
     let whole = set.batch(&Vec::from_iter(0..7), &on.device());
     let poses = joined.poses.clone().unwrap();
     let moved = Warp::bilinear().apply(whole.images.clone(), &poses);
-    assert_eq!(bits(&joined.originals), bits(&whole.bounds.clamp(moved)));
+    assert_eq!(bits(&joined.originals), bits(whole.bounds.clamp(moved)));
     assert!(poses.iter().any(|pose| *pose != Pose::IDENTITY));
     // Of an attack that moves nothing there are none.
     let found = run(&Pgd::linf(0.1), &victim, &batch);

@@ -86,7 +86,7 @@ fn keeps_the_invariants(attack: &AttackSpec, victim: &Frozen, batch: &Batch) {
         assert_eq!(found.predicted, clean, "{attack}");
     }
     // By name in files, with unknown fields refused.
-    let settings = serde_json::to_value(&attack).unwrap();
+    let settings = serde_json::to_value(attack).unwrap();
     let read: AttackSpec = serde_json::from_value(settings.clone()).unwrap();
     assert_eq!(&read, attack);
     assert_eq!(read.to_string(), attack.to_string());

@@ -3,13 +3,13 @@ use super::{PoseSpace, level, remade, summit};
 use crate::attack::alike::{aims, posed};
 use crate::attack::ball::check_length;
 use crate::attack::label::Short;
-use crate::attack::settings::{posing, published};
+use crate::attack::settings::{ascending, published};
 use crate::attack::{Attack, AttackSpec, Candidate, Cost, LossSpec, Space, Trial};
 use crate::base::{Result, StepSize};
 use crate::transform::{Border, PoseBudget, Warp};
 use std::fmt;
 
-posing! {
+ascending! {
     /// Gradient ascent in rotation and shift, through bilinear sampling.
     ///
     /// (L. Engstrom et al. 2019, "Exploring the Landscape of Spatial Robustness", section 3, where this is
@@ -31,21 +31,7 @@ posing! {
     /// assert_eq!(attack.to_string(), "pose gradient-10 ±30° ±3 px step=0.25 ×5");
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
-    pub struct PoseGradient {
-        /// How many steps it takes.
-        #[serde(default = "published::steps")]
-        pub steps: usize,
-        /// The length of a step in units of the budget: 1 is the largest angle and the largest shift.
-        #[serde(default)]
-        #[setters(into)]
-        pub step_size: StepSize,
-        /// Whether it starts at a random pose, and not at the image as it is.
-        #[serde(default = "published::random_start")]
-        pub random_start: bool,
-        /// What lies outside the image.
-        #[serde(default)]
-        pub border: Border,
-    }
+    pub struct PoseGradient {}
 }
 
 published! {

@@ -1,4 +1,4 @@
-use super::gradient::check_step;
+use super::gradient::{check_step, published};
 use super::joint_space::JointSpace;
 use super::text::{By, Within};
 use super::{PoseGradient, level, remade, summit};
@@ -6,7 +6,7 @@ use crate::attack::alike::aims;
 use crate::attack::ball::check_length;
 use crate::attack::label::Short;
 use crate::attack::part::in_turn;
-use crate::attack::settings::{climbing, published};
+use crate::attack::settings::ascending;
 use crate::attack::{
     Attack, AttackSpec, Ball, Candidate, Cost, L1, L2, Linf, LossSpec, NormSpec, Part, Pgd, Space,
     Trial,
@@ -16,7 +16,7 @@ use crate::transform::{Border, PoseBudget, Warp};
 use serde_json::Value;
 use std::fmt;
 
-climbing! {
+ascending! {
     /// Projected gradient descent in pose and pixels together: each image is moved, and perturbed within
     /// the ball around the moved image.
     ///
@@ -42,28 +42,12 @@ climbing! {
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
     pub struct JointPgd {
-        /// How far images may be moved.
-        pub budget: PoseBudget,
-        /// How many steps each part takes.
-        #[serde(default = "published::steps")]
-        pub steps: usize,
-        /// The length of a step in units of budget and radius: 1 is the largest angle, the largest shift
-        /// and ε.
-        #[serde(default)]
+        /// The norm of the ball.
         #[setters(into)]
-        pub step_size: StepSize,
-        /// Whether parts start at random, and not at the image as it is.
-        #[serde(default = "published::random_start")]
-        pub random_start: bool,
-        /// What lies outside the image.
-        #[serde(default)]
-        pub border: Border,
+        pub norm: NormSpec,
+        /// The radius of the ball, in units of the pixels.
+        pub epsilon: f64,
     }
-}
-
-published! {
-    steps: usize = 10,
-    random_start: bool = true,
 }
 
 impl JointPgd {

@@ -1,5 +1,6 @@
 use super::text::{By, Within};
 use super::{level, remade};
+use crate::attack::part::clean;
 use crate::attack::{Attack, AttackSpec, Ball, Candidate, Cost, Goal, Part, Trial};
 use crate::base::{Error, Keys, Purpose, Result, named};
 use crate::transform::{Pose, PoseBudget, Warp};
@@ -139,10 +140,7 @@ impl Attack for InRandomPose {
     fn untouched(&self) -> Part<'_> {
         Part::new("random pose", |trial| {
             let moved = self.pose.moved(trial);
-            trial.instead(moved, |trial| {
-                trial.offer_originals();
-                Ok(())
-            })
+            trial.instead(moved, |trial| clean().search(trial))
         })
     }
 
