@@ -9,12 +9,14 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use fireproof::attack::{
-    Apgd, Attack, AttackSpec, AutoAttack, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn,
-    Frozen, Keep, Linf, Malt, Mask, Pgd, Square,
+    Affine, Apgd, Attack, AttackSpec, AutoAttack, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm,
+    Fmn, Frozen, GridSearch, JointPgd, Keep, Linf, Malt, Mask, Orbit, Pgd, PoseGradient,
+    PoseSearch, RandomPose, RandomSearch, Square,
 };
-use fireproof::base::{Batch, Kind, Purpose, Seed};
+use fireproof::base::{Batch, Degrees, Kind, Pixels, Purpose, Seed};
 use fireproof::group::Group;
 use fireproof::model::CnnConfig;
+use fireproof::transform::PoseBudget;
 use std::time::Duration;
 
 const IMAGES: usize = 128;
@@ -43,6 +45,9 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
     let half = Mask::new([1, 28, 28], |[_, y, _]| y < 14).expect("pixels");
     let levels = (0..IMAGES as u64).map(|id| (id, LINF * (1 + id % 2) as f64));
     let short = |apgd: Apgd| apgd.with_steps(5);
+    // So little that no image falls.
+    let budget = PoseBudget::new(Degrees(1e-3), Pixels(1e-4)).expect("a budget");
+    let grid = GridSearch::new(budget).with_points(5, 3, 3);
     let four = AttackSpec::from(short(apgd.clone()))
         .or(short(dlr.clone()).towards_each(2))
         .or(fab
@@ -61,7 +66,6 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
         ("PGD-10 then PGD-10", pgd.clone().then(pgd.clone()).into()),
         ("PGD-10 within 12 passes", pgd.clone().within(12).into()),
         ("PGD-10 masked", pgd.clone().masked(half).into()),
-        ("PGD-10 at two levels", pgd.at_each(levels).into()),
         ("APGD-10", apgd.clone().into()),
         ("APGD-10 L2", Apgd::l2(L2).with_steps(10).into()),
         ("APGD-10 L1", Apgd::l1(L1).with_steps(10).into()),
@@ -89,6 +93,25 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
             "Carlini-Wagner 1 × 10",
             CarliniWagner::new().with_searches(1).with_steps(10).into(),
         ),
+        ("grid search 45", grid.clone().into()),
+        ("worst of 45 poses", RandomSearch::new(budget, 45).into()),
+        ("pose search", PoseSearch::new(budget).into()),
+        ("pose gradient-10", PoseGradient::new(budget).into()),
+        // Whole turns are no small change.
+        (
+            "orbit of p1, shifts",
+            Orbit::new(Group::P1).with_shifts(1).into(),
+        ),
+        ("joint PGD-10", JointPgd::linf(budget, LINF).into()),
+        (
+            "PGD-10 in a random pose",
+            RandomPose::new(budget).before(pgd.clone()).into(),
+        ),
+        (
+            "grid search 45 plus PGD-10",
+            Affine::new(grid, pgd.clone()).into(),
+        ),
+        ("PGD-10 at two levels", pgd.at_each(levels).into()),
         ("AutoAttack's four, short", four.into()),
         (
             "AutoAttack, first attack",

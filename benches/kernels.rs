@@ -181,6 +181,7 @@ fn warps(criterion: &mut Criterion) {
                 angle: Degrees(at as f64 * 7.3 - 90.0),
                 right: Pixels(at as f64 * 0.1 - 3.0),
                 down: Pixels(2.0 - at as f64 * 0.07),
+                ..Pose::IDENTITY
             })
             .collect();
         let name = |what: &str| format!("warp/{batch}x{channels}x{side}x{side}/{what}");

@@ -3,7 +3,7 @@
 //! [`Result`](crate::base::Result) and [`Error`](crate::base::Error) are left out: they would hide
 //! the standard library's.
 
-pub use crate::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, Pgd};
+pub use crate::attack::{Attack, AttackSpec, Fgsm, Found, Frozen, GridSearch, Pgd};
 pub use crate::base::{Batch, Bounds, Classifier, Degrees, Keys, Pixels, Seed};
 pub use crate::curriculum::{Curriculum, Linear, Milestones, Schedule, Stage};
 pub use crate::data::{ImageSet, Splits, cifar10, embedded_mnist, mnist};

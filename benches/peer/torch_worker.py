@@ -102,14 +102,15 @@ def expand(filters, table):
 
 
 class P4Cnn:
-    """`CnnConfig::new(Group::P4, [1, 28, 28], 10)`."""
+    """`CnnConfig::new(Group::P4, [channels, side, side], 10)`."""
 
-    def __init__(self):
-        widths = [1, 10, 10, 20, 20]
+    def __init__(self, channels=1, side=28):
+        widths = [channels, 10, 10, 20, 20]
+        features = (((side - 4) // 2 - 4) // 2) ** 2
         shapes = []
         for at, (inputs, out) in enumerate(zip(widths, widths[1:])):
             shapes += [(out, inputs, 4, 3, 3) if at else (out, inputs, 3, 3), (out,)]
-        shapes += [(20 * 4 * 16, 50), (50,), (50, 10), (10,)]
+        shapes += [(20 * 4 * features, 50), (50,), (50, 10), (10,)]
         self.parameters = parameters(shapes)
         self.tables = [torch.tensor(TABLES[f"c4_{kind}_k3"]) for kind in ["z2", "p4", "p4", "p4"]]
 
@@ -326,23 +327,26 @@ def train(case):
     return run
 
 
-def stored(network, name):
-    """The network with the weights of tests/fixtures/make_autoattack.py, and its first images."""
-    values = torch.from_numpy(np.fromfile(FIXTURES / f"autoattack_{name}.f16", "<f2").astype(np.float32))
+def weighed(network, values):
+    """The network with these weights, in the order in which it has them."""
+    values = torch.from_numpy(values.astype(np.float32))
     parts = values.split([p.numel() for p in network.parameters])
     # Linear layers are [in, out] there.
     network.parameters = [
         laid(v.reshape(p.t().shape).t() if p.dim() == 2 else v.reshape(p.shape))
         for v, p in zip(parts, network.parameters)
     ]
+
+
+def stored(network, name):
+    """The network with the weights of tests/fixtures/make_autoattack.py, and its first images."""
+    weighed(network, np.fromfile(FIXTURES / f"autoattack_{name}.f16", "<f2"))
     pixels = np.frombuffer(gzip.decompress((FIXTURES / "autoattack_images.bin.gz").read_bytes()), np.uint8)
     return torch.from_numpy(pixels.reshape(-1, 1, 28, 28).astype(np.float32)) / 255
 
 
-def autoattack(case):
-    """The published code as it is, on all images in one batch."""
-    from autoattack import AutoAttack
-
+def victim(case):
+    """A stored network as a function, with its first images and their labels."""
     name, count = case["network"], case["images"]
     network = NETWORKS["p4-cnn" if name.startswith("p4") else "small-cnn"]()
     images = laid(stored(network, name)[:count])
@@ -355,6 +359,14 @@ def autoattack(case):
 
     assert (classify(images).argmax(1) == torch.tensor(
         [int(digit) for digit in published["networks"][name]["predictions"][:count]])).all()
+    return classify, images, labels
+
+
+def autoattack(case):
+    """The published code as it is, on all images in one batch."""
+    from autoattack import AutoAttack
+
+    classify, images, labels = victim(case)
     with Formats() if CHANNELS_LAST else contextlib.nullcontext():
         classify(images[:2].requires_grad_()).sum().backward()
     images = images.detach()
@@ -365,7 +377,7 @@ def autoattack(case):
         # The answers of this worker go to the standard output.
         with contextlib.redirect_stdout(sys.stderr):
             _, predicted = adversary.run_standard_evaluation(
-                images, labels, bs=count, return_labels=True)
+                images, labels, bs=len(images), return_labels=True)
         return (predicted != labels).float()
 
     return lambda check: timed(evaluate)
@@ -399,7 +411,54 @@ def search(case):
     return lambda check: timed(worst)
 
 
+def grid(case):
+    import pose_peers
+
+    classify, images, labels = victim(case)
+    search = pose_peers.grid(case, classify, sample, images, labels, compiled)
+    return lambda check: timed(search)
+
+
+def nobody(case):
+    import pose_peers
+
+    bank, (images, _) = P4Cnn().bank(), digits(case["images"])
+    images = laid(images)
+    search = pose_peers.nobody(case, lambda x: forward(bank, x), sample, images, compiled)
+    return lambda check: timed(search)
+
+
+def foolbox(case):
+    import pose_peers
+
+    search = pose_peers.foolbox(case, *victim(case))
+    return lambda check: timed(search)
+
+
+def tinted(images):
+    """Digits with a margin, each in one of three tints: poses.rs has the same."""
+    bytes_ = F.pad((images * 255).round().double(), (2, 2, 2, 2))
+    tints = torch.tensor([1.0, 0.8, 0.6], dtype=torch.float64)
+    places = (torch.arange(len(images))[:, None] + torch.arange(3)) % 3
+    return (bytes_ * tints[places][:, :, None, None]).round().float() / 255
+
+
+def composite(case):
+    import pose_peers
+
+    network = P4Cnn(3, 32)
+    weighed(network, np.fromfile(case["file"], "<f4"))
+    bank = [layer.detach() for layer in network.bank()]
+    _, images, labels = victim({**case, "network": "small_cnn_natural"})
+    search = pose_peers.composite(case, lambda x: forward(bank, x), tinted(images), labels)
+    return lambda check: timed(search)
+
+
 KINDS = {
+    "grid": grid,
+    "nobody": nobody,
+    "foolbox": foolbox,
+    "composite": composite,
     "matmul": matmul,
     "conv": conv,
     "group_conv": group_conv,

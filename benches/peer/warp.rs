@@ -47,6 +47,7 @@ fn pose([angle, right, down]: [f64; 3]) -> Pose {
         angle: Degrees(angle),
         right: Pixels(right),
         down: Pixels(down),
+        ..Pose::IDENTITY
     }
 }
 

@@ -8,6 +8,7 @@ mod attack;
 mod autoattack;
 mod conv;
 mod data;
+mod poses;
 #[path = "../../tests/attack/stored.rs"]
 mod stored;
 mod warp;
@@ -38,6 +39,10 @@ pub struct Case {
     angles: usize,
     images: usize,
     epsilon: f64,
+    angle: f64,
+    shift: f64,
+    // Of weights.
+    file: String,
     // Whether all values are told, not a sample of them.
     all: bool,
 }
@@ -69,6 +74,11 @@ fn prepare(case: &Case) -> Run {
         "search" => warp::search(case),
         "pgd" => attack::pgd(case),
         "autoattack" => autoattack::standard(case),
+        "grid" => poses::search(case),
+        "same_poses" => poses::same_poses(case),
+        "nobody" => poses::nobody(case),
+        "trained" => poses::trained(case),
+        "composite" => poses::composite(case),
         "train" => attack::train(case),
         other => panic!("unknown kind of case: {other}"),
     }

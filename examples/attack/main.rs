@@ -8,6 +8,7 @@
 mod network;
 mod options;
 mod output;
+mod poses;
 mod weights;
 
 use clap::Parser;

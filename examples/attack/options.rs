@@ -1,3 +1,4 @@
+use crate::poses;
 use clap::Parser;
 use fireproof::attack::{AttackSpec, AutoAttack, Norm, NormSpec, Version};
 use fireproof::base::{Error, Kind, Result};
@@ -24,7 +25,9 @@ pub struct Options {
     /// same name but .json, takes the place of --network
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// The attack: auto, a version of it (standard, fast, plus, rand), the name of any attack, or a JSON file with one
+    /// The attack: auto, a version of it (standard, fast, plus, rand), one on poses (grid, random-search,
+    /// pose-search, pose-gradient, orbit) or on pose and pixels together (joint), the name of any attack,
+    /// or a JSON file with one
     #[arg(long, default_value = "auto")]
     pub attack: String,
     /// The norm: linf, l2 or l1 [default: linf, or the attack's own]
@@ -33,6 +36,12 @@ pub struct Options {
     /// The radius of the ball, for pixels from 0 to 1 [default: 0.1; for minimum-norm attacks none]
     #[arg(long)]
     pub epsilon: Option<f64>,
+    /// The largest rotation of attacks on poses, in degrees; orbit has its quarter turns [default: 30]
+    #[arg(long, allow_negative_numbers = true)]
+    pub angle: Option<f64>,
+    /// The largest shift of attacks on poses along each axis, in pixels [default: 3; of orbit 0]
+    #[arg(long, allow_negative_numbers = true)]
+    pub shift: Option<f64>,
     /// Numerics of the attack's gradients: exact or fast
     #[arg(long, default_value_t = Numerics::current(), value_parser = numerics)]
     pub numerics: Numerics,
@@ -64,6 +73,9 @@ pub struct Options {
     /// Write those that fool the network to this folder as well, each as a PNG
     #[arg(long, value_name = "DIR")]
     pub pictures: Option<PathBuf>,
+    /// Draw the loss of the images in the picture over angle and shift, each to a file heatmap-ID.svg
+    #[arg(long)]
+    pub heatmap: bool,
     /// Folder for what is written
     #[arg(long, value_name = "DIR", default_value = "target/fireproof/attack")]
     pub out: PathBuf,
@@ -106,16 +118,30 @@ impl Options {
                 serde_json::from_str(&text)
                     .map_err(|error| Error::setting("--attack", &self.attack, error.to_string()))?
             }
-            name => match serde_json::from_value::<Version>(name.into()) {
-                Ok(version) => {
-                    let norm = norm(self.norm.as_deref().unwrap_or("linf"))?;
-                    AutoAttack::new(norm, self.epsilon.unwrap_or(0.1), version).into()
-                }
-                Err(_) => self.named(name)?,
+            name => match (self.on_poses(name)?, serde_json::from_value(name.into())) {
+                (Some(attack), _) => attack,
+                (None, Ok(version)) => self.auto(version)?,
+                (None, Err(_)) => self.named(name)?,
             },
         };
         attack.check()?;
+        let poses = self.angle.or(self.shift);
+        if let (false, Some(limit)) = (attack.moves_images(), poses) {
+            let expected = format!("only with attacks that move images: {}", poses::NAMES);
+            return Err(Error::setting("--angle, --shift", limit, expected));
+        }
         Ok(attack)
+    }
+
+    /// Norm and radius, as asked for or by default.
+    pub fn ball(&self) -> Result<(NormSpec, f64)> {
+        let norm = norm(self.norm.as_deref().unwrap_or("linf"))?;
+        Ok((norm, self.epsilon.unwrap_or(0.1)))
+    }
+
+    fn auto(&self, version: Version) -> Result<AttackSpec> {
+        let (norm, epsilon) = self.ball()?;
+        Ok(AutoAttack::new(norm, epsilon, version).into())
     }
 
     fn named(&self, name: &str) -> Result<AttackSpec> {
@@ -136,8 +162,10 @@ impl Options {
             .iter()
             .filter(|name| made(name).iter().any(Result::is_ok));
         let plain = Vec::from_iter(plain.map(String::as_str)).join(", ");
-        let expected =
-            format!("standard, fast, plus, rand, {plain}, or a JSON file with an attack");
+        let expected = format!(
+            "standard, fast, plus, rand, {}, {plain}, or a JSON file with an attack",
+            poses::NAMES
+        );
         Err(Error::setting("--attack", name, expected))
     }
 

@@ -1,12 +1,13 @@
 //! What is left of a run: its outcomes, what it found, curves and a picture.
 
 use crate::options::{Options, Shard};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use fireproof::attack::diagnosis::Diagnosis;
 use fireproof::attack::{Adversaries, AttackSpec, Whole};
-use fireproof::base::{Error, Result, read, write_atomically};
+use fireproof::base::{Batch, Error, Result, read, write_atomically};
 use fireproof::prelude::*;
 use fireproof::report::ContactSheet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 // Images in the picture.
@@ -79,8 +80,13 @@ pub fn write(
     whole.plot_svg(&attack.to_string(), &file)?;
     println!("Robust accuracy against passes: {}", file.display());
     let file = options.out.join("digits.svg");
-    picture(&found, victim)?.write_svg(&file)?;
+    let shown = chosen(&found);
+    let clean = clean(&shown, set, device);
+    picture(&shown, &clean, victim)?.write_svg(&file)?;
     println!("Clean, attacked, what was changed: {}", file.display());
+    if options.heatmap {
+        options.draw_heatmaps(victim, &clean)?;
+    }
     if let Some(folder) = &options.pictures {
         let count = found.fooling().save_images(folder)?.len();
         println!("{count} that fool: {}", folder.display());
@@ -111,28 +117,48 @@ fn joined(
     Ok((Whole::join(wholes, set)?, Adversaries::join(found)?))
 }
 
-// Digits that the attack turned, as far as there are, each with the classes it is taken for.
-fn picture(found: &Adversaries, victim: &Frozen) -> Result<ContactSheet> {
+// Digits that the attack turned, as far as there are.
+fn chosen(found: &Adversaries) -> Adversaries {
     let all = 0..found.len();
     let moved = |at: &usize| found.fooled[*at] && found.distance[*at] != Some(0.0);
     let mut chosen = Vec::from_iter(all.clone().filter(moved).take(SHOWN));
     chosen.extend(all.filter(|at| !moved(at)).take(SHOWN - chosen.len()));
     chosen.sort_unstable();
-    let found = found.select(&chosen);
-    let clean = victim.predict(found.originals.clone());
+    found.select(&chosen)
+}
+
+// The images as they are, in the order of what was found.
+fn clean(found: &Adversaries, set: &ImageSet, device: &Device) -> Batch {
+    let ids = (0..set.len()).map(|at| (set.id(at), at));
+    let places: HashMap<u64, usize> = ids.collect();
+    let places = Vec::from_iter(found.ids.iter().map(|id| places[id]));
+    set.batch(&places, device)
+}
+
+// Each with the class that it is taken for and, where it was moved, its pose.
+fn picture(found: &Adversaries, clean: &Batch, victim: &Frozen) -> Result<ContactSheet> {
     let change = (found.images.clone() - found.originals.clone()).abs();
     let largest: f32 = read(&change.max())[0];
+    let predict = |images: &Tensor<4>| victim.for_ids(&found.ids).predict(images.clone());
+    let mut sheet = ContactSheet::new(found.bounds)
+        .with_row_labels(found.labels.iter().map(i64::to_string))
+        .with_found("clean", &clean.images, &predict(&clean.images), None)?;
+    let poses = found.poses.as_deref();
+    if largest == 0.0 {
+        return sheet.with_found("worst pose", &found.images, &found.predicted, poses);
+    }
+    if poses.is_some() {
+        let moved = &found.originals;
+        sheet = sheet.with_found("moved", moved, &predict(moved), poses)?;
+    }
     // So that the largest change is black or white, or nearly.
     let gain = (1.0 / largest.max(1e-3)).floor().max(1.0);
-    let taken = clean.iter().zip(&found.predicted);
-    ContactSheet::new(found.bounds)
-        .with_row_labels(taken.map(|(before, after)| format!("{before} → {after}")))
-        .with_column("clean", found.originals.clone())?
-        .with_column("attacked", found.images.clone())?
+    sheet
+        .with_found("attacked", &found.images, &found.predicted, None)?
         .with_difference(
             format!("change × {gain}"),
-            found.images,
-            found.originals,
+            found.images.clone(),
+            found.originals.clone(),
             gain,
         )
 }

@@ -81,6 +81,26 @@ macro_rules! as_of {
             self.of.ball()
         }
 
+        fn moves_images(&self) -> bool {
+            self.of.moves_images()
+        }
+
+        fn warps(&self) -> Vec<$crate::transform::Warp> {
+            self.of.warps()
+        }
+
+        fn includes_originals(&self) -> bool {
+            self.of.includes_originals()
+        }
+
+        fn untouched(&self) -> $crate::attack::Part<'_> {
+            self.of.untouched()
+        }
+
+        fn level(&self) -> Option<Vec<f64>> {
+            self.of.level()
+        }
+
         fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
             let of = self.of.at_level(level)?;
             Ok(Self { of, ..self.clone() }.into())
@@ -171,3 +191,33 @@ macro_rules! distances {
     };
 }
 pub(super) use distances;
+
+/// What attacks say alike that put images in poses of a `budget` and leave pixels as they are: ball,
+/// level and settings.
+macro_rules! posed {
+    ($name:literal) => {
+        fn ball(&self) -> Option<$crate::attack::Ball> {
+            None
+        }
+
+        fn moves_images(&self) -> bool {
+            true
+        }
+
+        fn level(&self) -> Option<Vec<f64>> {
+            Some($crate::attack::pose::level::of(self.budget))
+        }
+
+        /// One number is the largest angle in degrees, and the largest shift follows in proportion; two
+        /// are angle and shift.
+        fn at_level(&self, level: &[f64]) -> $crate::base::Result<$crate::attack::AttackSpec> {
+            let budget = $crate::attack::pose::level::at(self.budget, level)?;
+            Ok(self.clone().with_budget(budget).into())
+        }
+
+        fn settings(&self) -> serde_json::Value {
+            $crate::base::named::<dyn Attack>($name, self)
+        }
+    };
+}
+pub(super) use posed;

@@ -97,8 +97,12 @@ impl Ascent<'_> {
         Ok(best.map_or(last, |best| best.point))
     }
 
-    // All steps; each point with its pass is shown to `seen`. Returns where the last one leads.
-    fn go(
+    /// All steps; each point with its pass is shown to `seen`. Returns where the last one leads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trial::gradient`].
+    pub(super) fn go(
         &self,
         trial: &mut Trial,
         start: Tensor<2>,

@@ -1,9 +1,11 @@
+use super::part::clean;
 use super::{
     AccuracyCurve, AttackSpec, Ball, Budget, EachTarget, Ensemble, Found, Frozen, Goal, Mask,
     Masked, Part, PerImage, Restarts, Run, Sequence, Trial, Whole,
 };
 use crate::base::{Batch, Error, Result, Seed};
 use crate::data::ImageSet;
+use crate::transform::Warp;
 use auto_impl::auto_impl;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
@@ -34,8 +36,31 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         Goal::default()
     }
 
-    /// The ball that every perturbation must be in, if the threat model has one.
+    /// The ball that every perturbation must be in, if the threat model has one: around the image as
+    /// it is or, for an attack that [moves](Self::moves_images) images, around the moved one.
     fn ball(&self) -> Option<Ball>;
+
+    /// Whether it puts images in other poses, besides what it may do to their pixels.
+    fn moves_images(&self) -> bool {
+        false
+    }
+
+    /// How it samples the images that it moves, each way once; empty if it leaves them in their place.
+    fn warps(&self) -> Vec<Warp> {
+        Vec::new()
+    }
+
+    /// Whether the image as it is belongs to what the attack may choose: not if a pose is dealt to it.
+    fn includes_originals(&self) -> bool {
+        true
+    }
+
+    /// What comes before all [parts](Self::parts) on a whole image set: an image that is wrong there
+    /// meets none of them. The image as it is, unless the attack does not
+    /// [include](Self::includes_originals) it.
+    fn untouched(&self) -> Part<'_> {
+        clean()
+    }
 
     /// Refuses settings that make no sense.
     ///
@@ -47,6 +72,12 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// The passes that one image costs at most, verdict included; each of them counts as many times
     /// as a random victim makes [draws](Frozen::draws).
     fn cost(&self) -> Cost;
+
+    /// The level that it is at, as [`at_level`](Self::at_level) takes it, if it is at one: the radius
+    /// of its ball unless it says otherwise.
+    fn level(&self) -> Option<Vec<f64>> {
+        self.ball().map(|ball| vec![ball.epsilon])
+    }
 
     /// The same threat at another level, for instance in a ball of another radius. A level may be
     /// a tuple where a threat has several parts.

@@ -9,8 +9,8 @@ pub struct Candidate {
     pub images: Tensor<4>,
     /// The images that their perturbations start from, if other than the trial's originals.
     pub originals: Option<Tensor<4>>,
-    /// How the originals were moved, `[batch, 3]` in degrees and pixels right and down, if they
-    /// were.
+    /// How the originals were moved, if they were: `[batch, 3]` in degrees and pixels right and down,
+    /// or `[batch, 4]` with 1 besides where left and right were exchanged first, else 0.
     pub poses: Option<Tensor<2>>,
 }
 
@@ -39,6 +39,15 @@ impl Candidate {
             images,
             poses: Some(poses),
         }
+    }
+
+    /// With four columns of poses, if there are any.
+    pub(super) fn with_all_columns(mut self) -> Self {
+        self.poses = self.poses.map(|poses| match poses.dims() {
+            [_, 3] => poses.pad((0, 1, 0, 0), 0.0),
+            _ => poses,
+        });
+        self
     }
 
     /// Refuses images of another element type than the originals'.
@@ -170,7 +179,7 @@ impl Best {
 
 /// Poses that move nothing.
 fn still(count: usize, images: &Tensor<4>) -> Tensor<2> {
-    Tensor::zeros([count, 3], (&images.device(), images.dtype()))
+    Tensor::zeros([count, 4], (&images.device(), images.dtype()))
 }
 
 /// Both values, those that are missing filled in, if there is one at all.

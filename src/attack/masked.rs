@@ -82,8 +82,13 @@ impl Attack for Masked {
         masked.collect()
     }
 
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for an attack that moves images, and for what it refuses itself.
     fn check(&self) -> Result<()> {
-        self.of.check()
+        self.of.check()?;
+        let expected = "an attack that leaves images in their place; mask the one that comes after";
+        Error::unless(!self.of.moves_images(), "of", &self.of, expected)
     }
 
     fn cost(&self) -> Cost {

@@ -30,6 +30,10 @@
 //! or a [`Norm`] of one's own. [`AutoAttack`] is what a robust accuracy is published with; [`Attack::run`]
 //! attacks whole image sets.
 //!
+//! On poses: [`GridSearch`], [`RandomSearch`], [`PoseSearch`], [`PoseGradient`] and, as a certificate,
+//! [`Orbit`]; on poses and pixels: [`JointPgd`], [`RandomPose::before`], [`Affine`] and what
+//! [`Attack::then`] and [`Attack::or`] make of both.
+//!
 //! For random victims, and those whose gradients are masked, the victim says what a gradient is:
 //! [`Frozen::random`], [`Frozen::through_approximated`], [`Frozen::with_gradients_of`].
 //!
@@ -78,8 +82,10 @@ mod momentum;
 mod nearest;
 mod norm;
 mod part;
+
 mod per_image;
 mod pgd;
+mod pose;
 mod restarts;
 mod rows;
 mod run;
@@ -119,6 +125,10 @@ pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use part::Part;
 pub use per_image::PerImage;
 pub use pgd::Pgd;
+pub use pose::{
+    Affine, GridSearch, InRandomPose, JointPgd, Orbit, PoseGradient, PoseSearch, PoseSpace,
+    RandomPose, RandomSearch,
+};
 pub use restarts::Restarts;
 pub use run::{Outcome, PartOutcome, Progress, Run, Whole};
 pub use sequence::Sequence;

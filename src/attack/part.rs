@@ -80,6 +80,14 @@ impl fmt::Debug for Part<'_> {
     }
 }
 
+/// Offers the images as they are.
+pub(super) fn clean<'a>() -> Part<'a> {
+    Part::new("clean", |trial| {
+        trial.offer_originals();
+        Ok(())
+    })
+}
+
 /// The pieces of an attack that nothing else keeps.
 pub(super) fn owned(attack: AttackSpec) -> Vec<Part<'static>> {
     let made = attack.parts();

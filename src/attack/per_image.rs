@@ -1,6 +1,7 @@
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
 use crate::attack::attack::single;
 use crate::base::{Error, Result, named};
+use crate::transform::Warp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -85,6 +86,26 @@ impl Attack for PerImage {
         let attacks = self.attacks().ok()?;
         let balls = attacks.iter().filter_map(|(_, attack)| attack.ball());
         balls.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
+    }
+
+    fn moves_images(&self) -> bool {
+        self.of.moves_images()
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        self.of.warps()
+    }
+
+    fn includes_originals(&self) -> bool {
+        self.of.includes_originals()
+    }
+
+    fn untouched(&self) -> Part<'_> {
+        self.of.untouched()
+    }
+
+    fn level(&self) -> Option<Vec<f64>> {
+        self.distinct().last().map(|&level| vec![level])
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
 use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
 use crate::base::{Error, Result, named};
+use crate::transform::Warp;
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,13 +53,28 @@ impl Attack for Sequence {
         })
     }
 
+    fn moves_images(&self) -> bool {
+        self.first.moves_images() || self.then.moves_images()
+    }
+
+    fn warps(&self) -> Vec<Warp> {
+        self.first.warps()
+    }
+
+    fn includes_originals(&self) -> bool {
+        self.first.includes_originals() || self.then.includes_originals()
+    }
+
     /// # Errors
     ///
     /// [`Error::Setting`] if a part makes no sense, if the parts differ in what counts as fooled,
-    /// or if they have balls of different norms.
+    /// if they have balls of different norms, or if the second moves images: what has been moved twice
+    /// is in no pose.
     fn check(&self) -> Result<()> {
         self.first.check()?;
         self.then.check()?;
+        let expected = "one that leaves images in their place";
+        Error::unless(!self.then.moves_images(), "then", &self.then, expected)?;
         let norms = [self.first.ball(), self.then.ball()].map(|ball| ball.map(|b| b.norm));
         let norms_differ = matches!(&norms, [Some(a), Some(b)] if a != b);
         let agree = !norms_differ && self.first.goal().agrees_with(&self.then.goal());
@@ -69,6 +85,10 @@ impl Attack for Sequence {
     fn cost(&self) -> Cost {
         let then = self.then.cost();
         self.first.cost().plus(then).plus(then)
+    }
+
+    fn level(&self) -> Option<Vec<f64>> {
+        Some([self.first.level()?, self.then.level()?].concat())
     }
 
     /// One number is the second attack's level; several are shared out, the last one to it.

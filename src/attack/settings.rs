@@ -15,19 +15,14 @@ macro_rules! settings {
 }
 pub(super) use settings;
 
-/// The settings of an attack that climbs a loss in a ball: those of its own come after norm and radius.
-macro_rules! climbing {
+/// The settings of an attack with a goal of its own choice: those of its own come first.
+macro_rules! aiming {
     ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
         $crate::attack::settings::settings! {
             $(#[$about])*
             pub struct $attack {
-                /// The norm of the ball.
-                #[setters(into)]
-                pub norm: $crate::attack::NormSpec,
-                /// The radius of the ball, in units of the pixels.
-                pub epsilon: f64,
                 $($own)*
-                /// What it climbs.
+                /// What it climbs, and what ranks the candidates.
                 #[serde(default)]
                 #[setters(into)]
                 pub loss: $crate::attack::LossSpec,
@@ -43,7 +38,70 @@ macro_rules! climbing {
         }
     };
 }
+pub(super) use aiming;
+
+/// The settings of an attack that climbs a loss in a ball: those of its own come after norm and radius.
+macro_rules! climbing {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $crate::attack::settings::aiming! {
+            $(#[$about])*
+            pub struct $attack {
+                /// The norm of the ball.
+                #[setters(into)]
+                pub norm: $crate::attack::NormSpec,
+                /// The radius of the ball, in units of the pixels.
+                pub epsilon: f64,
+                $($own)*
+            }
+        }
+    };
+}
 pub(super) use climbing;
+
+/// The settings of an attack on poses: those of its own come after the budget.
+macro_rules! posing {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $crate::attack::settings::aiming! {
+            $(#[$about])*
+            pub struct $attack {
+                /// How far images may be moved.
+                pub budget: $crate::transform::PoseBudget,
+                $($own)*
+            }
+        }
+    };
+}
+pub(super) use posing;
+
+/// The settings of an attack that climbs in poses: those of its own come first. Its module says what is
+/// published.
+macro_rules! ascending {
+    ($(#[$about:meta])* pub struct $attack:ident { $($own:tt)* }) => {
+        $crate::attack::settings::aiming! {
+            $(#[$about])*
+            pub struct $attack {
+                $($own)*
+                /// How far images may be moved.
+                pub budget: $crate::transform::PoseBudget,
+                /// How many steps an ascent takes.
+                #[serde(default = "published::steps")]
+                pub steps: usize,
+                /// The length of a step in units of what it may change at most: 1 is the largest angle, the
+                /// largest shift and, of pixels, ε.
+                #[serde(default)]
+                #[setters(into)]
+                pub step_size: $crate::base::StepSize,
+                /// Whether it starts at random, and not at the image as it is.
+                #[serde(default = "published::random_start")]
+                pub random_start: bool,
+                /// What lies outside the image.
+                #[serde(default)]
+                pub border: $crate::transform::Border,
+            }
+        }
+    };
+}
+pub(super) use ascending;
 
 /// The settings of an attack that looks for the nearest image that fools: those of its own, its norm
 /// among them if there is a choice, come first.
@@ -81,7 +139,7 @@ pub(super) use nearest;
 /// What settings are by default, as published: a module of functions, for serde and for `new`.
 macro_rules! published {
     ($($setting:ident: $type:ty = $value:expr),+ $(,)?) => {
-        mod published {
+        pub(super) mod published {
             $(pub fn $setting() -> $type {
                 $value
             })+

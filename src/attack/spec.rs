@@ -1,6 +1,7 @@
 use super::{
-    Apgd, Attack, AutoAttack, Budget, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble, Fab,
-    Fgsm, Fmn, Malt, Mask, Masked, PerImage, Pgd, Restarts, Sequence, Square,
+    Affine, Apgd, Attack, AutoAttack, Budget, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble,
+    Fab, Fgsm, Fmn, GridSearch, InRandomPose, JointPgd, Malt, Mask, Masked, Orbit, PerImage, Pgd,
+    PoseGradient, PoseSearch, RandomSearch, Restarts, Sequence, Square,
 };
 use crate::base::{Spec, open_kind};
 
@@ -19,9 +20,12 @@ pub type AttackSpec = Spec<dyn Attack>;
 
 open_kind! {
     Attack in "attack";
-    with settings: "apgd" => Apgd, "auto" => AutoAttack, "budget" => Budget,
+    with settings: "affine" => Affine, "apgd" => Apgd, "auto" => AutoAttack, "budget" => Budget,
         "carlini_wagner" => CarliniWagner, "ddn" => Ddn, "deep_fool" => DeepFool,
-        "each_target" => EachTarget, "fab" => Fab, "fgsm" => Fgsm, "fmn" => Fmn, "malt" => Malt,
+        "each_target" => EachTarget, "fab" => Fab, "fgsm" => Fgsm, "fmn" => Fmn,
+        "grid_search" => GridSearch, "in_random_pose" => InRandomPose, "joint_pgd" => JointPgd,
+        "malt" => Malt, "orbit" => Orbit, "pose_gradient" => PoseGradient,
+        "pose_search" => PoseSearch, "random_search" => RandomSearch,
         "masked" => Masked, "per_image" => PerImage, "pgd" => Pgd, "square" => Square,
         "restarts" => Restarts, "ensemble" => Ensemble, "sequence" => Sequence;
 }

@@ -55,6 +55,8 @@ pub enum Purpose {
     Search = 13,
     /// Noise that a random classifier adds; the id is the image's.
     Noise = 14,
+    /// Poses that attacks try; the id is the image's, the draw the restart.
+    SearchedPose = 15,
 }
 
 impl Seed {

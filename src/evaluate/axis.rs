@@ -1,5 +1,5 @@
-use super::{Level, RandomPose, ThreatSpec, WorstCase};
-use crate::attack::AttackSpec;
+use super::{FixedPose, Level, RandomPose, ThreatSpec, WorstCase};
+use crate::attack::{self, AttackSpec, Orbit};
 use crate::base::{Degrees, Error, Pixels, Result};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,93 @@ impl Axis {
             "random rotation (degrees) and shift (pixels) up to ±",
             "±{}° ±{} px",
         )
+    }
+
+    /// `rotations`: every image rotated by exactly the level, counter-clockwise, for instance all around;
+    /// nearest sampling.
+    pub fn rotations(levels: impl IntoIterator<Item = Degrees>) -> Self {
+        Self::new("rotations", "degrees", FixedPose::default(), levels)
+            .titled("rotation by (degrees)", "{}°")
+    }
+
+    /// `worst_poses`: the worst rotation and shift that an attack finds
+    /// ([`GridSearch`](crate::attack::GridSearch), [`RandomSearch`](crate::attack::RandomSearch),
+    /// [`PoseSearch`](crate::attack::PoseSearch), [`PoseGradient`](crate::attack::PoseGradient)), at
+    /// levels (θ, s), up to ±θ degrees and ±s pixels; or at levels θ, with shifts in the attack's own
+    /// proportion.
+    pub fn worst_poses<L: Into<Level>>(
+        attack: impl Into<AttackSpec>,
+        levels: impl IntoIterator<Item = L>,
+    ) -> Self {
+        let axis = Self::attack("worst_poses", attack, levels);
+        let single = axis.levels.iter().all(|level| level.parts().len() == 1);
+        let (unit, title, label) = match single {
+            true => (
+                "degrees",
+                "worst rotation up to ± (degrees), shift in proportion",
+                "±{}°",
+            ),
+            false => (
+                "degrees, pixels",
+                "worst rotation (degrees) and shift (pixels) up to ±",
+                "±{}° ±{} px",
+            ),
+        };
+        axis.in_unit(unit).titled(title, label)
+    }
+
+    /// `orbit`: all poses of an [`Orbit`], which move pixels and change none, with whole shifts up to each
+    /// of these.
+    pub fn orbit(orbit: Orbit, shifts: impl IntoIterator<Item = usize>) -> Self {
+        let shifts = shifts.into_iter().map(|shift| shift as f64);
+        let title = format!("orbit of {}, shifts up to ± (pixels)", orbit.group);
+        Self::attack("orbit", orbit, shifts)
+            .in_unit("pixels")
+            .titled(title, "±{} px")
+    }
+
+    /// `attacked_poses`: one random pose of each image, then an attack of radius ε around it, the published
+    /// A_ε(T_θ(x)), at levels (θ, s, ε): all pairs of a pose budget and a radius. At ε = 0 it is the average
+    /// case of [`poses`](Self::poses). Nearest sampling.
+    pub fn attacked_poses(
+        attack: impl Into<AttackSpec>,
+        poses: impl IntoIterator<Item = (Degrees, Pixels)>,
+        epsilons: impl IntoIterator<Item = f64>,
+    ) -> Self {
+        let attack = attack::RandomPose::default().before(attack);
+        let axis = Self::surface(attack, poses, epsilons).named("attacked_poses");
+        let title = "attack radius ε, in a random pose up to ± (degrees; pixels)";
+        axis.titled(title, "±{}° ±{} px, ε = {}")
+    }
+
+    /// `surface`: an attack on pose and pixels ([`JointPgd`](crate::attack::JointPgd), a pose attack
+    /// [`then`](crate::attack::Attack::then) one on pixels, [or](crate::attack::Attack::or) both) at levels
+    /// (θ, s, ε): all pairs of a pose budget and a radius.
+    pub fn surface(
+        attack: impl Into<AttackSpec>,
+        poses: impl IntoIterator<Item = (Degrees, Pixels)>,
+        epsilons: impl IntoIterator<Item = f64>,
+    ) -> Self {
+        let epsilons = Vec::from_iter(epsilons);
+        let levels = poses.into_iter().flat_map(|(angle, shift)| {
+            let level = move |&epsilon| [angle.0, shift.0, epsilon];
+            epsilons.iter().map(level).collect::<Vec<_>>()
+        });
+        let title = "attack radius ε, with the worst pose up to ± (degrees; pixels)";
+        Self::attack("surface", attack, levels)
+            .in_unit("degrees, pixels, pixel range")
+            .titled(title, "±{}° ±{} px, ε = {}")
+    }
+
+    /// With another name, so that several alike can stand beside one another.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    fn in_unit(mut self, unit: &str) -> Self {
+        self.unit = unit.to_owned();
+        self
     }
 
     /// With this title and form of labels.

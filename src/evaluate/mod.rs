@@ -3,7 +3,8 @@
 //! An [`Evaluation`] says what to measure: plain, serialisable settings. It measures one
 //! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
 //! 95 % interval, on clean images and along every [`Axis`] asked for: random rotations, random
-//! shifts, both together, radii of attacks, or a [`Threat`] of your own. [`compare`] tests two profiles against each other on
+//! shifts, both together, fixed rotations, radii of attacks, or a [`Threat`] of your own. A [`PoseScan`]
+//! looks at single images in every pose of a grid. [`compare`] tests two profiles against each other on
 //! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
@@ -51,12 +52,14 @@ mod csv;
 mod curve;
 mod evaluation;
 mod extras;
+mod fixed_pose;
 mod json;
 mod level;
 mod markdown;
 mod measure;
 mod outcomes;
 mod pareto;
+mod pose_map;
 mod profile;
 mod random_pose;
 mod rate;
@@ -70,11 +73,13 @@ pub use compare::{Comparison, Pair, Paired, compare};
 pub use curve::{Curve, Point};
 pub use evaluation::Evaluation;
 pub use extras::Extras;
+pub use fixed_pose::FixedPose;
 #[cfg(feature = "report")]
 pub(crate) use level::short;
 pub use level::{At, Level};
 pub use outcomes::Outcomes;
 pub use pareto::{TradeOff, hypervolume, pareto_front};
+pub use pose_map::{Direction, PoseMap, PoseScan};
 pub use profile::{Profile, Versions};
 pub use random_pose::RandomPose;
 pub use rate::Rate;

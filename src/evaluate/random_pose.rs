@@ -134,8 +134,8 @@ impl Threat for RandomPose {
 
     fn describe(&self, _: &Level) -> String {
         match self.draws {
-            1 => "one random pose per image".to_owned(),
-            draws => format!("{draws} random poses per image"),
+            1 => format!("one random pose per image, {}", self.warp),
+            draws => format!("{draws} random poses per image, {}", self.warp),
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{Level, RandomPose, Scene, WorstCase};
+use super::{FixedPose, Level, RandomPose, Scene, WorstCase};
 use crate::attack::Cost;
 use crate::base::{Result, Spec, open_kind};
 use serde_json::Value;
@@ -96,5 +96,5 @@ pub type ThreatSpec = Spec<dyn Threat>;
 
 open_kind! {
     Threat in "threat";
-    with settings: "random_pose" => RandomPose, "worst_case" => WorstCase;
+    with settings: "fixed_pose" => FixedPose, "random_pose" => RandomPose, "worst_case" => WorstCase;
 }

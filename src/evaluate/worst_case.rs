@@ -9,7 +9,10 @@ use serde_json::Value;
 ///
 /// An image counts as classified rightly only if it is so as it is, too: the attack may leave it
 /// there. The attack leads away from the classifier's own prediction, so that the fooling rate is that
-/// of all images, whether it gets them right or not.
+/// of all images, whether it gets them right or not. Where a pose is dealt to the image, which the attack
+/// cannot refuse ([`Attack::includes_originals`]), it leads away from the label instead.
+///
+/// [`Attack::includes_originals`]: crate::attack::Attack::includes_originals
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorstCase {
@@ -34,6 +37,9 @@ impl Threat for WorstCase {
 
     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>> {
         let attack = self.attack.at_level(level.parts())?;
+        if !attack.includes_originals() {
+            return Ok(scene.attack(&*attack, scene.batch())?.predicted);
+        }
         // Away from the classifier's own prediction: where it is right that is the label, and
         // elsewhere the label has nothing to lose.
         let mut batch = scene.batch().clone();
@@ -46,12 +52,24 @@ impl Threat for WorstCase {
     }
 
     fn includes_clean(&self) -> bool {
-        true
+        self.attack.includes_originals()
+    }
+
+    // At level 0 a part of the attack may still be at a level of its own.
+    fn is_clean(&self, level: &Level) -> bool {
+        let zero = |level: Vec<f64>| level.iter().all(|&part| part == 0.0);
+        let at = self.attack.at_level(level.parts());
+        level.is_zero() && at.is_ok_and(|attack| attack.level().is_none_or(zero))
     }
 
     fn describe(&self, level: &Level) -> String {
-        (self.attack.at_level(level.parts()))
-            .map_or_else(|_| self.attack.to_string(), |at| at.to_string())
+        let attack = self.attack.at_level(level.parts());
+        let attack = attack.unwrap_or_else(|_| self.attack.clone());
+        let warps = Vec::from_iter(attack.warps().iter().map(ToString::to_string));
+        match warps.join("; ") {
+            warps if warps.is_empty() => attack.to_string(),
+            warps => format!("{attack} ({warps})"),
+        }
     }
 
     fn settings(&self) -> Value {

@@ -1,4 +1,5 @@
 use burn::tensor::{Int, Tensor, ops::PadMode};
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
 /// What lies outside an image.
@@ -19,8 +20,9 @@ use serde::{Deserialize, Serialize};
 /// Between pixels, [`Reflect`](Border::Reflect) and [`Circular`](Border::Circular) give NaN farther
 /// than 2²³ pixels from the image's first one, where an `f32` no longer says which pixel of the
 /// repeated image it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[display(rename_all = "snake_case")]
 pub enum Border {
     /// Zeros, as the published augmentation has it: black in `[0, 1]` images.
     #[default]

@@ -1,6 +1,9 @@
 use super::pixels::{bytes, png, scaled};
-use crate::attack::{Adversaries, NO_CLASS};
-use crate::base::{Error, Result, write_atomically};
+use super::{ContactSheet, names};
+use crate::attack::{Adversaries, Found, Frozen};
+use crate::base::{Batch, Error, Result, write_atomically};
+use crate::transform::Pose;
+use burn::tensor::Tensor;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -38,10 +41,7 @@ impl Adversaries {
             .map(|(at, planes)| {
                 let pixel = |at| (0..channels).map(move |channel| planes[channel * area + at]);
                 let pixels = Vec::from_iter((0..area).flat_map(pixel));
-                let predicted = match self.predicted[at] {
-                    NO_CLASS => "none".to_owned(),
-                    class => class.to_string(),
-                };
+                let predicted = names::class(self.predicted[at]);
                 let name = format!("{}-{}-{predicted}.png", self.ids[at], self.labels[at]);
                 let path = folder.as_ref().join(name);
                 let file = png("an attacked image", &pixels, [channels, height, width])?;
@@ -49,5 +49,67 @@ impl Adversaries {
                 Ok(path)
             })
             .collect()
+    }
+}
+
+impl ContactSheet {
+    /// The images of a batch beside what attacks found for them, each with the class that it is taken
+    /// for and, where it was moved, its pose: for instance the worst pose and the joint adversary.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if images are neither grey nor RGB or a pixel is NaN, or unless there are as
+    /// many of each attack as the batch has.
+    ///
+    /// ```
+    /// use fireproof::attack::{Attack, Found, Frozen};
+    /// use fireproof::base::{Batch, Result, Seed};
+    /// use fireproof::report::ContactSheet;
+    ///
+    /// fn sheet(victim: &Frozen, batch: &Batch, attacks: &[(&str, &dyn Attack)]) -> Result<String> {
+    ///     let found = |attack: &dyn Attack| attack.attack(victim, batch, Seed(1));
+    ///     let found = (attacks.iter())
+    ///         .map(|&(name, attack)| Ok((name, found(attack)?)))
+    ///         .collect::<Result<Vec<_>>>()?;
+    ///     let found = Vec::from_iter(found.iter().map(|(name, found)| (*name, found)));
+    ///     ContactSheet::of_found(victim, batch, &found)?.to_svg()
+    /// }
+    /// # let _ = sheet;
+    /// ```
+    pub fn of_found(victim: &Frozen, batch: &Batch, found: &[(&str, &Found)]) -> Result<Self> {
+        let clean = victim.for_ids(&batch.ids).predict(batch.images.clone());
+        let about = |(id, label): (&u64, i64)| format!("{id}: class {label}");
+        let rows = batch.ids.iter().zip(batch.labels_to_vec());
+        let sheet = ContactSheet::new(batch.bounds)
+            .with_row_labels(rows.map(about))
+            .with_found("as it is", &batch.images, &clean, None)?;
+        found.iter().try_fold(sheet, |sheet, (name, found)| {
+            let poses = found.poses.as_deref();
+            sheet.with_found(*name, &found.images, &found.predicted, poses)
+        })
+    }
+
+    /// With a column of images, under each the class that it is taken for and, where images were moved,
+    /// its pose.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_column`](Self::with_column).
+    pub fn with_found(
+        self,
+        caption: impl Into<String>,
+        images: &Tensor<4>,
+        predicted: &[i64],
+        poses: Option<&[Pose]>,
+    ) -> Result<Self> {
+        let labels = predicted.iter().enumerate().map(|(at, &class)| {
+            let taken = format!("→ {}", names::class(class));
+            match poses.and_then(|poses| poses.get(at)) {
+                // A line for each part that there is.
+                Some(pose) => format!("{taken}, {}", names::pose(pose).replace(", ", "\n")),
+                None => taken,
+            }
+        });
+        self.with_labelled_column(caption, images.clone(), labels)
     }
 }

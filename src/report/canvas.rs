@@ -32,6 +32,15 @@ const SCALE: [(f64, f64, f64); 5] = [
     (122.0, 209.0, 81.0),
 ];
 
+/// The colour of a number from 0 to 1, from dark to light.
+pub(super) fn scale(value: f64) -> RGBColor {
+    let at = value.clamp(0.0, 1.0) * (SCALE.len() - 1) as f64;
+    let from = (at as usize).min(SCALE.len() - 2);
+    let (low, high, share) = (SCALE[from], SCALE[from + 1], at - from as f64);
+    let mix = |low: f64, high: f64| (low + share * (high - low)).round() as u8;
+    RGBColor(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
+}
+
 /// How one curve looks: the same in every panel of a row and in its legend.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -54,14 +63,18 @@ impl Look {
     /// The look of the curve at place `rank` of `count` that follow one another, of kind number
     /// `kind`: the place is the colour's, the kind the marker's and the line's.
     pub fn ordered(kind: usize, rank: usize, count: usize) -> Self {
-        let at = rank as f64 / (count.max(2) - 1) as f64 * (SCALE.len() - 1) as f64;
-        let from = (at as usize).min(SCALE.len() - 2);
-        let (low, high, share) = (SCALE[from], SCALE[from + 1], at - from as f64);
-        let mix = |low: f64, high: f64| (low + share * (high - low)).round() as u8;
         Self {
-            colour: RGBColor(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2)),
+            colour: scale(rank as f64 / (count.max(2) - 1) as f64),
             marker: kind % 5,
             dashed: kind % 2 == 1,
+        }
+    }
+
+    /// The same, but black as text is.
+    pub fn in_ink(self) -> Self {
+        Self {
+            colour: INK,
+            ..self
         }
     }
 }

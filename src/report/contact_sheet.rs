@@ -30,13 +30,23 @@ pub struct ContactSheet {
     scale: usize,
     // `[row, channel, height, width]` of every column, once there is one.
     shape: Option<[usize; 4]>,
-    columns: Vec<(String, Vec<u8>)>,
+    columns: Vec<Column>,
     rows: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    caption: String,
+    bytes: Vec<u8>,
+    // A text of a line or more under each image, if there are any.
+    labels: Vec<String>,
 }
 
 // Between images, in pixels of the sheet, and its grey.
 const GAP: usize = 2;
 const PAPER: u8 = 255;
+// A line of a text under an image.
+const LINE: usize = 12;
 
 impl ContactSheet {
     /// An empty sheet for images whose pixels lie within `bounds`; it enlarges images three times.
@@ -72,8 +82,27 @@ impl ContactSheet {
     ///
     /// [`Error::Input`] for another shape, or a pixel that is NaN.
     pub fn with_column(self, caption: impl Into<String>, images: Tensor<4>) -> Result<Self> {
+        self.with_labelled_column(caption, images, [""; 0])
+    }
+
+    /// With a column of images as [`with_column`](Self::with_column) takes them, and a text under each,
+    /// shown in the SVG; it may have several lines.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_column`](Self::with_column).
+    pub fn with_labelled_column<S: Into<String>>(
+        self,
+        caption: impl Into<String>,
+        images: Tensor<4>,
+        labels: impl IntoIterator<Item = S>,
+    ) -> Result<Self> {
         let bounds = self.bounds;
-        self.push(caption.into(), scaled(images, bounds))
+        let mut sheet = self.push(caption.into(), scaled(images, bounds))?;
+        if let Some(column) = sheet.columns.last_mut() {
+            column.labels = labels.into_iter().map(Into::into).collect();
+        }
+        Ok(sheet)
     }
 
     /// With a column of `first - second`, multiplied by `gain`, around middle grey.
@@ -115,7 +144,11 @@ impl ContactSheet {
             ));
         }
         let bytes = bytes(&format!("the column `{caption}`"), &images)?;
-        self.columns.push((caption, bytes));
+        self.columns.push(Column {
+            caption,
+            bytes,
+            labels: Vec::new(),
+        });
         self.shape = Some(shape);
         Ok(self)
     }
@@ -126,8 +159,14 @@ impl ContactSheet {
     ///
     /// [`Error::Drawing`] if there is no column.
     pub fn to_png(&self) -> Result<Vec<u8>> {
-        let ([_, channels, ..], [wide, tall]) = self.sizes()?;
-        png("a contact sheet", &self.pixels()?, [channels, tall, wide])
+        self.png(0)
+    }
+
+    // With so much room under each row.
+    fn png(&self, room: usize) -> Result<Vec<u8>> {
+        let ([_, channels, ..], [wide, tall]) = self.sizes(room)?;
+        let pixels = self.pixels(room)?;
+        png("a contact sheet", &pixels, [channels, tall, wide])
     }
 
     /// The grid as an SVG with its captions above and row labels on the left; the images are
@@ -137,14 +176,21 @@ impl ContactSheet {
     ///
     /// [`Error::Drawing`] if there is no column.
     pub fn to_svg(&self) -> Result<String> {
-        let ([rows, _, height, width], [wide, tall]) = self.sizes()?;
-        let (cell_wide, cell_tall) = (width * self.scale + GAP, height * self.scale + GAP);
+        let ([rows, _, height, width], _) = self.sizes(0)?;
+        let labels = || self.columns.iter().flat_map(|column| &column.labels);
+        let lines = labels().map(|label| label.lines().count()).max();
+        let room = lines.unwrap_or(0) * LINE;
+        let (_, [wide, tall]) = self.sizes(room)?;
+        let (cell_wide, cell_tall) = (width * self.scale + GAP, height * self.scale + GAP + room);
         // Letters as large as the longest caption leaves room for in its column.
         let letters = |texts: &mut dyn Iterator<Item = &String>| {
             texts.map(|text| text.chars().count()).max().unwrap_or(0)
         };
-        let captions = letters(&mut self.columns.iter().map(|(caption, _)| caption)).max(1);
+        let captions = letters(&mut self.columns.iter().map(|column| &column.caption)).max(1);
         let size = (cell_wide * 5 / 3 / captions).clamp(6, 13);
+        let longest = labels().flat_map(|label| label.lines());
+        let longest = longest.map(|line| line.chars().count()).max();
+        let small = (cell_wide * 9 / 5 / longest.unwrap_or(1).max(1)).clamp(5, LINE - 1);
         let above = 24;
         let left = match letters(&mut self.rows.iter()) {
             0 => 0,
@@ -154,24 +200,35 @@ impl ContactSheet {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{full_wide}\" height=\"{full_tall}\" \
              viewBox=\"0 0 {full_wide} {full_tall}\" font-family=\"sans-serif\" \
-             font-size=\"{size}\" fill=\"#222\">\n\
+             fill=\"#222\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
         );
-        let mut text = |x: usize, y: usize, text: &str| {
+        let mut texts = String::new();
+        let mut text = |x: usize, y: usize, size: usize, text: &str| {
             let text = escape(text);
-            writeln!(svg, "<text x=\"{x}\" y=\"{y}\">{text}</text>").expect("writing to a string");
+            let size = format!("font-size=\"{size}\"");
+            writeln!(texts, "<text x=\"{x}\" y=\"{y}\" {size}>{text}</text>")
+                .expect("writing to a string");
         };
-        for (column, (caption, _)) in self.columns.iter().enumerate() {
-            text(left + GAP + column * cell_wide, above - 7, caption);
+        for (at, column) in self.columns.iter().enumerate() {
+            let x = left + GAP + at * cell_wide;
+            text(x, above - 7, size, &column.caption);
+            for (row, label) in column.labels.iter().take(rows).enumerate() {
+                let under = above + (row + 1) * cell_tall - room;
+                for (line, words) in label.lines().enumerate() {
+                    text(x, under + (line + 1) * LINE - 2, small, words);
+                }
+            }
         }
         for (row, label) in self.rows.iter().take(rows).enumerate() {
-            text(4, above + row * cell_tall + (cell_tall + size) / 2, label);
+            let middle = above + row * cell_tall + (cell_tall - room + size) / 2;
+            text(4, middle, size, label);
         }
         writeln!(
             svg,
             "<image x=\"{left}\" y=\"{above}\" width=\"{wide}\" height=\"{tall}\" \
-             style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n</svg>",
-            BASE64_STANDARD.encode(&self.to_png()?)
+             style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n{texts}</svg>",
+            BASE64_STANDARD.encode(&self.png(room)?)
         )
         .expect("writing to a string");
         Ok(svg)
@@ -195,27 +252,26 @@ impl ContactSheet {
         write_atomically(path.as_ref(), self.to_svg()?.as_bytes())
     }
 
-    // The shape of a column, and the width and height of the sheet in pixels.
-    fn sizes(&self) -> Result<([usize; 4], [usize; 2])> {
+    // The shape of a column, and the width and height of the sheet in pixels, with so much room under
+    // each row.
+    fn sizes(&self, room: usize) -> Result<([usize; 4], [usize; 2])> {
         let shape = self.shape.ok_or_else(|| Error::Drawing {
             what: "a contact sheet".to_owned(),
             reason: "it has no column".to_owned(),
         })?;
         let [rows, _, height, width] = shape;
-        let along = |count: usize, size: usize| count * (size * self.scale + GAP) + GAP;
-        Ok((
-            shape,
-            [along(self.columns.len(), width), along(rows, height)],
-        ))
+        let along = |count: usize, size: usize| count * (size + GAP) + GAP;
+        let wide = along(self.columns.len(), width * self.scale);
+        Ok((shape, [wide, along(rows, height * self.scale + room)]))
     }
 
-    fn pixels(&self) -> Result<Vec<u8>> {
-        let ([rows, channels, height, width], [wide, tall]) = self.sizes()?;
+    fn pixels(&self, room: usize) -> Result<Vec<u8>> {
+        let ([rows, channels, height, width], [wide, tall]) = self.sizes(room)?;
         let mut sheet = vec![PAPER; wide * tall * channels];
-        for (column, (_, bytes)) in self.columns.iter().enumerate() {
+        for (column, Column { bytes, .. }) in self.columns.iter().enumerate() {
             let left = GAP + column * (width * self.scale + GAP);
             for row in 0..rows {
-                let top = GAP + row * (height * self.scale + GAP);
+                let top = GAP + row * (height * self.scale + GAP + room);
                 for y in 0..height * self.scale {
                     for x in 0..width * self.scale {
                         for channel in 0..channels {

@@ -45,6 +45,22 @@ impl Frame {
     }
 }
 
+/// Round numbers from `low` to `high`: multiples of the first of these steps, growing, that leaves at most
+/// seven, or of 1, 2 or 5 times a power of ten.
+pub(super) fn round_ticks(low: f64, high: f64, steps: &[f64]) -> Vec<f64> {
+    let few = |step: &f64| (high - low) / step <= 6.0;
+    let magnitude = 10f64.powf(((high - low) / 5.0).log10().floor());
+    let usual = [1.0, 2.0, 5.0, 10.0].map(|step| step * magnitude);
+    let step = steps.iter().copied().chain(usual).find(few);
+    let Some(step) = step.filter(|step| step.is_normal()) else {
+        return vec![low];
+    };
+    let within = 1e-9 * step;
+    let first = ((low - within) / step).ceil() as i64;
+    let last = ((high + within) / step).floor() as i64;
+    (first..=last).map(|k| k as f64 * step).collect()
+}
+
 /// Round percentages around these intervals: at most 100, about five steps.
 pub(super) fn percent_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
     let (low, high) = intervals.fold((f64::MAX, f64::MIN), |(low, high), interval| {
@@ -55,7 +71,7 @@ pub(super) fn percent_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<
     }
     let step = [2.0, 5.0, 10.0, 20.0]
         .into_iter()
-        .find(|step| (high - low) / step <= 5.0)
+        .find(|step| (high - low) / step <= 6.0)
         .unwrap_or(20.0);
     let first = (low / step).floor().max(0.0) as u32;
     let last = ((high / step).ceil() as u32).max(first + 1);

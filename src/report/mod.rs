@@ -2,8 +2,9 @@
 //!
 //! JSON, CSV and Markdown need no feature and are methods of the values in
 //! [`evaluate`](crate::evaluate); this module (feature `report`) adds `plot_svg` to them and to
-//! the [`Whole`](crate::attack::Whole) of an attack, the [`Figure`] that it is made of, and the
-//! [`ContactSheet`]. No fonts are needed to write a plot:
+//! the [`Whole`](crate::attack::Whole) of an attack, and to a
+//! [`PoseMap`](crate::evaluate::PoseMap), the [`Figure`] that plots are made of, the [`PolarPlot`] of
+//! accuracy by angle, and the [`ContactSheet`]. No fonts are needed to write a plot:
 //! text stays text, in the reader's sans-serif.
 //!
 //! Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which readers with
@@ -18,13 +19,18 @@ mod contact_sheet;
 mod curve;
 mod figure;
 mod frame;
+mod heatmap;
 mod labels;
+mod names;
 mod panel;
 mod pixels;
 mod plots;
+mod polar;
+mod regions;
 mod robustness;
 mod stairs;
 
 pub use contact_sheet::ContactSheet;
 pub use figure::Figure;
 pub use panel::Panel;
+pub use polar::PolarPlot;

@@ -1,6 +1,7 @@
-use super::{Pose, PoseBudget, Warp, flip_horizontal};
+use super::exact::flip_some;
+use super::{Pose, PoseBudget, Warp};
 use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
-use burn::tensor::{Bool, Tensor, TensorData};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Pads with zeros on all sides and crops back to the size at a random place: the usual
@@ -93,15 +94,9 @@ impl RandomFlip {
     ///
     /// Panics unless there are keys for as many images.
     pub fn apply(&self, images: Tensor<4>, keys: &Keys) -> Tensor<4> {
-        let shape = images.dims();
-        assert_eq!(keys.len(), shape[0], "a flip needs as many keys as images");
-        let flips = self.draw(keys);
-        if !flips.contains(&true) {
-            return images;
-        }
-        let flips = TensorData::new(flips, [shape[0], 1, 1, 1]);
-        let flips = Tensor::<4, Bool>::from_data(flips, &images.device()).expand(shape);
-        images.clone().mask_where(flips, flip_horizontal(images))
+        let count = images.dims()[0];
+        assert_eq!(keys.len(), count, "a flip needs as many keys as images");
+        flip_some(images, &self.draw(keys))
     }
 }
 

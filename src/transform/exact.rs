@@ -5,7 +5,7 @@
 use super::Border;
 use crate::base::indices;
 use crate::group::Element;
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Tensor, TensorData};
 
 /// Turns images by `quarter_turns` · 90° counter-clockwise as displayed; negative numbers turn
 /// clockwise. `numpy.rot90` with the last two axes.
@@ -40,6 +40,20 @@ pub fn rot90<const D: usize>(images: Tensor<D>, quarter_turns: i32) -> Tensor<D>
 /// Panics if the tensor has fewer than two axes.
 pub fn flip_horizontal<const D: usize>(images: Tensor<D>) -> Tensor<D> {
     images.flip([plane_axes::<D>()[1]])
+}
+
+/// Exchanges left and right of each image of which that is said.
+pub(super) fn flip_some(images: Tensor<4>, flips: &[bool]) -> Tensor<4> {
+    match (flips.contains(&true), flips.contains(&false)) {
+        (false, _) => images,
+        (true, false) => flip_horizontal(images),
+        (true, true) => {
+            let shape = images.dims();
+            let flips = TensorData::new(flips.to_vec(), [shape[0], 1, 1, 1]);
+            let flips = Tensor::<4, Bool>::from_data(flips, &images.device()).expand(shape);
+            images.clone().mask_where(flips, flip_horizontal(images))
+        }
+    }
 }
 
 /// Exchanges top and bottom.

@@ -1,8 +1,8 @@
-use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result};
+use crate::base::{Degrees, Draws, Error, Keys, Pixels, Purpose, Result};
 use derive_more::Display;
 use serde::{Deserialize, Serialize};
 
-/// A rotation about the image centre followed by a shift.
+/// Left and right exchanged or not, then a rotation about the image centre, then a shift.
 ///
 /// ```
 /// use fireproof::base::{Degrees, Pixels};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(Pose::rotation(Degrees(f64::NAN)).check().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, Default, Display, PartialEq, Serialize, Deserialize)]
-#[display("{angle}, right {right}, down {down}")]
+#[display("{}{angle}, right {right}, down {down}", if *mirrored { "mirrored, " } else { "" })]
 pub struct Pose {
     /// Rotation, counter-clockwise as displayed.
     pub angle: Degrees,
@@ -21,6 +21,9 @@ pub struct Pose {
     pub right: Pixels,
     /// Shift downwards.
     pub down: Pixels,
+    /// Whether left and right are exchanged first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored: bool,
 }
 
 impl Pose {
@@ -29,6 +32,7 @@ impl Pose {
         angle: Degrees(0.0),
         right: Pixels(0.0),
         down: Pixels(0.0),
+        mirrored: false,
     };
 
     /// A pure rotation.
@@ -45,6 +49,14 @@ impl Pose {
             right,
             down,
             ..Self::IDENTITY
+        }
+    }
+
+    /// This pose of the image with left and right exchanged.
+    pub fn mirrored(self) -> Self {
+        Self {
+            mirrored: true,
+            ..self
         }
     }
 
@@ -137,13 +149,17 @@ impl PoseBudget {
 
     /// As [`draw`](Self::draw), of other random numbers: those of this purpose.
     pub fn draw_for(&self, purpose: Purpose, keys: &Keys) -> Vec<Pose> {
-        keys.each(purpose, |draws| {
-            let mut within = |limit: f64| draws.uniform(-limit, limit);
-            Pose {
-                angle: Degrees(within(self.angle.0)),
-                right: Pixels(within(self.shift.0)),
-                down: Pixels(within(self.shift.0)),
-            }
-        })
+        keys.each(purpose, |draws| self.draw_next(draws))
+    }
+
+    /// The next pose of a generator: angle and shifts uniform in [−limit, limit).
+    pub fn draw_next(&self, draws: &mut Draws) -> Pose {
+        let mut within = |limit: f64| draws.uniform(-limit, limit);
+        Pose {
+            angle: Degrees(within(self.angle.0)),
+            right: Pixels(within(self.shift.0)),
+            down: Pixels(within(self.shift.0)),
+            mirrored: false,
+        }
     }
 }

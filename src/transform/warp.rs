@@ -1,12 +1,15 @@
+use super::exact::flip_some;
 use super::{Border, Pose, bilinear, nearest};
 use crate::base::assert_alike;
 use burn::tensor::Tensor;
+use derive_more::Display;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
 /// How a value is made for a point between pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[display(rename_all = "snake_case")]
 pub enum Interpolation {
     /// The pixel under the point. Rotations are bit for bit those of Pillow's
     /// `Image.rotate(angle)`, poses with a shift those of
@@ -21,8 +24,8 @@ pub enum Interpolation {
 /// Puts each image of a batch in a [`Pose`] of its own.
 ///
 /// A pose rotates about the centre of the image, counter-clockwise as displayed, and then shifts,
-/// in one sampling: no intermediate image is made, cut or rounded. Images may have any aspect
-/// ratio. The identity returns every finite pixel unchanged; whole-pixel shifts, 180° and, on
+/// in one sampling: no intermediate image is made, cut or rounded. What is mirrored is mirrored
+/// before, exactly. Images may have any aspect ratio. The identity returns every finite pixel unchanged; whole-pixel shifts, 180° and, on
 /// square images, 90° and 270° move pixels without changing one, with both interpolations.
 ///
 /// ```
@@ -37,8 +40,12 @@ pub enum Interpolation {
 /// ];
 /// let warp = Warp::bilinear().with_border(Border::Edge);
 /// assert_eq!(warp.apply(images, &poses).dims(), [2, 3, 32, 32]);
+/// assert_eq!(warp.to_string(), "bilinear sampling, border edge");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, Setters)]
+#[derive(
+    Clone, Copy, Debug, Default, Display, PartialEq, Eq, Hash, Serialize, Deserialize, Setters,
+)]
+#[display("{interpolation} sampling, border {border}")]
 #[serde(deny_unknown_fields)]
 #[setters(prefix = "with_")]
 pub struct Warp {
@@ -81,6 +88,8 @@ impl Warp {
         if poses.is_empty() {
             return images;
         }
+        let mirrored = Vec::from_iter(poses.iter().map(|pose| pose.mirrored));
+        let images = flip_some(images, &mirrored);
         match self.interpolation {
             Interpolation::Nearest => nearest::sample(images, poses, self.border),
             Interpolation::Bilinear => bilinear::apply(images, poses, self.border),

@@ -52,14 +52,17 @@ mod attack {
     mod bpda;
     mod effort;
     mod errors;
+    mod joint;
     mod l1;
     mod led;
     mod linear;
     mod losses;
+    mod moved;
     mod network;
     mod norms;
     mod optima;
     mod planes;
+    mod poses;
     mod random;
     mod results;
     mod square;
@@ -94,10 +97,12 @@ mod evaluate {
     mod comparison;
     mod flaws;
     mod given;
+    mod maps;
     mod poses;
     mod rates;
     mod settings;
     mod threats;
+    mod worst;
 }
 
 #[path = "../frozen"]

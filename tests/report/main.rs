@@ -2,6 +2,7 @@
 #![cfg(feature = "report")]
 
 mod attacks;
+mod poses;
 
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::Pgd;

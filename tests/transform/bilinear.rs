@@ -65,6 +65,7 @@ fn value_and_gradient_of_bilinear_are_those_of_pytorch(on: &On) {
             angle: Degrees(case.pose[0]),
             right: Pixels(case.pose[1]),
             down: Pixels(case.pose[2]),
+            ..Pose::IDENTITY
         };
         let by_pose = distance(&values(warp.apply(image.clone(), &[pose])), &case.output);
 
@@ -211,6 +212,7 @@ fn value_bilinear_keeps_a_constant_image_and_its_range(on: &On) {
         angle: Degrees(12.3),
         right: Pixels(0.1),
         down: Pixels(-3.7),
+        ..Pose::IDENTITY
     };
     let constant = Tensor::<4>::full([1, 1, 9, 9], 0.1, &device);
     for border in [Border::Edge, Border::Reflect, Border::Circular] {

@@ -4,13 +4,14 @@ use super::given::{BORDERS, assert_same, images};
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::base::{Degrees, Keys, Pixels};
-use fireproof::transform::{Border, Pose, PoseBudget, Warp, rot90, shift};
+use fireproof::transform::{Border, Pose, PoseBudget, Warp, flip_horizontal, rot90, shift};
 
 on_every_device![
     value_poses_of_a_batch_are_those_of_single_images,
     value_the_identity_changes_no_bit,
     equivariance_quarter_turns_with_whole_shifts_are_exact,
     equivariance_half_a_turn_is_exact_in_any_aspect_ratio,
+    value_mirrored_poses_are_poses_of_mirror_images,
     shape_batches_of_any_size_and_depth,
 ];
 
@@ -28,6 +29,43 @@ fn value_poses_of_a_batch_are_those_of_single_images(on: &On) {
             }
         }
     }
+}
+
+// Oracle: `flip_horizontal` and the same pose.
+fn value_mirrored_poses_are_poses_of_mirror_images(on: &On) {
+    let batch = images(on, 4, [5, 2, 7, 6]);
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(4.0)).unwrap();
+    let poses = budget.draw(&Keys::new(1, 0..5));
+    let mirror = flip_horizontal(batch.clone());
+    for border in BORDERS {
+        for warp in [Warp::nearest(), Warp::bilinear()] {
+            let warp = warp.with_border(border);
+            let [plain, mirrored] = [&batch, &mirror].map(|t| warp.apply(t.clone(), &poses));
+            let all = Vec::from_iter(poses.iter().map(|pose| pose.mirrored()));
+            assert_same(&warp.apply(batch.clone(), &all), &mirrored, "all");
+            let mut some = poses.clone();
+            some[3] = all[3];
+            let found = warp.apply(batch.clone(), &some);
+            for (at, pose) in some.iter().enumerate() {
+                let expected = if pose.mirrored { &mirrored } else { &plain };
+                let rows = [&found, expected].map(|t| t.clone().slice(at..at + 1));
+                assert_same(&rows[0], &rows[1], "some");
+            }
+        }
+    }
+    let pose = Pose::rotation(Degrees(90.0));
+    assert_eq!(
+        pose.mirrored().to_string(),
+        "mirrored, 90°, right 0 px, down 0 px"
+    );
+    let written = serde_json::to_value(pose).unwrap();
+    assert_eq!(
+        written,
+        serde_json::json!({"angle": 90.0, "right": 0.0, "down": 0.0})
+    );
+    let read: Pose =
+        serde_json::from_value(serde_json::to_value(pose.mirrored()).unwrap()).unwrap();
+    assert_eq!(read, pose.mirrored());
 }
 
 fn value_the_identity_changes_no_bit(on: &On) {
@@ -55,6 +93,7 @@ fn equivariance_quarter_turns_with_whole_shifts_are_exact(on: &On) {
                     angle: Degrees(90.0 * f64::from(turns)),
                     right: Pixels(right as f64),
                     down: Pixels(down as f64),
+                    ..Pose::IDENTITY
                 };
                 let turned = rot90(image.clone(), turns);
                 let expected = shift(turned, right, down, Border::Zeros);

@@ -32,6 +32,7 @@ fn pillow_cases() -> Vec<PillowCase> {
                     angle: Degrees(number(3)),
                     right: Pixels(number(4)),
                     down: Pixels(number(5)),
+                    ..Pose::IDENTITY
                 },
                 hash: u64::from_str_radix(field[6], 16).unwrap(),
             }

@@ -1,13 +1,16 @@
 //! What every attack of the crate keeps, and what joining attacks does.
 
-use super::given::{IMAGES, SIDE, assert_keeps, attacks, batch, pixels, victim};
+use super::given::{IMAGES, SIDE, assert_keeps, attacks, attacks_on_poses, batch, pixels, victim};
 use crate::common::On;
 use burn::tensor::Tensor;
-use fireproof::attack::{Attack, AttackSpec, Fgsm, Found, Keep, L2, Linf, Norm, Pgd, verify};
-use fireproof::base::{Seed, read};
+use fireproof::attack::{
+    Attack, AttackSpec, Fgsm, Found, Frozen, Keep, L2, Linf, Norm, Pgd, verify,
+};
+use fireproof::base::{Batch, Seed, read};
 
 on_every_device![
     value_every_attack_keeps_the_invariants,
+    value_attacks_on_poses_keep_the_invariants,
     value_ensembles_and_restarts_never_lose_an_image,
     value_a_sequence_goes_on_around_what_it_found,
     value_found_selects_and_merges,
@@ -16,70 +19,86 @@ on_every_device![
 fn value_every_attack_keeps_the_invariants(on: &On) {
     let victim = victim(on);
     let batch = batch(on, &victim);
-    let clean = victim.predict(batch.images.clone());
-    let labels = batch.labels_to_vec();
     let mut all = attacks(0.08);
     // The others take a software renderer minutes.
     all.truncate(on.pick(all.len(), 12));
     for attack in all {
-        let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
-        // In its ball and bounds, around the images it names.
-        let ball = attack.ball().expect("a ball");
-        verify(&found, &batch, ball.norm, ball.epsilon).unwrap();
-        // The verdict is a fresh pass's, and so are the classes.
-        assert_eq!(
-            found.predicted,
-            victim.predict(found.images.clone()),
-            "{attack}"
-        );
-        if attack.goal().targets.is_none() {
-            for (at, class) in found.predicted.iter().enumerate() {
-                assert_eq!(found.fooled[at], *class != labels[at], "{attack}");
-            }
-        }
-        // Deterministic, and each image for itself.
-        let again = attack.attack(&victim, &batch, Seed(1)).unwrap();
-        assert_eq!(pixels(&found), pixels(&again), "{attack}");
-        let part = [3, 11, 17];
-        let alone = attack
-            .attack(&victim, &batch.select(&part), Seed(1))
-            .unwrap();
-        assert_eq!(pixels(&alone), pixels(&found.select(&part)), "{attack}");
-        assert_eq!(alone.queries, found.select(&part).queries, "{attack}");
-        // No more passes than promised.
-        let cost = attack.cost();
-        assert!(
-            found.queries.iter().all(|&q| q as usize <= cost.queries),
-            "{attack}"
-        );
-        assert!(
-            found
-                .gradients
-                .iter()
-                .all(|&g| g as usize <= cost.gradients),
-            "{attack}"
-        );
-        // A radius of 0 leaves every image as it is.
-        let nothing = attack.at_level(&[0.0]).unwrap();
-        if nothing.ball().is_some_and(|ball| ball.epsilon == 0.0) {
-            let found = nothing.attack(&victim, &batch, Seed(1)).unwrap();
-            assert_eq!(found.predicted, clean, "{attack}");
-        }
-        // By name in files, with unknown fields refused.
-        let settings = serde_json::to_value(&attack).unwrap();
-        let read: AttackSpec = serde_json::from_value(settings.clone()).unwrap();
-        assert_eq!(read, attack);
-        assert_eq!(read.to_string(), attack.to_string());
-        let joined = read.or(attack.clone());
-        let joined = joined.attack(&victim, &batch, Seed(1)).unwrap();
-        assert_keeps(&found, &joined);
-        let mut misspelt = settings;
-        misspelt["epsilonn"] = 1.into();
-        assert!(
-            serde_json::from_value::<AttackSpec>(misspelt).is_err(),
-            "{attack}"
-        );
+        assert!(attack.ball().is_some(), "{attack}");
+        keeps_the_invariants(&attack, &victim, &batch);
     }
+}
+
+fn value_attacks_on_poses_keep_the_invariants(on: &On) {
+    let victim = victim(on);
+    let batch = batch(on, &victim);
+    for attack in attacks_on_poses(0.05) {
+        assert!(attack.moves_images(), "{attack}");
+        keeps_the_invariants(&attack, &victim, &batch);
+    }
+}
+
+fn keeps_the_invariants(attack: &AttackSpec, victim: &Frozen, batch: &Batch) {
+    let clean = victim.predict(batch.images.clone());
+    let labels = batch.labels_to_vec();
+    let found = attack.attack(victim, batch, Seed(1)).unwrap();
+    // In its ball and bounds, around the images it names.
+    if let Some(ball) = attack.ball() {
+        verify(&found, batch, ball.norm, ball.epsilon).unwrap();
+    }
+    // The verdict is a fresh pass's, and so are the classes.
+    assert_eq!(
+        found.predicted,
+        victim.predict(found.images.clone()),
+        "{attack}"
+    );
+    if attack.goal().targets.is_none() {
+        for (at, class) in found.predicted.iter().enumerate() {
+            assert_eq!(found.fooled[at], *class != labels[at], "{attack}");
+        }
+    }
+    // Deterministic, and each image for itself.
+    let again = attack.attack(victim, batch, Seed(1)).unwrap();
+    assert_eq!(pixels(&found), pixels(&again), "{attack}");
+    let part = [3, 11, 17];
+    let alone = attack
+        .attack(victim, &batch.select(&part), Seed(1))
+        .unwrap();
+    assert_eq!(pixels(&alone), pixels(&found.select(&part)), "{attack}");
+    assert_eq!(alone.queries, found.select(&part).queries, "{attack}");
+    // No more passes than promised.
+    let cost = attack.cost();
+    assert!(
+        found.queries.iter().all(|&q| q as usize <= cost.queries),
+        "{attack}"
+    );
+    assert!(
+        found
+            .gradients
+            .iter()
+            .all(|&g| g as usize <= cost.gradients),
+        "{attack}"
+    );
+    // A radius of 0 leaves every image as it is.
+    let nothing = attack.at_level(&[0.0]).unwrap();
+    let level = nothing.level().unwrap_or_default();
+    if level.iter().all(|&part| part == 0.0) && nothing.ball().is_some() {
+        let found = nothing.attack(victim, batch, Seed(1)).unwrap();
+        assert_eq!(found.predicted, clean, "{attack}");
+    }
+    // By name in files, with unknown fields refused.
+    let settings = serde_json::to_value(attack).unwrap();
+    let read: AttackSpec = serde_json::from_value(settings.clone()).unwrap();
+    assert_eq!(&read, attack);
+    assert_eq!(read.to_string(), attack.to_string());
+    let joined = read.or(attack.clone());
+    let joined = joined.attack(victim, batch, Seed(1)).unwrap();
+    assert_keeps(&found, &joined);
+    let mut misspelt = settings;
+    misspelt["epsilonn"] = 1.into();
+    assert!(
+        serde_json::from_value::<AttackSpec>(misspelt).is_err(),
+        "{attack}"
+    );
 }
 
 fn value_ensembles_and_restarts_never_lose_an_image(on: &On) {

@@ -35,8 +35,9 @@ fn error_combinations_that_make_no_sense(on: &On) {
     for (json, expected) in [
         (
             r#"{"attack": "apgdd"}"#,
-            "one of: apgd, auto, budget, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, fmn, malt, \
-             masked, per_image, pgd, restarts, sequence, square",
+            "one of: affine, apgd, auto, budget, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, \
+             fmn, grid_search, in_random_pose, joint_pgd, malt, masked, orbit, per_image, pgd, pose_gradient, \
+             pose_search, random_search, restarts, sequence, square",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (

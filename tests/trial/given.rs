@@ -3,10 +3,12 @@
 use crate::common::{On, uniform, values};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::{
-    Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found, Frozen,
-    Keep, Kl, Malt, Margin, Mask, Pgd, Square,
+    Affine, Apgd, Attack, AttackSpec, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm, Fmn, Found,
+    Frozen, GridSearch, JointPgd, Keep, Kl, Malt, Margin, Mask, Orbit, Pgd, PoseGradient,
+    PoseSearch, RandomPose, RandomSearch, Square,
 };
-use fireproof::base::{Batch, Purpose, Seed};
+use fireproof::base::{Batch, Degrees, Pixels, Purpose, Seed};
+use fireproof::transform::PoseBudget;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub const IMAGES: usize = 24;
@@ -188,6 +190,38 @@ pub fn attacks_without_ball() -> Vec<AttackSpec> {
             .with_rate(0.1)
             .with_first_constant(0.3)
             .into(),
+    ]
+}
+
+/// Every attack of the crate that moves images: a new one is a line here.
+pub fn attacks_on_poses(epsilon: f64) -> Vec<AttackSpec> {
+    let budget = PoseBudget::new(Degrees(20.0), Pixels(1.0)).unwrap();
+    let grid = GridSearch::new(budget).with_points(5, 3, 2);
+    let pgd = Pgd::linf(epsilon).with_steps(3);
+    vec![
+        grid.clone().into(),
+        RandomSearch::new(budget, 6).restarts(2).into(),
+        PoseGradient::new(budget).with_steps(3).restarts(2).into(),
+        PoseSearch::new(budget)
+            .with_points(3, 3, 3)
+            .with_rounds(2)
+            .with_poses(5)
+            .into(),
+        Orbit::p4m().into(),
+        JointPgd::linf(budget, epsilon).with_steps(3).into(),
+        JointPgd::l2(budget, 4.0 * epsilon)
+            .with_steps(2)
+            .restarts(2)
+            .into(),
+        RandomPose::new(budget).before(pgd.clone()).into(),
+        RandomPose::new(budget)
+            .before(pgd.clone().restarts(2))
+            .restarts(2)
+            .into(),
+        grid.clone().then(pgd.clone()).into(),
+        grid.clone().or(pgd.clone()).into(),
+        Affine::new(grid, pgd).into(),
+        RandomSearch::new(budget, 20).within(9).into(),
     ]
 }
 

@@ -1,6 +1,8 @@
 //! What an attack may do to an image and what it may cost: masks, a level of each image's own, budgets.
 
-use super::given::{IDS, IMAGES, SIDE, attacks, batch, half, pixels, reread, victim};
+use super::given::{
+    IDS, IMAGES, SIDE, attacks, attacks_on_poses, batch, half, pixels, reread, victim,
+};
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{
@@ -34,7 +36,7 @@ fn value_an_image_falls_with_the_pass_that_it_is_said_to(on: &On) {
     let victim = victim(on);
     let batch = batch(on, &victim);
     let mut met = 0;
-    for attack in attacks(0.08) {
+    for attack in attacks(0.08).into_iter().chain(attacks_on_poses(0.05)) {
         // What keeps the last point alone knows of no pass before the verdict, and within a budget it
         // pays for one; a goal's own clean pass is not part of a budget.
         let name = attack.to_string();
@@ -157,6 +159,7 @@ fn value_uneven_budgets_do_not_depend_on_batch_mates(on: &On) {
     let pgd = Pgd::linf(0.3).with_random_start(false);
     let inner = Fgsm::linf(0.2).then(Square::linf(0.3).with_queries(9).within(5));
     let mut all = attacks(0.3);
+    all.extend(attacks_on_poses(0.05));
     all.extend([pgd.into(), inner.into()]);
     for attack in all {
         let attack = Uneven(attack);

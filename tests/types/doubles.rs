@@ -25,6 +25,7 @@ fn poses() -> [Pose; 3] {
         angle: Degrees(angle),
         right: Pixels(right),
         down: Pixels(down),
+        ..Pose::IDENTITY
     };
     [
         pose(33.3, 0.1, -0.7),

@@ -1,6 +1,7 @@
 use super::layout::{ABOUT, dtype_of};
 use super::{About, Adversaries};
-use crate::base::{Error, Precision, Result, write_atomically};
+use crate::base::{Degrees, Error, Pixels, Precision, Result, write_atomically};
+use crate::transform::Pose;
 use burn::tensor::{Device, Tensor, TensorData, bf16, f16};
 use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -14,7 +15,8 @@ impl Adversaries {
     ///
     /// Tensors are in row order: `images` and `originals` `[image, channel, height, width]` in their
     /// element type, and `[image]`: `ids` (U64), `labels` and `predicted` (I64), `fooled` (BOOL),
-    /// `distance` (F64, NaN where there is none), `loss` (F32). In Python
+    /// `distance` (F64, NaN where there is none), `loss` (F32); where images were moved, `poses` (F64)
+    /// `[image, 4]`: degrees, pixels right and down, 1 where left and right were exchanged. In Python
     /// `safetensors.torch.load_file(path)["images"]` are the attacked images.
     ///
     /// Memory for the whole file is needed besides the images.
@@ -66,7 +68,18 @@ impl Adversaries {
         }
         let distance = numbers(column("distance", Dtype::F64)?, f64::from_le_bytes);
         let distance = distance.into_iter().map(|d| (!d.is_nan()).then_some(d));
+        let poses = about.moved.then(|| {
+            let bytes = file.column("poses", Dtype::F64, &[shape[0], 4])?;
+            let (rows, _) = bytes.as_chunks();
+            let poses = rows
+                .iter()
+                .map(pose)
+                .map(|pose| pose.check().map(|()| pose));
+            let poses = poses.collect::<Result<Vec<Pose>>>();
+            poses.map_err(|error| file.wrong("poses", "a pose for each image", error.to_string()))
+        });
         Ok(Self {
+            poses: poses.transpose()?,
             images: pixels("images")?,
             originals: pixels("originals")?,
             ids: numbers(column("ids", Dtype::U64)?, u64::from_le_bytes),
@@ -151,6 +164,16 @@ impl<'a> File<'a> {
             expected: expected.to_owned(),
             found,
         }
+    }
+}
+
+fn pose(row: &[u8; 32]) -> Pose {
+    let numbers = numbers(row, f64::from_le_bytes);
+    Pose {
+        angle: Degrees(numbers[0]),
+        right: Pixels(numbers[1]),
+        down: Pixels(numbers[2]),
+        mirrored: numbers[3] != 0.0,
     }
 }
 

@@ -40,21 +40,24 @@ impl Layout {
     /// Of so many images `[channel, height, width]`.
     pub fn new(about: &About, count: usize, image: [usize; 3], precision: Precision) -> Self {
         let pixels = dtype_of(precision);
-        let mut kinds = [
-            ("distance", Dtype::F64, false),
-            ("fooled", Dtype::BOOL, false),
-            ("ids", Dtype::U64, false),
-            ("images", pixels, true),
-            ("labels", Dtype::I64, false),
-            ("loss", Dtype::F32, false),
-            ("originals", pixels, true),
-            ("predicted", Dtype::I64, false),
+        let mut kinds = vec![
+            ("distance", Dtype::F64, &[][..]),
+            ("fooled", Dtype::BOOL, &[]),
+            ("ids", Dtype::U64, &[]),
+            ("images", pixels, &image),
+            ("labels", Dtype::I64, &[]),
+            ("loss", Dtype::F32, &[]),
+            ("originals", pixels, &image),
+            ("predicted", Dtype::I64, &[]),
         ];
+        if about.moved {
+            kinds.push(("poses", Dtype::F64, &[4]));
+        }
         kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let mut end = 0;
         let mut columns = Vec::new();
-        let tensors = kinds.into_iter().map(|(name, dtype, is_image)| {
-            let values: usize = if is_image { image.iter().product() } else { 1 };
+        let tensors = kinds.into_iter().map(|(name, dtype, each)| {
+            let values: usize = each.iter().product();
             let (start, size) = (end, values * dtype.bitsize() / 8);
             end += count * size;
             columns.push(Column {
@@ -62,10 +65,9 @@ impl Layout {
                 start: start as u64,
                 size,
             });
-            let image = if is_image { &image[..] } else { &[] };
             let info = TensorInfo {
                 dtype,
-                shape: [&[count], image].concat(),
+                shape: [&[count], each].concat(),
                 data_offsets: (start, end),
             };
             (name.to_owned(), info)
@@ -120,6 +122,14 @@ impl Adversaries {
             "labels" => each(&self.labels, i64::to_le_bytes),
             "loss" => each(&self.loss, f32::to_le_bytes),
             "originals" => pixels(&self.originals)?,
+            "poses" => {
+                let poses = self.poses.iter().flatten();
+                let numbers = poses.flat_map(|pose| {
+                    let mirrored = f64::from(u8::from(pose.mirrored));
+                    [pose.angle.0, pose.right.0, pose.down.0, mirrored]
+                });
+                each(&Vec::from_iter(numbers), f64::to_le_bytes)
+            }
             _ => each(&self.predicted, i64::to_le_bytes),
         })
     }

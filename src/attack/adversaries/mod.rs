@@ -9,6 +9,7 @@ pub(super) use layout::Layout;
 use super::rows::{each, select};
 use super::{Attack, Found, Frozen};
 use crate::base::{Batch, Bounds, Error, Precision, Result, Seed};
+use crate::transform::Pose;
 use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +68,8 @@ pub struct Adversaries {
     pub distance: Vec<Option<f64>>,
     /// The attack's loss at each image.
     pub loss: Vec<f32>,
+    /// The poses that the images were put in, if the attack moves images.
+    pub poses: Option<Vec<Pose>>,
     /// The range of valid pixels.
     pub bounds: Bounds,
     /// The attack, as [`Attack::settings`].
@@ -87,6 +90,9 @@ pub(super) struct About {
     pub seed: Seed,
     pub bounds: Bounds,
     pub shard: [usize; 2],
+    // Whether there are poses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moved: bool,
 }
 
 impl About {
@@ -97,7 +103,12 @@ impl About {
             seed,
             bounds,
             shard,
+            moved: false,
         }
+    }
+
+    pub fn with_moved(self, moved: bool) -> Self {
+        Self { moved, ..self }
     }
 }
 
@@ -114,6 +125,7 @@ impl Adversaries {
         seed: impl Into<Seed>,
     ) -> Result<Self> {
         let about = About::new(attack.settings(), seed.into(), batch.bounds, [0, 1]);
+        let about = about.with_moved(attack.moves_images() || found.poses.is_some());
         match found.len() == batch.len() {
             true => Ok(Self::with(found, batch, &about)),
             false => {
@@ -133,6 +145,10 @@ impl Adversaries {
             fooled: found.fooled.clone(),
             distance: found.distance.clone(),
             loss: found.loss.clone(),
+            poses: about.moved.then(|| match &found.poses {
+                Some(poses) => poses.clone(),
+                None => vec![Pose::IDENTITY; found.len()],
+            }),
             bounds: about.bounds,
             attack: about.attack.clone(),
             seed: about.seed,
@@ -142,6 +158,7 @@ impl Adversaries {
 
     pub(super) fn about(&self) -> About {
         About::new(self.attack.clone(), self.seed, self.bounds, self.shard)
+            .with_moved(self.poses.is_some())
     }
 
     /// The number of images.
@@ -169,6 +186,7 @@ impl Adversaries {
             fooled: each(&self.fooled, positions),
             distance: each(&self.distance, positions),
             loss: each(&self.loss, positions),
+            poses: self.poses.as_ref().map(|poses| each(poses, positions)),
             attack: self.attack.clone(),
             ..*self
         }
@@ -268,6 +286,9 @@ impl Adversaries {
             fooled: all(&parts, |part| &part.fooled),
             distance: all(&parts, |part| &part.distance),
             loss: all(&parts, |part| &part.loss),
+            poses: (parts.iter().map(|part| part.poses.clone()))
+                .collect::<Option<Vec<_>>>()
+                .map(|poses| poses.concat()),
             bounds: parts[0].bounds,
             attack: parts[0].attack.clone(),
             seed: parts[0].seed,

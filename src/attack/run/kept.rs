@@ -79,6 +79,7 @@ impl<'a> Kept<'a> {
     ) -> Result<Self> {
         let like = set.batch(&[0], device);
         let about = About::new(attack.settings(), run.seed, like.bounds, run.shard);
+        let about = about.with_moved(attack.moves_images());
         let precision = match precision {
             Some(precision) => precision,
             None => Precision::of("images", &like.images)?,

@@ -9,7 +9,7 @@ pub use whole::{Outcome, PartOutcome, Whole};
 
 use self::kept::Kept;
 use self::state::State;
-use super::{Attack, Frozen, Part, Trial};
+use super::{Attack, Frozen, Trial};
 use crate::base::{Error, Result, Seed};
 use crate::data::ImageSet;
 use burn::tensor::Device;
@@ -128,7 +128,7 @@ impl Run {
         attack.check()?;
         let mine: Vec<usize> = self.mine(set.len()).collect();
         let set = set.subset(&mine);
-        let mut parts = vec![clean()];
+        let mut parts = vec![attack.untouched()];
         parts.extend(attack.parts());
         let names = parts.iter().map(|part| part.name().to_owned()).collect();
         let fresh = Whole::new(attack, self, victim, &set, names);
@@ -218,12 +218,4 @@ impl Run {
             false => Err(Error::input(what, "none", "at least one")),
         }
     }
-}
-
-// What is fooled as it is meets no attack.
-fn clean() -> Part<'static> {
-    Part::new("clean", |trial| {
-        trial.offer_originals();
-        Ok(())
-    })
 }

@@ -120,7 +120,7 @@ impl Trial {
     }
 
     pub(super) fn allowed_candidate(&self, candidate: impl Into<Candidate>) -> Candidate {
-        let mut candidate = candidate.into();
+        let mut candidate = candidate.into().with_all_columns();
         candidate.expect_like(&self.originals);
         if let Some(allowed) = &self.allowed {
             let originals = candidate.originals.as_ref().unwrap_or(&self.originals);

@@ -10,6 +10,17 @@ impl Trial {
         self.spent.affords(position)
     }
 
+    /// How many of so many forward passes the image at this position can afford.
+    pub(in crate::attack) fn affordable(&self, position: usize, passes: usize) -> usize {
+        self.spent.affordable(position, passes)
+    }
+
+    /// Takes note that the image at this position would have made a pass that it cannot afford.
+    pub(in crate::attack) fn turn_down(&mut self, position: usize) {
+        // Whether anybody has passes left is for the next one who asks.
+        let _ = self.spent.pay([position], false);
+    }
+
     /// Offers candidates of exact passes that their images could afford, whatever they could not since.
     pub(in crate::attack) fn offer_found(&mut self, images: Tensor<4>, logits: Tensor<2>) {
         let candidate = self.allowed_candidate(images);

@@ -6,9 +6,11 @@ mod parts;
 mod passes;
 mod spent;
 mod verdict;
+mod visit;
 
 use self::allowed::Allowed;
 use self::spent::Spent;
+pub(in crate::attack) use self::visit::Seen;
 use super::candidate::Best;
 use super::goal::{fooled, predicted_classes};
 use super::{Candidate, Choice, Frozen, Goal, LossSpec, Nearest, Reference, Targets};
@@ -50,6 +52,8 @@ pub struct Trial {
     spent: Spent,
     // The gradient passes behind each image, by which a random victim draws.
     passes: Vec<u64>,
+    // The images of the trial of which this one is a part.
+    whole: usize,
 }
 
 /// What one forward and one backward pass tell about a point of a [`Space`](super::Space), or of
@@ -91,6 +95,7 @@ impl Trial {
         let mut trial = Self {
             spent: Spent::nothing(batch.len(), victim.cost(), &originals.device()),
             passes: vec![0; batch.len()],
+            whole: batch.len(),
             victim,
             keys: Keys::new(seed, batch.ids.iter().copied()),
             bounds: batch.bounds,

@@ -176,6 +176,7 @@ impl Trial {
         search: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
         self.judge_pending();
+        let moved = moved.with_all_columns();
         let (best, originals) = (self.best.take(), self.originals.clone());
         let met = std::mem::replace(&mut self.met_originals, true);
         let clean = self.clean.take();
@@ -193,6 +194,24 @@ impl Trial {
             self.join(found);
         }
         result
+    }
+
+    /// Runs `search` on other images in place of the originals, as on a batch of them: the originals
+    /// are no candidates, what it offers are perturbations of these, and these too if it offers its
+    /// originals.
+    ///
+    /// # Errors
+    ///
+    /// Those of `search`.
+    pub fn instead(
+        &mut self,
+        moved: Candidate,
+        search: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.around(moved, |trial| {
+            trial.met_originals = false;
+            search(trial)
+        })
     }
 
     /// [`around`](Self::around) these candidates, for those of the images alone that nothing has
@@ -217,6 +236,7 @@ impl Trial {
         Self {
             spent: self.spent.of_part(positions, &self.originals.device()),
             passes: positions.iter().map(|&at| self.passes[at]).collect(),
+            whole: self.whole,
             victim: self.victim.for_ids(&keys.ids),
             keys,
             bounds: self.bounds,

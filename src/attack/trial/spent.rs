@@ -145,6 +145,21 @@ impl Spent {
         !self.out[at]
     }
 
+    /// How many of so many forward passes the image at this position can afford.
+    pub fn affordable(&self, at: usize, passes: usize) -> usize {
+        let [query, _] = self.each;
+        let left = self.left.as_ref().map(|left| left[at] / query.max(1));
+        match self.out[at] {
+            true => 0,
+            false => left.map_or(passes, |left| passes.min(left as usize)),
+        }
+    }
+
+    /// What a forward pass counts as.
+    pub fn query_counts(&self) -> u32 {
+        self.each[0]
+    }
+
     /// Whether no image has any pass left.
     pub fn is_out(&self) -> bool {
         self.out.iter().all(|&out| out)

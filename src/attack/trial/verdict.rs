@@ -107,15 +107,15 @@ impl Trial {
     }
 }
 
+// In the four columns of a candidate.
 fn to_poses(poses: &Tensor<2>) -> Vec<Pose> {
-    let rows: Vec<f32> = read(poses);
-    let rows = rows
-        .chunks_exact(3)
-        .map(|row| [0, 1, 2].map(|at| f64::from(row[at])));
-    rows.map(|[angle, right, down]| Pose {
+    let rows: Vec<f64> = read(poses);
+    let (rows, _) = rows.as_chunks();
+    let pose = |&[angle, right, down, mirrored]: &[f64; 4]| Pose {
         angle: Degrees(angle),
         right: Pixels(right),
         down: Pixels(down),
-    })
-    .collect()
+        mirrored: mirrored != 0.0,
+    };
+    rows.iter().map(pose).collect()
 }
