@@ -193,8 +193,26 @@ macro_rules! distances {
 pub(super) use distances;
 
 /// What attacks say alike that put images in poses of a `budget` and leave pixels as they are: ball,
-/// level and settings.
+/// level and settings; of one that shows each image in so many poses by its `warp`, cost and aims, too.
 macro_rules! posed {
+    ($name:literal, $visits:expr) => {
+        fn cost(&self) -> $crate::attack::Cost {
+            let visits: fn(&Self) -> usize = $visits;
+            $crate::attack::Cost {
+                // The clean pass stands for the identity.
+                queries: 1 + visits(self),
+                gradients: 0,
+            }
+        }
+
+        fn warps(&self) -> Vec<$crate::transform::Warp> {
+            vec![self.warp]
+        }
+
+        $crate::attack::alike::aims!();
+
+        $crate::attack::alike::posed!($name);
+    };
     ($name:literal) => {
         fn ball(&self) -> Option<$crate::attack::Ball> {
             None

@@ -1,9 +1,9 @@
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
 use super::{level, spread};
-use crate::attack::alike::{aims, posed};
+use crate::attack::alike::posed;
 use crate::attack::settings::{posing, published};
-use crate::attack::{Attack, Cost, LossSpec, Trial};
+use crate::attack::{Attack, LossSpec, Trial};
 use crate::base::{Degrees, Error, Pixels, Result};
 use crate::transform::{Pose, PoseBudget, Warp};
 use std::fmt;
@@ -147,25 +147,11 @@ impl Attack for GridSearch {
         check_points(self.points)
     }
 
-    fn cost(&self) -> Cost {
-        Cost {
-            // The clean pass stands for the identity.
-            queries: 1 + self.order().len(),
-            gradients: 0,
-        }
-    }
-
     fn is_random(&self) -> bool {
         false
     }
 
-    fn warps(&self) -> Vec<Warp> {
-        vec![self.warp]
-    }
-
-    aims!();
-
-    posed!("grid_search");
+    posed!("grid_search", |grid| grid.order().len());
 }
 
 impl fmt::Display for GridSearch {

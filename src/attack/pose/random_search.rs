@@ -1,9 +1,9 @@
 use super::level;
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
-use crate::attack::alike::{aims, posed};
+use crate::attack::alike::posed;
 use crate::attack::settings::{posing, published};
-use crate::attack::{Attack, Cost, LossSpec, Trial};
+use crate::attack::{Attack, LossSpec, Trial};
 use crate::base::{Error, Purpose, Result};
 use crate::transform::{PoseBudget, Warp};
 use std::fmt;
@@ -83,21 +83,7 @@ impl Attack for RandomSearch {
         Error::unless(self.poses > 0, "poses", self.poses, "at least 1")
     }
 
-    fn cost(&self) -> Cost {
-        Cost {
-            // The clean pass besides.
-            queries: 1 + self.poses,
-            gradients: 0,
-        }
-    }
-
-    fn warps(&self) -> Vec<Warp> {
-        vec![self.warp]
-    }
-
-    aims!();
-
-    posed!("random_search");
+    posed!("random_search", |search| search.poses);
 }
 
 impl fmt::Display for RandomSearch {

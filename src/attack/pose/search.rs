@@ -2,10 +2,10 @@ use super::grid::{check_points, grid};
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
 use super::{level, spread};
-use crate::attack::alike::{aims, posed};
+use crate::attack::alike::posed;
 use crate::attack::settings::{posing, published};
 use crate::attack::trial::Seen;
-use crate::attack::{Attack, Cost, LossSpec, Trial};
+use crate::attack::{Attack, LossSpec, Trial};
 use crate::base::{Degrees, Pixels, Result};
 use crate::transform::{Pose, PoseBudget, Warp};
 use std::fmt;
@@ -177,31 +177,18 @@ impl Attack for PoseSearch {
 
     /// # Errors
     ///
-    /// [`Error::Setting`] for a budget that is negative or not finite, and for a grid without a point.
+    /// [`Error::Setting`](crate::base::Error::Setting) for a budget that is negative or not finite, and for a grid without a point.
     fn check(&self) -> Result<()> {
         level::check(self.budget)?;
         check_points(self.points)
-    }
-
-    fn cost(&self) -> Cost {
-        Cost {
-            // The clean pass stands for the identity.
-            queries: 1 + self.coarse().len() + self.rounds * self.poses,
-            gradients: 0,
-        }
     }
 
     fn is_random(&self) -> bool {
         false
     }
 
-    fn warps(&self) -> Vec<Warp> {
-        vec![self.warp]
-    }
-
-    aims!();
-
-    posed!("pose_search");
+    posed!("pose_search", |search| search.coarse().len()
+        + search.rounds * search.poses);
 }
 
 impl fmt::Display for PoseSearch {

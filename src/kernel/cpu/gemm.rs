@@ -97,6 +97,24 @@ fn registers<S: Simd, const M: usize, const N: usize>(
     stride: usize,
     out: &mut [Line],
 ) {
+    let sums = sums::<S, M, N>(s, u, data, stride);
+    for m in 0..M {
+        let out = &mut out[m * stride..][..N];
+        for n in 0..N {
+            s.store(sums[m][n], &mut out[n]);
+        }
+    }
+}
+
+/// The sums of `M` filter rows times `N` columns: `u` is `[c][M]`, and rows of `data` are `stride` lines
+/// apart.
+#[inline(always)]
+pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
+    s: S,
+    u: &[f32],
+    data: &[Line],
+    stride: usize,
+) -> [[S::V; N]; M] {
     let zero = s.splat(0.0);
     let mut sums = [[zero; N]; M];
     for (u, data) in u.chunks_exact(M).zip(data.chunks(stride)) {
@@ -112,10 +130,5 @@ fn registers<S: Simd, const M: usize, const N: usize>(
             }
         }
     }
-    for m in 0..M {
-        let out = &mut out[m * stride..][..N];
-        for n in 0..N {
-            s.store(sums[m][n], &mut out[n]);
-        }
-    }
+    sums
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::count;
 use super::isa::{Isa, LANES, Line, Simd, Work};
 use super::scratch::Scratch;
+use super::{count, gemm};
 
 /// A matrix in a slice: element (i, j) is at `i · steps[0] + j · steps[1]`.
 #[derive(Clone, Copy, Debug)]
@@ -229,21 +229,8 @@ impl Rows<'_> {
         let inner = self.a.size[1];
         let tile = &self.tile[first * inner..][..M * inner];
         let c = &mut self.c[first * self.columns..];
-        let zero = s.splat(0.0);
-        let mut sums = [[zero; N]; M];
         let panel = &self.packed[block * inner..][..N * inner];
-        for (a, b) in tile.chunks_exact(M).zip(panel.chunks_exact(N)) {
-            let mut x = [zero; N];
-            for n in 0..N {
-                x[n] = s.load(&b[n]);
-            }
-            for m in 0..M {
-                let w = s.splat(a[m]);
-                for n in 0..N {
-                    sums[m][n] = s.fma(w, x[n], sums[m][n]);
-                }
-            }
-        }
+        let sums = gemm::sums::<S, M, N>(s, tile, panel, N);
         for n in 0..N {
             let column = (block + n) * LANES;
             let used = LANES.min(self.columns - column);
