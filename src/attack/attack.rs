@@ -5,7 +5,7 @@ use super::{
 };
 use crate::base::{Batch, Error, Result, Seed};
 use crate::data::ImageSet;
-use crate::transform::Warp;
+use crate::transform::{Pose, Warp};
 use auto_impl::auto_impl;
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
@@ -113,7 +113,12 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
         self.check()?;
         let mut trial = Trial::new(victim, batch, &self.goal(), seed)?;
         self.search(&mut trial)?;
-        trial.conclude(self.ball().as_ref())
+        let mut found = trial.conclude(self.ball().as_ref())?;
+        if self.moves_images() {
+            let still = || vec![Pose::IDENTITY; batch.len()];
+            found.poses.get_or_insert_with(still);
+        }
+        Ok(found)
     }
 
     /// Attacks every image of a set, as [`Run`](super::Run) does by default: in batches of 256, with

@@ -116,10 +116,14 @@ impl Attack for Ensemble {
     }
 
     fn level(&self) -> Option<Vec<f64>> {
-        let mut levels = self.attacks.iter().filter_map(|attack| attack.level());
-        let first = levels.next()?;
+        let levels = self.attacks.iter().filter_map(|attack| attack.level());
+        let levels = Vec::from_iter(levels);
         match self.is_union() {
-            false => Some(first),
+            // Of several, one that is not nothing.
+            false => {
+                let some = |level: &&Vec<f64>| level.iter().any(|&part| part != 0.0);
+                levels.iter().find(some).or(levels.first()).cloned()
+            }
             true => {
                 let ball = self.ball()?;
                 let moves = self.attacks.iter().find(|attack| only_moves(attack))?;
@@ -160,9 +164,10 @@ impl Attack for Ensemble {
     }
 }
 
-// Whether the attack leaves pixels as the pose makes them.
+// Whether the attack leaves pixels as the pose makes them: those that look for the nearest image have no
+// ball either.
 fn only_moves(attack: &AttackSpec) -> bool {
-    attack.moves_images() && attack.ball().is_none()
+    attack.moves_images() && attack.ball().is_none() && attack.goal().nearest.is_none()
 }
 
 impl fmt::Display for Ensemble {

@@ -112,6 +112,9 @@ impl PoseScan {
     /// [`Error::Setting`] for no angle, shift or image at a time, and for what the budget refuses.
     pub fn check(&self) -> Result<()> {
         self.budget.check()?;
+        let (shift, most) = (self.budget.shift, Pose::LARGEST_SHIFT);
+        let expected = format!("at most {most}");
+        Error::unless(shift.0 <= most.0, "pose scan: shift", shift, expected)?;
         let [angles, shifts] = self.points;
         for (name, count) in [
             ("angles", angles),

@@ -20,6 +20,7 @@ on_every_device![
     value_sizes_and_borders,
     value_budgets_of_nothing_and_of_all_around,
     value_rounds_do_not_depend_on_the_batch,
+    value_the_identity_has_a_pose_and_neighbours,
     value_invariant_networks_keep_their_predictions,
     value_every_element_type_is_moved,
     gradient_of_points_in_double_precision,
@@ -290,6 +291,31 @@ fn value_rounds_do_not_depend_on_the_batch(on: &On) {
 }
 
 // Oracle: the network's own invariance, and enumeration for one that has none.
+fn value_the_identity_has_a_pose_and_neighbours(on: &On) {
+    let victim = victim();
+    let batch = batch(on, &victim, on.pick(12, 4), [1, 7, 7]);
+    // All are wrong as they are, so nobody is moved.
+    let classes = victim.classes(&batch.images) as i64;
+    let wrong = victim.predict(batch.images.clone());
+    let wrong = TensorData::new(
+        Vec::from_iter(wrong.into_iter().map(|class| (class + 1) % classes)),
+        [batch.len()],
+    );
+    let wrong = Tensor::from_data(wrong, &batch.images.device());
+    let lost = Batch::new(batch.images.clone(), wrong).unwrap();
+    for (attack, _) in all_kinds() {
+        let found = attack.attack(&victim, &lost, Seed(1)).unwrap();
+        let still = vec![Pose::IDENTITY; batch.len()];
+        assert_eq!(found.poses, Some(still), "{attack}");
+    }
+    // A coarse grid of one pose: what comes is around the image as it is.
+    let search = PoseSearch::new(budget(20.0, 2.0)).with_points(1, 1, 1);
+    let found = search.attack(&victim, &batch, Seed(1)).unwrap();
+    for at in (0..batch.len()).filter(|&at| !found.fooled[at]) {
+        assert!(found.queries[at] > 6, "{:?}", found.queries);
+    }
+}
+
 fn value_invariant_networks_keep_their_predictions(on: &On) {
     let side = 28;
     let mut draws = Seed(2).draws(Purpose::Subset, 0, 0);

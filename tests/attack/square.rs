@@ -199,6 +199,17 @@ fn value_known_candidates_cost_nothing_and_change_nothing(on: &On) {
         assert!((2..100).contains(&found.queries[at]), "{:?}", found.queries);
     }
     assert!(found.fooled.contains(&false), "{:?}", found.fooled);
+    // Within a budget, too, nobody's search depends on what others still know or can afford.
+    for passes in [12, 25, 40] {
+        let attack = attack.clone().within(passes);
+        let found = attack.attack(&victim, &batch, Seed(7)).unwrap();
+        for at in 0..count {
+            let alone = batch.select(&[at]);
+            let alone = attack.attack(&victim, &alone, Seed(7)).unwrap();
+            assert_eq!(values(&found.select(&[at]).images), values(&alone.images));
+            assert_eq!(found.queries[at], alone.queries[0], "{passes} passes");
+        }
+    }
 }
 
 fn value_more_queries_never_help_the_classifier(on: &On) {

@@ -7,6 +7,7 @@ use crate::attack::settings::{ascending, published};
 use crate::attack::{Attack, AttackSpec, Candidate, Cost, LossSpec, Space, Trial};
 use crate::base::{Result, StepSize};
 use crate::transform::{Border, PoseBudget, Warp};
+use burn::tensor::Tensor;
 use std::fmt;
 
 ascending! {
@@ -82,16 +83,14 @@ impl Attack for PoseGradient {
             trial.climb(&self.loss, |trial| {
                 let space = self.space();
                 let start = space.start(trial, self.random_start);
-                let points = summit::climb(trial, &space, start, self.steps, self.step_length())?;
                 let positions = Vec::from_iter(0..trial.len());
-                for point in points {
-                    let poses = space.poses(trial, &point);
+                let at = |trial: &Trial, point: &Tensor<2>| {
+                    let poses = space.poses(trial, point);
                     let images = remade::images(trial, space.warp(), &positions, &poses);
-                    let logits = trial.logits(images.clone())?;
                     let rows = remade::rows(&poses, &images);
-                    trial.offer_exact(Candidate::moved(images, rows), logits);
-                }
-                Ok(())
+                    Candidate::moved(images, rows)
+                };
+                summit::search(trial, &space, start, (self.steps, self.step_length()), at)
             })
         })
     }

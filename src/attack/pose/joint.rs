@@ -13,6 +13,7 @@ use crate::attack::{
 };
 use crate::base::{Result, StepSize, named};
 use crate::transform::{Border, PoseBudget, Warp};
+use burn::tensor::Tensor;
 use serde_json::Value;
 use std::fmt;
 
@@ -123,18 +124,15 @@ impl JointPgd {
         };
         trial.climb(&self.loss, |trial| {
             let start = space.start(trial, self.random_start);
-            let points = summit::climb(trial, &space, start, self.steps, self.step_length())?;
             let positions = Vec::from_iter(0..trial.len());
-            for point in points {
-                let poses = pose.poses(trial, &space.pose_of(trial, &point));
+            let at = |trial: &Trial, point: &Tensor<2>| {
+                let poses = pose.poses(trial, &space.pose_of(trial, point));
                 let moved = remade::images(trial, pose.warp(), &positions, &poses);
-                let rows = remade::rows(&poses, &moved);
-                let candidate = space.remade(trial, moved, &point);
-                let logits = trial.logits(candidate.images.clone())?;
-                let poses = Some(rows);
-                trial.offer_exact(Candidate { poses, ..candidate }, logits);
-            }
-            Ok(())
+                let poses = Some(remade::rows(&poses, &moved));
+                let candidate = space.remade(trial, moved, point);
+                Candidate { poses, ..candidate }
+            };
+            summit::search(trial, &space, start, (self.steps, self.step_length()), at)
         })
     }
 }

@@ -14,8 +14,8 @@ use std::fmt;
 /// [`before`](Self::before).
 ///
 /// Poses are drawn uniformly from the budget by seed and id, and are those that
-/// [`evaluate::RandomPose`](crate::evaluate::RandomPose) deals by the same ones. By default sampled at
-/// nearest pixels, with zeros outside, as there.
+/// [`evaluate::RandomPose`](crate::evaluate::RandomPose) deals by the same ones, but for their rounding to
+/// the images' element type. By default sampled at nearest pixels, with zeros outside, as there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
 #[setters(prefix = "with_")]
@@ -89,7 +89,8 @@ impl fmt::Display for RandomPose {
 /// poses, worst case over pixels.
 ///
 /// [`restarts`](Attack::restarts) of this deal another pose each time, and so are the worst of several;
-/// of the attack inside, they are of the one pose. Predicted labels are those of the image as it was.
+/// of the attack inside, they are of the one pose. Predicted labels are those of the image as it was, and so
+/// are the clean logits that targets are chosen by and that [`Kl`](crate::attack::Kl) compares with.
 #[derive(Clone, Debug, Display, PartialEq, Serialize, Deserialize)]
 #[display("{of} in a random pose {pose}")]
 #[serde(deny_unknown_fields)]

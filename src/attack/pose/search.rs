@@ -145,9 +145,18 @@ impl Attack for PoseSearch {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         trial.offer_originals();
         trial.survivors(|trial| {
-            let mut histories = vec![History::new(); trial.len()];
-            let mut visits = Visits::new(trial, self.warp);
             let coarse = self.coarse();
+            let mut histories = vec![History::new(); trial.len()];
+            if coarse.is_empty() {
+                // Then the image as it is is all that there is to look around.
+                let at = Vec::from_iter(0..trial.len());
+                let clean = trial.clean();
+                let seen = trial.seen_at(&at, clean);
+                for (history, seen) in histories.iter_mut().zip(seen) {
+                    history.push(([0.0; 3], seen.rank));
+                }
+            }
+            let mut visits = Visits::new(trial, self.warp);
             let mut rounds = growing(&coarse);
             let mut steps = self.spacing();
             let mut finer = 0;

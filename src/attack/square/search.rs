@@ -67,13 +67,7 @@ impl Search<'_> {
             }
             let mut images = select(&images, &rows);
             let asked = each(&standing.positions, &rows);
-            let mut logits = match trial.logits_at(&asked, images.clone()) {
-                Ok(logits) => logits,
-                Err(error) => {
-                    end = Err(error);
-                    break;
-                }
-            };
+            let mut logits = trial.logits_at(&asked, images.clone());
             // Whoever could not afford that query keeps what was best before.
             let paid = Vec::from_iter(asked.iter().map(|&at| trial.affords(at)));
             if paid.contains(&false) {
@@ -82,14 +76,26 @@ impl Search<'_> {
                 let broke = Vec::from_iter(broke.map(|at| rows[at]));
                 let asked = each(&rows, &kept);
                 images = select(&images, &kept);
-                logits = select(&logits, &kept);
                 let others = standing.leave(&broke, &mut fallen);
                 let row = |row: &usize| others.iter().position(|other| other == row);
                 rows = asked.iter().filter_map(row).collect();
+                if standing.positions.is_empty() {
+                    end = logits.map(|_| ());
+                    break;
+                }
+                if rows.is_empty() {
+                    // Others may have passes left: their candidates were known.
+                    continue;
+                }
+                logits = logits.map(|logits| select(&logits, &kept));
             }
-            if rows.is_empty() {
-                continue;
-            }
+            let logits = match logits {
+                Ok(logits) => logits,
+                Err(error) => {
+                    end = Err(error);
+                    break;
+                }
+            };
             let falling = standing.meet(&rows, images, logits, &self.loss);
             if !falling.is_empty() {
                 standing.leave(&falling, &mut fallen);

@@ -130,10 +130,12 @@ impl Trial {
     ) -> Result<Candidate> {
         self.judge_pending();
         let before = self.best.take();
+        let met = std::mem::replace(&mut self.met_originals, false);
         let found = search(self).and_then(|()| {
             self.judge_pending();
             self.settle(ball)
         });
+        self.met_originals |= met;
         if let Some(before) = before {
             let now = self.best.replace(before);
             now.into_iter().for_each(|now| self.join(now));

@@ -2,6 +2,7 @@
 
 use super::Trial;
 use crate::attack::Candidate;
+use crate::attack::candidate::Best;
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::base::{indices, read};
 use burn::tensor::Tensor;
@@ -57,6 +58,35 @@ impl Trial {
     /// The passes that the image at this position will have cost after so many more forward passes.
     pub(in crate::attack) fn passes_after(&self, position: usize, more: usize) -> u32 {
         self.spent.passes(position) + more as u32 * self.spent.query_counts()
+    }
+
+    /// The passes that each image has cost, and 1 where one was more than what it had left, if there is
+    /// any such image `[batch]`.
+    pub(in crate::attack) fn spent_by_now(&self) -> (Tensor<1>, Option<Tensor<1>>) {
+        (self.spent.on_device(), self.spent.out())
+    }
+
+    /// Offers candidates of which a pass that their images could afford has said this, when they had cost
+    /// so many passes, whatever they could not afford since. `loss` is what was climbed, unsaturated, and
+    /// `f32::MIN` for an image that could afford no pass.
+    pub(in crate::attack) fn offer_searched(
+        &mut self,
+        candidate: Candidate,
+        logits: Tensor<2>,
+        loss: Tensor<1>,
+        passes: Tensor<1>,
+    ) {
+        let candidate = self.allowed_candidate(candidate);
+        self.judge_pending();
+        let never = loss.clone().equal_elem(f32::MIN);
+        let goal = self.climbs_goal().then_some(loss);
+        let judged = self.judged(candidate, logits, goal, false);
+        self.join(Best {
+            passes,
+            loss: judged.loss.mask_fill(never.clone(), f32::MIN),
+            fooled: judged.fooled.mask_fill(never, 0.0),
+            ..judged
+        });
     }
 
     /// Offers candidates with the logits of exact passes on exactly these images, which an image had
