@@ -130,6 +130,10 @@ impl Options {
             let expected = format!("only with attacks that move images: {}", poses::NAMES);
             return Err(Error::setting("--angle, --shift", limit, expected));
         }
+        if let (true, Some(limit)) = (file.is_file(), poses) {
+            let expected = "none beside a file, which says how far images are moved";
+            return Err(Error::setting("--angle, --shift", limit, expected));
+        }
         Ok(attack)
     }
 

@@ -48,6 +48,10 @@ impl Options {
     }
 
     fn whole_shift(&self) -> Result<usize> {
+        if let Some(angle) = self.angle {
+            let expected = "none with orbit, which makes all quarter turns";
+            return Err(Error::setting("--angle", angle, expected));
+        }
         let shift = self.shift.unwrap_or(0.0);
         match shift >= 0.0 && shift.fract() == 0.0 {
             true => Ok(shift as usize),

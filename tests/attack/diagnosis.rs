@@ -8,10 +8,11 @@ use fireproof::attack::diagnosis::{
     Check, CheckSpec, Diagnose, Diagnosis, Evidence, Finding, NoFall, RandomAnswers, RisingLoss,
     Rounding, VanishedGradients,
 };
-use fireproof::attack::{Attack, AttackSpec, Frozen, Pgd, Run, Square};
-use fireproof::base::{Batch, Kind, NoSettings, Result};
+use fireproof::attack::{Attack, AttackSpec, Frozen, GridSearch, Pgd, Run, Square};
+use fireproof::base::{Batch, Degrees, Kind, NoSettings, Pixels, Result, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::Extras;
+use fireproof::transform::PoseBudget;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,10 +22,29 @@ on_this_device![
     value_sound_evaluations_raise_nothing,
     value_a_whole_run_counts_for_all_of_its_images,
     value_every_pass_is_counted,
+    value_poses_say_nothing_of_gradients,
     convention_files_and_sentences,
     convention_checks_of_ones_own,
     error_settings_of_a_diagnosis,
 ];
+
+fn value_poses_say_nothing_of_gradients(on: &On) {
+    // A shift by half of the image takes the mean below 1/2, which steps of 0.001 do not: a search without
+    // gradients wins, and nothing is masked.
+    let budget = PoseBudget::new(Degrees(0.0), Pixels(4.0)).unwrap();
+    let grid = GridSearch::new(budget).with_points(1, 3, 3);
+    let attack = pgd().with_epsilon(0.001).or(grid);
+    let found = attack.attack(&plain(), &batch(on), Seed(1)).unwrap();
+    assert_eq!(found.fooled, [true; 4]);
+    let diagnosis = Diagnose::new(1)
+        .examine(&attack, &plain(), &batch(on), None)
+        .unwrap();
+    assert!(diagnosis.finding("black_box").is_none());
+    let unmade = Vec::from_iter(diagnosis.unmade.iter().map(|unmade| &*unmade.check));
+    for check in ["black_box", "no_fall", "overlooked", "rising_loss"] {
+        assert!(unmade.contains(&check), "{check} is not in {unmade:?}");
+    }
+}
 
 pub const SIDE: usize = 8;
 

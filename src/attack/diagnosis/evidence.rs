@@ -57,12 +57,26 @@ impl<'a> Evidence<'a> {
         self.whole
     }
 
-    /// The ball of the attack.
+    /// Refuses an attack that moves images: for checks that look at perturbations of the images as they are.
     ///
     /// # Errors
     ///
-    /// [`Error::Input`] if it has none.
+    /// [`Error::Input`].
+    pub fn expect_unmoved(&self) -> Result<()> {
+        let expected = "one that leaves images in their place";
+        match self.attack.moves_images() {
+            true => Err(Error::input("attack", self.attack, expected)),
+            false => Ok(()),
+        }
+    }
+
+    /// The ball of the attack, around the images as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`] if it has none, or moves images.
     pub fn ball(&self) -> Result<Ball> {
+        self.expect_unmoved()?;
         let ball = self.attack.ball();
         ball.ok_or_else(|| Error::input("ball of the attack", "none", "one with a radius"))
     }

@@ -70,7 +70,8 @@ pub struct Outcome {
     pub id: u64,
     /// Its label.
     pub label: u8,
-    /// The number of the part that fooled it; 0 for one that is wrong as it is.
+    /// The number of the part that fooled it; 0 for one that is wrong as it is (in the pose that it was dealt,
+    /// where an attack [deals poses](Attack::includes_originals)).
     pub fooled_by: Option<usize>,
     /// How many passes, forward and backward, it had cost when a candidate first fooled.
     pub passes_to_fool: Option<u64>,

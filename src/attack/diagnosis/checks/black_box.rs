@@ -9,7 +9,8 @@ thresholds! {
     ///
     /// Where no part of the attack does without gradients, [`Square`] is tried on the images that stand,
     /// in the attack's ball on all pixels: of an attack that leaves some alone, or that has
-    /// [a radius for each image](crate::attack::PerImage), it says nothing.
+    /// [a radius for each image](crate::attack::PerImage), it says nothing. It does not look at attacks that
+    /// move images: what a pose fools says nothing of gradients in pixels.
     ///
     /// The share is that of AutoAttack's published code.
     pub struct BlackBox exceeding 0.002 of "all images" {
@@ -20,6 +21,8 @@ thresholds! {
 
 impl Check for BlackBox {
     fn examine(&self, evidence: &mut Evidence) -> Result<Option<Finding>> {
+        // What a pose fools says nothing of gradients in pixels.
+        evidence.expect_unmoved()?;
         let (parts, images) = evidence.outcomes()?;
         let is_blind = |part: &PartOutcome| part.queries > 0 && part.gradients == 0;
         let Some(first) = parts.iter().position(|part| part.gradients > 0) else {

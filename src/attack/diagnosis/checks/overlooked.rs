@@ -13,6 +13,7 @@ thresholds! {
 
 impl Check for Overlooked {
     fn examine(&self, evidence: &mut Evidence) -> Result<Option<Finding>> {
+        evidence.expect_unmoved()?;
         let course = evidence.course()?;
         let standing = course.standing();
         let overlooked = standing

@@ -38,6 +38,7 @@ impl RisingLoss {
 
 impl Check for RisingLoss {
     fn examine(&self, evidence: &mut Evidence) -> Result<Option<Finding>> {
+        evidence.expect_unmoved()?;
         let course = evidence.course()?;
         let standing = course.standing();
         let rises = |&&at: &&usize| {
