@@ -81,21 +81,7 @@ macro_rules! as_of {
             self.of.ball()
         }
 
-        fn moves_images(&self) -> bool {
-            self.of.moves_images()
-        }
-
-        fn warps(&self) -> Vec<$crate::transform::Warp> {
-            self.of.warps()
-        }
-
-        fn includes_originals(&self) -> bool {
-            self.of.includes_originals()
-        }
-
-        fn untouched(&self) -> $crate::attack::Part<'_> {
-            self.of.untouched()
-        }
+        $crate::attack::alike::moves_as_of!();
 
         fn level(&self) -> Option<Vec<f64>> {
             self.of.level()
@@ -191,6 +177,28 @@ macro_rules! distances {
     };
 }
 pub(super) use distances;
+
+/// What an attack that is another one, `of`, but for something says of how it moves images.
+macro_rules! moves_as_of {
+    () => {
+        fn moves_images(&self) -> bool {
+            self.of.moves_images()
+        }
+
+        fn warps(&self) -> Vec<$crate::transform::Warp> {
+            self.of.warps()
+        }
+
+        fn includes_originals(&self) -> bool {
+            self.of.includes_originals()
+        }
+
+        fn untouched(&self) -> $crate::attack::Part<'_> {
+            self.of.untouched()
+        }
+    };
+}
+pub(super) use moves_as_of;
 
 /// What attacks say alike that put images in poses of a `budget` and leave pixels as they are: ball,
 /// level and settings; of one that shows each image in so many poses by its `warp`, cost and aims, too.

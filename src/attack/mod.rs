@@ -82,7 +82,6 @@ mod momentum;
 mod nearest;
 mod norm;
 mod part;
-
 mod per_image;
 mod pgd;
 mod pose;

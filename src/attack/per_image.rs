@@ -1,7 +1,7 @@
-use super::{Attack, AttackSpec, Ball, Cost, Goal, Part, Trial};
+use super::{Attack, AttackSpec, Ball, Cost, Goal, Trial};
+use crate::attack::alike::moves_as_of;
 use crate::attack::attack::single;
 use crate::base::{Error, Result, named};
-use crate::transform::Warp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -88,21 +88,7 @@ impl Attack for PerImage {
         balls.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
     }
 
-    fn moves_images(&self) -> bool {
-        self.of.moves_images()
-    }
-
-    fn warps(&self) -> Vec<Warp> {
-        self.of.warps()
-    }
-
-    fn includes_originals(&self) -> bool {
-        self.of.includes_originals()
-    }
-
-    fn untouched(&self) -> Part<'_> {
-        self.of.untouched()
-    }
+    moves_as_of!();
 
     fn level(&self) -> Option<Vec<f64>> {
         self.distinct().last().map(|&level| vec![level])

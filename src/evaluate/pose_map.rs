@@ -1,6 +1,7 @@
 use crate::attack::{Frozen, GridSearch, LossSpec, Reference, predicted_classes};
-use crate::base::{Batch, Degrees, Error, Pixels, Result, read};
+use crate::base::{Batch, Degrees, Error, Pixels, Result, indices, read};
 use crate::transform::{Pose, PoseBudget, Warp};
+use burn::tensor::Tensor;
 use derive_more::Display;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -111,10 +112,7 @@ impl PoseScan {
     ///
     /// [`Error::Setting`] for no angle, shift or image at a time, and for what the budget refuses.
     pub fn check(&self) -> Result<()> {
-        self.budget.check()?;
-        let (shift, most) = (self.budget.shift, Pose::LARGEST_SHIFT);
-        let expected = format!("at most {most}");
-        Error::unless(shift.0 <= most.0, "pose scan: shift", shift, expected)?;
+        self.budget.check_poses()?;
         let [angles, shifts] = self.points;
         for (name, count) in [
             ("angles", angles),
@@ -155,6 +153,14 @@ impl PoseScan {
             Direction::Down => pose.down,
         }));
         let (mut losses, mut predicted) = (Vec::new(), Vec::new());
+        let every = Vec::from_iter(0..batch.len());
+        let clean = self.loss.wants_clean().then(|| {
+            let logits = every.chunks(self.batch_size).map(|images| {
+                let part = batch.select(images);
+                victim.for_ids(&part.ids).logits(part.images)
+            });
+            Tensor::cat(logits.collect(), 0)
+        });
         let rows = Vec::from_iter(0..batch.len() * poses.len());
         for rows in rows.chunks(self.batch_size) {
             let images = Vec::from_iter(rows.iter().map(|row| row / poses.len()));
@@ -164,8 +170,9 @@ impl PoseScan {
                 victim.for_ids(&part.ids),
                 Reference::new(part.labels.clone()),
             );
-            if self.loss.wants_clean() {
-                about = about.with_clean(victim.logits(part.images.clone()));
+            if let Some(clean) = &clean {
+                let images = indices(images.iter().copied(), &clean.device());
+                about = about.with_clean(clean.clone().select(0, images));
             }
             let logits = victim.logits(self.warp.apply(part.images, &here));
             let loss = self.loss.per_image(logits.clone(), &about);

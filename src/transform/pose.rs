@@ -60,6 +60,22 @@ impl Pose {
         }
     }
 
+    /// The pose as numbers: degrees, pixels right and down, 1 if mirrored.
+    pub(crate) fn to_row(self) -> [f64; 4] {
+        let mirrored = f64::from(u8::from(self.mirrored));
+        [self.angle.0, self.right.0, self.down.0, mirrored]
+    }
+
+    /// The pose of such numbers.
+    pub(crate) fn from_row([angle, right, down, mirrored]: [f64; 4]) -> Self {
+        Self {
+            angle: Degrees(angle),
+            right: Pixels(right),
+            down: Pixels(down),
+            mirrored: mirrored != 0.0,
+        }
+    }
+
     /// The largest shift that [`check`](Pose::check) accepts: beyond it `f32` coordinates leave
     /// no room for fractions of a pixel.
     pub const LARGEST_SHIFT: Pixels = Pixels((1 << 20) as f64);
@@ -140,6 +156,14 @@ impl PoseBudget {
             Error::unless(valid, name, limit, "a finite number, 0 or more")?;
         }
         Ok(())
+    }
+
+    /// Refuses a budget of which some pose cannot be made.
+    pub(crate) fn check_poses(&self) -> Result<()> {
+        self.check()?;
+        let (shift, most) = (self.shift, Pose::LARGEST_SHIFT);
+        let expected = format!("at most {most}");
+        Error::unless(shift.0 <= most.0, "pose budget: shift", shift, expected)
     }
 
     /// A pose for each image: angle and shifts uniform in [−limit, limit).

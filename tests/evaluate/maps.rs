@@ -198,7 +198,7 @@ fn error_maps_and_poses_that_make_no_sense(on: &On) {
         (scan().with_points(3, 0), "pose scan: shifts"),
         (scan().with_batch_size(0), "pose scan: batch size"),
         (wide, "pose budget: angle"),
-        (PoseScan::new(budget(0.0, 2e6)), "pose scan: shift"),
+        (PoseScan::new(budget(0.0, 2e6)), "pose budget: shift"),
     ] {
         let error = scan.of(&brighter_half(false), &batch).unwrap_err();
         assert!(matches!(error, Error::Setting { .. }), "{error}");

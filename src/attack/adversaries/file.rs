@@ -1,6 +1,6 @@
 use super::layout::{ABOUT, dtype_of};
 use super::{About, Adversaries};
-use crate::base::{Degrees, Error, Pixels, Precision, Result, write_atomically};
+use crate::base::{Error, Precision, Result, write_atomically};
 use crate::transform::Pose;
 use burn::tensor::{Device, Tensor, TensorData, bf16, f16};
 use safetensors::tensor::{Metadata, TensorView};
@@ -70,11 +70,12 @@ impl Adversaries {
         let distance = distance.into_iter().map(|d| (!d.is_nan()).then_some(d));
         let poses = about.moved.then(|| {
             let bytes = file.column("poses", Dtype::F64, &[shape[0], 4])?;
-            let (rows, _) = bytes.as_chunks();
-            let poses = rows
-                .iter()
-                .map(pose)
-                .map(|pose| pose.check().map(|()| pose));
+            let values = numbers(bytes, f64::from_le_bytes);
+            let (rows, _) = values.as_chunks();
+            let poses = rows.iter().map(|&row| {
+                let pose = Pose::from_row(row);
+                pose.check().map(|()| pose)
+            });
             let poses = poses.collect::<Result<Vec<Pose>>>();
             poses.map_err(|error| file.wrong("poses", "a pose for each image", error.to_string()))
         });
@@ -164,16 +165,6 @@ impl<'a> File<'a> {
             expected: expected.to_owned(),
             found,
         }
-    }
-}
-
-fn pose(row: &[u8; 32]) -> Pose {
-    let numbers = numbers(row, f64::from_le_bytes);
-    Pose {
-        angle: Degrees(numbers[0]),
-        right: Pixels(numbers[1]),
-        down: Pixels(numbers[2]),
-        mirrored: numbers[3] != 0.0,
     }
 }
 

@@ -124,10 +124,7 @@ impl Adversaries {
             "originals" => pixels(&self.originals)?,
             "poses" => {
                 let poses = self.poses.iter().flatten();
-                let numbers = poses.flat_map(|pose| {
-                    let mirrored = f64::from(u8::from(pose.mirrored));
-                    [pose.angle.0, pose.right.0, pose.down.0, mirrored]
-                });
+                let numbers = poses.flat_map(|pose| pose.to_row());
                 each(&Vec::from_iter(numbers), f64::to_le_bytes)
             }
             _ => each(&self.predicted, i64::to_le_bytes),

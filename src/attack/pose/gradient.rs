@@ -1,5 +1,5 @@
 use super::text::{By, Within};
-use super::{PoseSpace, level, remade, summit};
+use super::{PoseSpace, remade, summit};
 use crate::attack::alike::{aims, posed};
 use crate::attack::ball::check_length;
 use crate::attack::label::Short;
@@ -100,7 +100,7 @@ impl Attack for PoseGradient {
     /// [`Error::Setting`](crate::base::Error::Setting) for a budget or a step size that is negative or not
     /// finite.
     fn check(&self) -> Result<()> {
-        level::check(self.budget)?;
+        self.budget.check_poses()?;
         check_step(self.step_size)
     }
 

@@ -1,6 +1,6 @@
+use super::spread;
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
-use super::{level, spread};
 use crate::attack::alike::posed;
 use crate::attack::settings::{posing, published};
 use crate::attack::{Attack, LossSpec, Trial};
@@ -105,12 +105,19 @@ pub(super) fn grid(budget: PoseBudget, [angles, right, down]: [usize; 3]) -> Vec
     poses
 }
 
-/// Refuses a grid without a point.
-pub(super) fn check_points(points: [usize; 3]) -> Result<()> {
+/// Refuses a grid without a point, or of which some pose cannot be made.
+pub(super) fn check_grid(budget: PoseBudget, points: [usize; 3]) -> Result<()> {
+    budget.check_poses()?;
     let [angles, right, down] = points;
     let found = format_args!("{angles}×{right}×{down}");
     let expected = "at least one angle and one shift along each axis";
     Error::unless(!points.contains(&0), "points", found, expected)
+}
+
+/// How many of these poses are another one than the identity, which has its pass already.
+pub(super) fn moving(poses: &[Pose]) -> usize {
+    let moves = |pose: &&Pose| **pose != Pose::IDENTITY;
+    poses.iter().filter(moves).count()
 }
 
 // Symmetric about an exact 0, which is all there is if there is no room.
@@ -143,15 +150,14 @@ impl Attack for GridSearch {
     ///
     /// [`Error::Setting`] for a budget that is negative or not finite, and for a grid without a point.
     fn check(&self) -> Result<()> {
-        level::check(self.budget)?;
-        check_points(self.points)
+        check_grid(self.budget, self.points)
     }
 
     fn is_random(&self) -> bool {
         false
     }
 
-    posed!("grid_search", |grid| grid.order().len());
+    posed!("grid_search", |grid| moving(&grid.poses()));
 }
 
 impl fmt::Display for GridSearch {

@@ -168,7 +168,7 @@ impl Attack for JointPgd {
     /// [`Error::Setting`](crate::base::Error::Setting) for a budget, a radius or a step size that is
     /// negative or not finite.
     fn check(&self) -> Result<()> {
-        level::check(self.budget)?;
+        self.budget.check_poses()?;
         check_length("epsilon", self.epsilon)?;
         check_step(self.step_size)
     }

@@ -1,7 +1,7 @@
 //! Pose budgets as levels of attacks.
 
 use crate::base::{Degrees, Error, Pixels, Result};
-use crate::transform::{Pose, PoseBudget};
+use crate::transform::PoseBudget;
 
 /// The level of a budget: degrees and pixels.
 pub(in crate::attack) fn of(budget: PoseBudget) -> Vec<f64> {
@@ -30,18 +30,6 @@ pub(in crate::attack) fn at(budget: PoseBudget, level: &[f64]) -> Result<PoseBud
         angle: Degrees(angle),
         shift: Pixels(shift),
     })
-}
-
-/// Refuses a budget of which some pose cannot be made.
-///
-/// # Errors
-///
-/// [`Error::Setting`].
-pub(super) fn check(budget: PoseBudget) -> Result<()> {
-    budget.check()?;
-    let (shift, most) = (budget.shift, Pose::LARGEST_SHIFT);
-    let expected = format!("at most {most}");
-    Error::unless(shift.0 <= most.0, "pose budget: shift", shift, expected)
 }
 
 /// A budget at the numbers of a level before the last one, if there are any, and the last one.

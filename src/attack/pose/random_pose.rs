@@ -150,7 +150,7 @@ impl Attack for InRandomPose {
     /// [`Error::Setting`] for a budget that is negative or not finite, and for an attack that moves images
     /// or makes no sense.
     fn check(&self) -> Result<()> {
-        level::check(self.pose.budget)?;
+        self.pose.budget.check_poses()?;
         self.of.check()?;
         let expected = "one that leaves images in their place";
         Error::unless(!self.of.moves_images(), "of", &self.of, expected)

@@ -1,4 +1,3 @@
-use super::level;
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
 use crate::attack::alike::posed;
@@ -79,7 +78,7 @@ impl Attack for RandomSearch {
     ///
     /// [`Error::Setting`] for a budget that is negative or not finite, and without a pose.
     fn check(&self) -> Result<()> {
-        level::check(self.budget)?;
+        self.budget.check_poses()?;
         Error::unless(self.poses > 0, "poses", self.poses, "at least 1")
     }
 

@@ -2,7 +2,7 @@
 
 use crate::attack::Trial;
 use crate::attack::rows::select;
-use crate::base::{Degrees, Pixels, Precision};
+use crate::base::Precision;
 use crate::transform::{Pose, Warp};
 use burn::tensor::{Tensor, TensorData};
 
@@ -15,10 +15,7 @@ pub(super) fn images(trial: &Trial, warp: Warp, positions: &[usize], poses: &[Po
 
 /// The poses as a [`Candidate`](crate::attack::Candidate) has them.
 pub(super) fn rows(poses: &[Pose], like: &Tensor<4>) -> Tensor<2> {
-    let rows = poses.iter().flat_map(|pose| {
-        let mirrored = f64::from(u8::from(pose.mirrored));
-        [pose.angle.0, pose.right.0, pose.down.0, mirrored]
-    });
+    let rows = poses.iter().flat_map(|pose| pose.to_row());
     let rows = TensorData::new(Vec::from_iter(rows), [poses.len(), 4]);
     Tensor::from_data(rows, (&like.device(), like.dtype()))
 }
@@ -29,10 +26,5 @@ pub(super) fn rounded(pose: Pose, like: &Tensor<4>) -> Pose {
     let Some(precision) = Precision::of_type(like.dtype()) else {
         return pose;
     };
-    Pose {
-        angle: Degrees(precision.round(pose.angle.0)),
-        right: Pixels(precision.round(pose.right.0)),
-        down: Pixels(precision.round(pose.down.0)),
-        ..pose
-    }
+    Pose::from_row(pose.to_row().map(|number| precision.round(number)))
 }

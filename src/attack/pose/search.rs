@@ -1,7 +1,7 @@
-use super::grid::{check_points, grid};
+use super::grid::{check_grid, grid, moving};
+use super::spread;
 use super::text::{By, Within};
 use super::visits::{Visits, growing};
-use super::{level, spread};
 use crate::attack::alike::posed;
 use crate::attack::settings::{posing, published};
 use crate::attack::trial::Seen;
@@ -188,16 +188,17 @@ impl Attack for PoseSearch {
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) for a budget that is negative or not finite, and for a grid without a point.
     fn check(&self) -> Result<()> {
-        level::check(self.budget)?;
-        check_points(self.points)
+        check_grid(self.budget, self.points)
     }
 
     fn is_random(&self) -> bool {
         false
     }
 
-    posed!("pose_search", |search| search.coarse().len()
-        + search.rounds * search.poses);
+    posed!("pose_search", |search| {
+        let coarse = grid(search.budget, search.points);
+        moving(&coarse) + search.rounds * search.poses
+    });
 }
 
 impl fmt::Display for PoseSearch {

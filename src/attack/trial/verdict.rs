@@ -5,7 +5,7 @@ use crate::attack::ball::settle;
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::{positions, replace, select};
 use crate::attack::{Ball, Candidate, Found, NormSpec};
-use crate::base::{Degrees, Pixels, Precision, Result, read};
+use crate::base::{Precision, Result, read};
 use crate::transform::Pose;
 use burn::tensor::Tensor;
 
@@ -111,11 +111,5 @@ impl Trial {
 fn to_poses(poses: &Tensor<2>) -> Vec<Pose> {
     let rows: Vec<f64> = read(poses);
     let (rows, _) = rows.as_chunks();
-    let pose = |&[angle, right, down, mirrored]: &[f64; 4]| Pose {
-        angle: Degrees(angle),
-        right: Pixels(right),
-        down: Pixels(down),
-        mirrored: mirrored != 0.0,
-    };
-    rows.iter().map(pose).collect()
+    rows.iter().copied().map(Pose::from_row).collect()
 }

@@ -126,22 +126,12 @@ fn registers<S: Simd, const M: usize, const N: usize>(
     {
         for ky in 0..3 {
             let from = &from[(place.y + ky) * cols + place.x..][..N + 2];
-            let u = &u[3 * ky * M..][..3 * M];
-            // Each line once for all three taps, where there are registers for it.
-            let (mut x, mut last) = ([zero; N], [zero; 2]);
-            for n in 0..N {
-                x[n] = s.load(&from[n]);
-            }
-            for n in 0..2 {
-                last[n] = s.load(&from[N + n]);
-            }
             for kx in 0..3 {
+                let u = &u[(3 * ky + kx) * M..][..M];
                 for m in 0..M {
-                    let w = s.splat(u[kx * M + m]);
+                    let w = s.splat(u[m]);
                     for n in 0..N {
-                        let at = n + kx;
-                        let x = if at < N { x[at] } else { last[at - N] };
-                        sums[m][n] = s.fma(w, x, sums[m][n]);
+                        sums[m][n] = s.fma(w, s.load(&from[kx + n]), sums[m][n]);
                     }
                 }
             }

@@ -138,22 +138,11 @@ impl Gather<'_> {
                 if n == LANES {
                     for lane in 0..LANES {
                         r[lane] = load(s, from[lane], at);
-                    }
-                    if self.gate.is_some() {
-                        for lane in 0..LANES {
+                        if self.gate.is_some() {
                             r[lane] = s.gate(r[lane], load(s, gate[lane], at));
                         }
                     }
                     let r = s.transpose(r);
-                    if cols == width {
-                        let to = &mut to[at..][..LANES];
-                        for i in 0..LANES {
-                            s.store(r[i], &mut to[i]);
-                        }
-                        at += LANES;
-                        index = at;
-                        continue;
-                    }
                     for r in r {
                         s.store(r, &mut to[index]);
                         (x, index) = (x + 1, index + 1);
@@ -307,20 +296,12 @@ impl Scatter<'_> {
                     s.prefetch(self.to.start.wrapping_add(starts[lane] + soon));
                 }
                 let mut r = [s.splat(0.0); LANES];
-                if n == LANES && cols == width {
-                    let from = &from[at..][..LANES];
-                    for i in 0..LANES {
-                        r[i] = s.load(&from[i]);
-                    }
-                    index = at + LANES;
-                } else {
-                    for i in 0..LANES {
-                        if i < n {
-                            r[i] = s.load(&from[index]);
-                            (x, index) = (x + 1, index + 1);
-                            if x == width {
-                                (x, index) = (0, index + cols - width);
-                            }
+                for i in 0..LANES {
+                    if i < n {
+                        r[i] = s.load(&from[index]);
+                        (x, index) = (x + 1, index + 1);
+                        if x == width {
+                            (x, index) = (0, index + cols - width);
                         }
                     }
                 }
