@@ -122,7 +122,13 @@ fn value_square_counts_every_query(on: &On) {
                 } else if !found.fooled[at] {
                     let all = (1 + times * queries) as u32;
                     // Another one where the image had to be settled.
-                    assert!((2..=all + 1).contains(&found.queries[at]), "{attack}");
+                    let least = if attack.to_string().contains("L∞") {
+                        all / 2
+                    } else {
+                        // Windows take over lengths: no two changes are the same.
+                        all
+                    };
+                    assert!((least..=all + 1).contains(&found.queries[at]), "{attack}");
                 } else {
                     assert!(found.queries[at] >= 2, "{attack}");
                 }
