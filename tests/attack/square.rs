@@ -122,11 +122,10 @@ fn value_square_counts_every_query(on: &On) {
                 } else if !found.fooled[at] {
                     let all = (1 + times * queries) as u32;
                     // Another one where the image had to be settled.
-                    let least = if attack.to_string().contains("L∞") {
-                        all / 2
-                    } else {
-                        // Windows take over lengths: no two changes are the same.
-                        all
+                    // Single squares come back sooner than pairs of windows.
+                    let least = match attack.to_string().contains("L∞") {
+                        true => all / 2,
+                        false => all - all.div_ceil(10),
                     };
                     assert!((least..=all + 1).contains(&found.queries[at]), "{attack}");
                 } else {
