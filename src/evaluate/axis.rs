@@ -142,7 +142,7 @@ impl Axis {
 
     /// `attacked_poses`: one random pose of each image, then an attack of radius ε around it, the published
     /// A_ε(T_θ(x)), at levels (θ, s, ε): all pairs of a pose budget and a radius. At ε = 0 it is the average
-    /// case of [`poses`](Self::poses). Nearest sampling.
+    /// case of [`poses`](Self::poses). Nearest sampling. More poses of each image: [`WorstCase::draws`].
     pub fn attacked_poses(
         attack: impl Into<AttackSpec>,
         poses: impl IntoIterator<Item = (Degrees, Pixels)>,

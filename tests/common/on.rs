@@ -43,6 +43,20 @@ impl On {
         device_named(name).is_ok_and(|device| device == self.device)
     }
 
+    /// Asserts that two computations of the same numbers gave the same bits. On WGPU they may be other
+    /// kernels, chosen by what they took when first met and by what is fused into them, and round
+    /// differently: the same within a few units there.
+    pub fn assert_same(&self, found: &[f32], expected: &[f32], what: &str) {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        for (at, (a, b)) in found.iter().zip(expected).enumerate() {
+            let same = match self.is("wgpu") {
+                true => (a - b).abs() <= 2e-6 * a.abs().max(1.0),
+                false => a.to_bits() == b.to_bits(),
+            };
+            assert!(same, "{what}: {a} and {b} at {at}");
+        }
+    }
+
     /// Cases of a property test.
     pub fn cases(&self, whole: u32, smallest: u32) -> ProptestConfig {
         ProptestConfig {

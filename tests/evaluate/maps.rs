@@ -115,7 +115,12 @@ fn convention_passes_are_full_batches_of_all_images(on: &On) {
     let scan = PoseScan::new(budget(30.0, 3.0)).with_points(3, 5);
     let whole = scan.clone().of(&brighter_half(false), &batch).unwrap();
     // 45 poses in batches of 7, after the pass that counts the classes.
-    assert_eq!(scan.with_batch_size(7).of(&victim, &batch).unwrap(), whole);
+    let parts = scan.with_batch_size(7).of(&victim, &batch).unwrap();
+    for (part, whole) in parts.into_iter().zip(whole) {
+        on.assert_same(&part.losses, &whole.losses, "losses");
+        let losses = whole.losses.clone();
+        assert_eq!(PoseMap { losses, ..part }, whole);
+    }
     let [largest, passes] = [0, 1].map(|at| sizes[at].load(Ordering::Relaxed));
     assert_eq!((largest, passes), (7, 1 + 7));
 }

@@ -3,16 +3,17 @@
 use super::given::{SIDE, bright, brighter_half, greys, halves, over, run, set};
 use crate::common::On;
 use fireproof::attack::{
-    Attack, GridSearch, JointPgd, Orbit, Pgd, PoseSearch, RandomPose, RandomSearch,
+    Attack, AttackSpec, GridSearch, JointPgd, Orbit, Pgd, PoseSearch, RandomPose, RandomSearch,
 };
-use fireproof::base::{Degrees, Pixels};
+use fireproof::base::{Degrees, Pixels, Seed};
 use fireproof::data::ImageSet;
-use fireproof::evaluate::{self, Axis, Level, Outcomes, Point, Profile};
+use fireproof::evaluate::{self, Axis, Level, Outcomes, Point, Profile, Rate, WorstCase};
 use fireproof::transform::{Border, PoseBudget, Warp};
 
 on_every_device![
     value_worst_poses_stand_below_the_average_case,
     value_attacked_poses_begin_at_the_average_case,
+    value_attacks_in_several_draws_are_clustered_by_image,
     value_surfaces_fall_along_both_edges,
     value_orbits_are_measured_at_shift_zero,
     convention_reports_say_how_images_were_sampled,
@@ -111,6 +112,52 @@ fn value_attacked_poses_begin_at_the_average_case(on: &On) {
     let moved = profile.at(("attacked_poses", [120.0, 2.0, 0.1])).unwrap();
     assert!(moved.accuracy.value < 1.0 && moved.accuracy.value > 0.0);
     assert!(profile.to_markdown().contains("| ±120° ±2 px, ε = 0.45 |"));
+}
+
+// Oracle: the attack by hand, once with the seed and once with that derived for the second draw.
+fn value_attacks_in_several_draws_are_clustered_by_image(on: &On) {
+    let (data, victim) = (halves(20), brighter_half(false));
+    let pose = Axis::attacked_poses(Pgd::linf(0.0), [(Degrees(120.0), Pixels(2.0))], [0.1]);
+    let attack = RandomPose::default().before(Pgd::linf(0.0).with_steps(2));
+    let twice = WorstCase::new(attack.clone()).with_draws(2);
+    let profile = run(
+        on,
+        &over(pose.with_threat(twice)).with_seed(7),
+        &victim,
+        &data,
+    );
+    let point = profile.at(("attacked_poses", [120.0, 2.0, 0.1])).unwrap();
+    assert_eq!(point.draws, 2);
+
+    let attack = AttackSpec::from(attack)
+        .at_level(&[120.0, 2.0, 0.1])
+        .unwrap();
+    let batch = data.batch(&Vec::from_iter(0..data.len()), &on.device());
+    let labels = batch.labels_to_vec();
+    let by_hand = [Seed(7), Seed(7).derive(1)].map(|seed| {
+        let found = attack.attack(&victim, &batch, seed).unwrap();
+        Vec::from_iter((0..data.len()).map(|at| found.predicted[at] == labels[at]))
+    });
+    assert_ne!(by_hand[0], by_hand[1]);
+    let side_by_side = (0..data.len()).flat_map(|at| [by_hand[0][at], by_hand[1][at]]);
+    let side_by_side = Vec::from_iter(side_by_side);
+    assert_eq!(bits(&point.correct), side_by_side);
+    assert_eq!(point.accuracy, Rate::of_draws(&side_by_side, 2));
+    assert!(profile.to_markdown().contains(", 2 draws per image"));
+
+    let none = WorstCase::new(Pgd::linf(0.0)).with_draws(0);
+    let error = Axis::epsilons(Pgd::linf(0.0), [0.1])
+        .with_threat(none)
+        .check()
+        .unwrap_err();
+    assert!(error.to_string().contains("draws"), "{error}");
+    // One draw is not named, so that files from before there were several are as they were.
+    let once = serde_json::to_value(WorstCase::new(Pgd::linf(0.1))).unwrap();
+    assert!(once.get("draws").is_none());
+    let several = Axis::epsilons(Pgd::linf(0.0), [0.1])
+        .with_threat(WorstCase::new(Pgd::linf(0.0)).with_draws(3));
+    let text = serde_json::to_string(&several).unwrap();
+    assert_eq!(serde_json::from_str::<Axis>(&text).unwrap(), several);
 }
 
 // Oracle: along its edges the surface is each part alone; inside nobody stands who falls there.

@@ -6,7 +6,8 @@
 //!
 //! The name of a test ends in the backend and what it is about, so that `wgpu` or `nn::conv` in
 //! this command picks some. What a suite keeps for Flex (its files of plain `#[test]`s, and those
-//! with `on_this_device!`, say why) is not listed here. `agreement` compares backends with each other.
+//! with `on_this_device!`, say why) is not listed here. `agreement` and `verdicts` compare backends with
+//! each other.
 //!
 //! Software Vulkan runs at a few GFLOP/s and compiles a shader for each kernel it meets: a smallest
 //! size is a handful of images of a few pixels.
@@ -44,6 +45,8 @@ mod common;
 #[cfg(all(feature = "flex", any(feature = "ndarray", feature = "wgpu")))]
 mod agreement;
 mod listed;
+#[cfg(all(feature = "flex", feature = "train"))]
+mod verdicts;
 
 #[path = "../attack"]
 mod attack {
@@ -58,7 +61,7 @@ mod attack {
     mod linear;
     mod losses;
     mod moved;
-    mod network;
+    pub mod network;
     mod norms;
     mod optima;
     mod planes;
