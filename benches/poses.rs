@@ -2,7 +2,7 @@
 //! docs/attacks.md. On three networks that are trained here: one on digits as they are, one in random
 //! poses, and a p4 network with the invariant head.
 //!
-//! `cargo bench --bench poses -- --images 300 --from 300` takes half an hour; `--fine 31,5,5` compares with
+//! `cargo bench --bench poses -- --images 300 --from 300` takes a quarter of an hour; `--fine 31,5,5` compares with
 //! a coarser grid.
 
 use burn::module::{Module, ModuleDisplay};
