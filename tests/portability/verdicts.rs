@@ -74,8 +74,11 @@ fn attacks(most: usize, [linf, l2]: [f64; 2]) -> Vec<AttackSpec> {
     all
 }
 
-/// A network with radii for it, and the images.
-type Case = (String, [f64; 2], Box<dyn Fn(&On) -> (Frozen, Batch)>);
+/// A network and images on a device.
+type Made = Box<dyn Fn(&On) -> (Frozen, Batch)>;
+
+/// A name, radii in L∞ and L2, and what is attacked.
+type Case = (String, [f64; 2], Made);
 
 // The network and images that most tests of attacks have, whose shaders are there already.
 fn small() -> Vec<Case> {
@@ -96,7 +99,7 @@ fn whole() -> Vec<Case> {
             let batch = stored::set().batch(&positions, &on.device());
             (stored::network(name, &on.device()), batch)
         };
-        let of: Box<dyn Fn(&On) -> (Frozen, Batch)> = Box::new(of);
+        let of: Made = Box::new(of);
         (name.to_owned(), ["Linf", "L2"].map(radius), of)
     };
     names.map(case).into()
