@@ -11,6 +11,7 @@ mod common;
 mod adversaries;
 mod apgd;
 mod auto;
+#[cfg(feature = "train")]
 mod autoattack;
 mod bpda;
 mod checks;
@@ -25,6 +26,7 @@ mod l1;
 mod led;
 mod linear;
 mod losses;
+#[cfg(feature = "train")]
 mod masked;
 mod moved;
 mod nearest;
@@ -41,6 +43,7 @@ mod sets;
 mod specs;
 mod square;
 mod starts;
+#[cfg(feature = "train")]
 mod stored;
 mod torchattacks;
 mod transfer;

@@ -11,4 +11,5 @@ mod files;
 mod given;
 mod logits;
 mod sizes;
+#[cfg(feature = "train")]
 mod weights;

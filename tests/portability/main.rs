@@ -134,6 +134,7 @@ mod model {
     mod given;
     mod logits;
     mod sizes;
+    #[cfg(feature = "train")]
     mod weights;
 }
 
