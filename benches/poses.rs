@@ -12,8 +12,7 @@ use fireproof::data::embedded_mnist;
 use fireproof::prelude::*;
 use std::time::Instant;
 
-// Digits are posed within these budgets, each of which about half of the network's images survive, or all
-// fall: (degrees, pixels).
+// Budgets under which about half of the images fall, or nearly all: (degrees, pixels).
 const NATURAL: [(f64, f64); 2] = [(30.0, 3.0), (15.0, 1.5)];
 const POSED: [(f64, f64); 2] = [(30.0, 3.0), (180.0, 0.0)];
 

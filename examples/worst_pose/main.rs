@@ -33,7 +33,7 @@ struct Options {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Training images, as many of each class; the whole set if it is larger
+    /// Training images, as many of each class, so that the smallest class limits them; or the whole set
     #[arg(long, default_value_t = 2200, value_name = "IMAGES")]
     train_size: usize,
 
@@ -45,7 +45,7 @@ struct Options {
     #[arg(long, default_value_t = 400, value_name = "IMAGES")]
     test_size: usize,
 
-    /// Test images for poses and pixels together: the first of those
+    /// Test images for poses and pixels together: the first of those, or all of them
     #[arg(long, default_value_t = 200, value_name = "IMAGES")]
     joint_size: usize,
 
@@ -103,6 +103,9 @@ impl Options {
         std::fs::create_dir_all(&self.out)
             .and_then(|()| std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)))
             .map_err(|error| Error::io(&self.out, error))?;
+        networks::cells(self)
+            .iter()
+            .try_for_each(networks::Cell::check)?;
         self.evaluations()?.iter().try_for_each(Evaluation::check)
     }
 
@@ -167,9 +170,10 @@ fn run(options: &Options) -> Result<()> {
         Some(folder) => mnist(folder)?,
         None => embedded_mnist(),
     };
-    let train = digits
-        .train
-        .balanced(options.train_size.min(digits.train.len()), Seed(1))?;
+    let train = match options.train_size < digits.train.len() {
+        true => digits.train.balanced(options.train_size, Seed(1))?,
+        false => digits.train.clone(),
+    };
     let test = digits.test.take(options.test_size);
     let few = test.take(options.joint_size);
     println!(
@@ -207,6 +211,10 @@ fn run(options: &Options) -> Result<()> {
         report.write_markdown(options.out.join("report.md"))?;
     }
     println!("\n{}", table::sentences(&report)?);
+    println!(
+        "\nIn points, on the same images:\n{}",
+        table::comparisons(&report)?
+    );
     let took = started.elapsed().as_secs();
     println!(
         "\n{}:{:02} minutes. Report: {}",

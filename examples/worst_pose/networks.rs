@@ -35,7 +35,7 @@ pub fn cells(options: &Options) -> Vec<Cell> {
         .with_epsilon(stages(epsilon))
         .with_angle(stages(angle))
         .with_shift(stages(shift))
-        .scaled_to(2 * options.epochs)
+        .scaled_to(options.epochs.saturating_mul(2))
         .with_steps(4)
         .with_relative_step_size(2.5)
         .with_learning_rate(rate);
@@ -62,6 +62,10 @@ pub fn cells(options: &Options) -> Vec<Cell> {
 }
 
 impl Cell {
+    pub fn check(&self) -> Result<()> {
+        self.curriculum.check()
+    }
+
     pub fn name(&self) -> String {
         let network = match self.group {
             Group::P1 => "StdCNN".to_owned(),

@@ -2,7 +2,7 @@
 
 use fireproof::base::Result;
 use fireproof::base::statistics::paired;
-use fireproof::evaluate::{Outcomes, Point, Rate};
+use fireproof::evaluate::{Outcomes, Point, Rate, compare};
 use fireproof::prelude::*;
 
 // Axes of the two evaluations, in the order of the columns.
@@ -65,6 +65,37 @@ pub fn sentences(report: &Report) -> Result<String> {
             share(&then.accuracy),
             fewer(dealt, then),
         ));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Networks against each other, in points on the same images: GCNN less StdCNN, and CuSP less random poses.
+pub fn comparisons(report: &Report) -> Result<String> {
+    let profiles = report.profiles("poses");
+    let mut lines = Vec::new();
+    for first in &profiles {
+        for second in &profiles {
+            let (Some((network, trained)), Some((other, other_trained))) =
+                (first.name.split_once(", "), second.name.split_once(", "))
+            else {
+                continue;
+            };
+            let groups = network != other && trained == other_trained && other == "StdCNN";
+            let trainings =
+                network == other && trained == "CuSP" && other_trained == "random poses";
+            if groups || trainings {
+                let compared = compare(first, second)?;
+                let at = |axis: &str| -> Result<String> {
+                    Ok(compared.curve(axis)?.points[0].accuracy.to_string())
+                };
+                let [random, ten, grid] = [at("poses")?, at("worst_of_10")?, at("grid")?];
+                lines.push(format!(
+                    "{} less {}: {random} in a random pose, {ten} in the worst of 10, {grid} in the worst of \
+                     the grid",
+                    first.name, second.name
+                ));
+            }
+        }
     }
     Ok(lines.join("\n"))
 }

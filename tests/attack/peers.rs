@@ -42,7 +42,8 @@ fn value_no_farther_than_other_libraries(on: &On) {
         ),
         ("deep_fool l2", DeepFool::l2().into(), [1e-4, 1e-3, 1e-3]),
         ("carlini_wagner l2", cw.into(), [1e-4, 1e-3, 1e-3]),
-        ("carlini_wagner 9x1000 l2", longer.into(), [0.01, 0.1, 0.1]),
+        // Only among all.
+        ("carlini_wagner 9x1000 l2", longer.into(), [0.0; 3]),
     ];
     for (name, attack, [median, least, most]) in cases {
         if name.contains("9x1000") && !all {
@@ -67,7 +68,8 @@ fn value_no_farther_than_other_libraries(on: &On) {
         println!("{attack}: {:.5}, ratios {range:?}", found.median_distance());
         if all {
             // Of so many, single images go another way after a step that rounds otherwise.
-            assert!(range[0] < 1.01, "{attack}: {range:?}");
+            let close = (range[0] - 1.0).abs() < 0.005 && range[2] < 1.02;
+            assert!(close, "{attack}: {range:?}");
             continue;
         }
         assert!((range[0] - 1.0).abs() < median, "{attack}: {range:?}");

@@ -116,6 +116,7 @@ fn convention_passes_are_full_batches_of_all_images(on: &On) {
     let whole = scan.clone().of(&brighter_half(false), &batch).unwrap();
     // 45 poses in batches of 7, after the pass that counts the classes.
     let parts = scan.with_batch_size(7).of(&victim, &batch).unwrap();
+    assert_eq!(parts.len(), whole.len());
     for (part, whole) in parts.into_iter().zip(whole) {
         on.assert_same(&part.losses, &whole.losses, "losses");
         let losses = whole.losses.clone();

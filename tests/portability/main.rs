@@ -45,7 +45,11 @@ mod common;
 #[cfg(all(feature = "flex", any(feature = "ndarray", feature = "wgpu")))]
 mod agreement;
 mod listed;
-#[cfg(all(feature = "flex", feature = "train"))]
+#[cfg(all(
+    feature = "flex",
+    feature = "train",
+    any(feature = "ndarray", feature = "wgpu")
+))]
 mod verdicts;
 
 #[path = "../attack"]
