@@ -1,6 +1,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use fireproof::base::device_named;
 use proptest::prelude::ProptestConfig;
+use std::sync::OnceLock;
 
 /// Where a test runs, and in which size.
 pub struct On {
@@ -43,12 +44,12 @@ impl On {
         device_named(name).is_ok_and(|device| device == self.device)
     }
 
-    /// Asserts that two computations of the same numbers gave the same bits. On WGPU they may be other
-    /// kernels, chosen by what they took when first met and by what is fused into them, and round
+    /// Asserts that two computations of the same numbers gave the same bits. On a real GPU they may be
+    /// other kernels, chosen by what they took when first met and by what is fused into them, and round
     /// differently: the same within a few units of the largest number there.
     pub fn assert_same(&self, found: &[f32], expected: &[f32], what: &str) {
         assert_eq!(found.len(), expected.len(), "{what}");
-        let is_gpu = self.is("wgpu");
+        let is_gpu = self.is("wgpu") && !is_software();
         let largest = expected.iter().fold(0.0_f32, |most, b| most.max(b.abs()));
         for (at, (a, b)) in found.iter().zip(expected).enumerate() {
             let same = match is_gpu {
@@ -84,4 +85,10 @@ impl On {
             .collect();
         self.tensor(values, shape)
     }
+}
+
+// Whether no GPU but a software renderer answers: the automatic choice is the CPU then.
+fn is_software() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| device_named("wgpu").is_ok_and(|wgpu| fireproof::device() != wgpu))
 }

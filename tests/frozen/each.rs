@@ -69,7 +69,7 @@ fn value_every_image_is_attacked_behind_a_map_of_its_own(on: &On) {
         let found = attack.attack(&victim, &batch, Seed(1)).unwrap();
         let count = found.fooled_count();
         assert!(count > 0 && count < COUNT, "{attack}: {count}");
-        for at in 0..on.pick(COUNT, 3) {
+        for at in 0..COUNT {
             let one = batch.select(&[at]);
             let pose = pose(one.ids[0]);
             let alone = upright()

@@ -1,7 +1,8 @@
 //! Which images attacks fool, on every backend compiled in beside Flex (NdArray and WGPU).
 //!
-//! Oracle: Flex, at radii that leave some of the images standing. Backends round differently, and an attack that climbs may take another way after a sign that
-//! fell the other way: of all verdicts 99 % have to be the same, and of each attack's all but a sixteenth.
+//! Oracle: Flex, at radii that leave some of the images standing. Backends round differently, and an attack
+//! that climbs may take another way after a sign that fell the other way: of all verdicts 99 % have to be the
+//! same, and of each attack's all but a sixteenth.
 //!
 //! `FIREPROOF_REFERENCES=all cargo test --release --features wgpu,ndarray --test portability verdicts -- --nocapture`
 //! compares 64 images on three networks that were trained, for a real GPU; without the variable it is a few
