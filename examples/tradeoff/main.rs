@@ -3,6 +3,8 @@
 //! `cargo run --release --example tradeoff -- --help` explains.
 
 mod claims;
+#[path = "../common/mod.rs"]
+mod common;
 mod options;
 mod plan;
 mod study;
@@ -13,11 +15,5 @@ use options::Options;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match study::run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    common::exit(study::run(&Options::parse()))
 }

@@ -1,3 +1,4 @@
+use crate::common;
 use crate::plan::Claim;
 use clap::Parser;
 use fireproof::base::{Error, Result};
@@ -146,16 +147,12 @@ impl Options {
             ));
         }
         let sizes = self.sizes();
-        for (flag, value) in [
+        common::above_zero([
             ("--width", sizes.width),
             ("--epochs", sizes.epochs),
             ("--train-size", sizes.train),
             ("--test-size", sizes.test),
-        ] {
-            if value == 0 {
-                return Err(Error::setting(flag, value, "at least 1"));
-            }
-        }
+        ])?;
         if sizes.epochs < 2 {
             return Err(Error::setting(
                 "--epochs",

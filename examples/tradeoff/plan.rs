@@ -1,7 +1,7 @@
 //! Which networks are trained how, and how long that will take.
 
+use crate::common;
 use crate::options::Options;
-use burn::module::Module;
 use burn::tensor::Device;
 use clap::ValueEnum;
 use fireproof::base::Result;
@@ -110,31 +110,13 @@ pub struct Network {
 
 impl Network {
     pub fn name(self) -> String {
-        match self.group {
-            Group::P1 => "StdCNN".to_owned(),
-            group => format!("GCNN {group}"),
-        }
+        common::network_name(self.group)
     }
 
-    /// The network of the study: the published layout and flattened head, with about as many
-    /// parameters for every group. Unlike the published digit networks it has batch norm and no
-    /// dropout: networks this small, trained this briefly, otherwise learn nothing under attack.
+    /// The network of the study, of the size of the GCNN.
     pub fn config(self, options: &Options, data: &ImageSet, device: &Device) -> Result<CnnConfig> {
-        let width = options.sizes().width;
-        let config = |group, widths| {
-            CnnConfig::new(group, data.shape(), data.classes())
-                .with_widths(widths)
-                .with_dropout(Some(0.0))
-                .with_batch_norm(Some(true))
-                .with_seed(options.seed)
-        };
-        let widths = Widths::Given([width, width, 2 * width, 2 * width]);
-        let gcnn = config(options.group, widths);
-        if self.group == options.group {
-            return Ok(gcnn);
-        }
-        let parameters = gcnn.init(device)?.num_params();
-        Ok(config(self.group, Widths::Matched(parameters)))
+        let gcnn = (options.group, options.sizes().width);
+        common::network(self.group, gcnn, options.seed, data, device)
     }
 
     /// The network with its initial weights.

@@ -1,44 +1,27 @@
 //! Trains and measures every cell of the plan, and keeps the report on disk up to date.
 
 use crate::claims;
+use crate::common::{self, clock};
 use crate::options::{Options, Sizes};
 use crate::plan::{self, Cell, Claim};
 use crate::table::Table;
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Device;
-use fireproof::base::{Error, Result, device_named};
+use fireproof::base::{Error, Result};
 use fireproof::data::DataSummary;
 use fireproof::evaluate::{Entry, TrainingRecord, Versions};
 use fireproof::prelude::*;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
 
 pub fn run(options: &Options) -> Result<()> {
     options.check()?;
-    // Before hours are spent on what could not be kept.
-    let out = &options.out;
-    let probe = out.join(".writable");
-    std::fs::create_dir_all(out)
-        .and_then(|()| std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)))
-        .map_err(|e| Error::io(out, e))?;
-    let device = match &options.device {
-        Some(name) => device_named(name)?,
-        None => fireproof::try_device()?,
-    };
-    let data = match &options.data {
-        Some(folder) => mnist(folder)?,
-        None => embedded_mnist(),
-    };
+    common::writable(&options.out)?;
+    let device = common::device(options.device.as_deref())?;
+    let data = common::digits(options.data.as_deref())?;
     let sizes = options.sizes();
-    let draw = |set: &ImageSet, count: usize| {
-        if count >= set.len() {
-            return Ok(set.clone());
-        }
-        set.balanced(count, Seed(options.data_seed))
-    };
-    let train = draw(&data.train, sizes.train)?;
-    let test = draw(&data.test, sizes.test)?;
+    let train = common::balanced(&data.train, sizes.train, options.data_seed)?;
+    let test = common::balanced(&data.test, sizes.test, options.data_seed)?;
     let study = Study {
         options,
         sizes,
@@ -137,7 +120,8 @@ impl Study<'_> {
         record.extras = record.extras.with("history", &trained.history);
 
         self.keep(cell, &trained.model)?;
-        let profile = self.profile(&Frozen::new(&trained.model))?;
+        let victim = Frozen::new(&trained.model);
+        let profile = common::measured(&self.evaluation(), &victim, &self.test, &self.device)?;
         let name = cell.name();
         Ok(Entry {
             section: String::new(),
@@ -173,18 +157,6 @@ impl Study<'_> {
             .with_axis(Axis::joint([0.0, 0.05, 0.1, 0.2]))
             .with_axis(Axis::epsilons(attack, plan::EPSILONS))
             .with_seed(self.options.test_seed)
-    }
-
-    fn profile(&self, victim: &Frozen) -> Result<Profile> {
-        let evaluation = self.evaluation();
-        let bar = bar();
-        let profile =
-            evaluation.run_with_progress(victim, &self.test, &self.device, |done, total| {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            })?;
-        bar.finish_and_clear();
-        Ok(profile)
     }
 
     fn write(&self, report: &Report) -> Result<()> {
@@ -276,15 +248,4 @@ impl Study<'_> {
 struct Cost {
     learn: f64,
     attack: f64,
-}
-
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("  measuring {bar:30} {percent:>3} %, {eta} left")
-        .expect("a valid template");
-    ProgressBar::new(1).with_style(style)
-}
-
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }

@@ -3,16 +3,16 @@
 //!
 //! `cargo run --release --example worst_pose -- --help` explains.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod networks;
 mod table;
 
-use burn::tensor::Device;
 use clap::Parser;
 use fireproof::attack::{JointPgd, RandomPose, RandomSearch};
-use fireproof::base::{Error, Result, device_named};
+use fireproof::base::Result;
 use fireproof::evaluate::{self, Versions, WorstCase};
 use fireproof::prelude::*;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -89,20 +89,13 @@ impl Options {
 
     /// Before any time is spent.
     fn check(&self) -> Result<()> {
-        for (flag, value) in [
+        common::above_zero([
             ("--train-size", self.train_size),
             ("--epochs", self.epochs),
             ("--test-size", self.test_size),
             ("--joint-size", self.joint_size),
-        ] {
-            if value == 0 {
-                return Err(Error::setting(flag, value, "at least 1"));
-            }
-        }
-        let probe = self.out.join(".writable");
-        std::fs::create_dir_all(&self.out)
-            .and_then(|()| std::fs::write(&probe, "").and_then(|()| std::fs::remove_file(&probe)))
-            .map_err(|error| Error::io(&self.out, error))?;
+        ])?;
+        common::writable(&self.out)?;
         networks::cells(self)
             .iter()
             .try_for_each(networks::Cell::check)?;
@@ -150,30 +143,15 @@ impl Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse().sized()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    common::exit(run(&Options::parse().sized()))
 }
 
 fn run(options: &Options) -> Result<()> {
     options.check()?;
     let started = Instant::now();
-    let device = match &options.device {
-        Some(name) => device_named(name)?,
-        None => fireproof::try_device()?,
-    };
-    let digits = match &options.data {
-        Some(folder) => mnist(folder)?,
-        None => embedded_mnist(),
-    };
-    let train = match options.train_size < digits.train.len() {
-        true => digits.train.balanced(options.train_size, Seed(1))?,
-        false => digits.train.clone(),
-    };
+    let device = common::device(options.device.as_deref())?;
+    let digits = common::digits(options.data.as_deref())?;
+    let train = common::balanced(&digits.train, options.train_size, 1)?;
     let test = digits.test.take(options.test_size);
     let few = test.take(options.joint_size);
     println!(
@@ -190,14 +168,11 @@ fn run(options: &Options) -> Result<()> {
     println!("{}", table::heading());
     for cell in networks::cells(options) {
         let (victim, record) = cell.train(&train, &digits.test.take(100), options, &device)?;
-        for (section, evaluation, set) in options
-            .evaluations()?
-            .into_iter()
-            .zip([&test, &few])
-            .zip(["poses", "poses and pixels"])
-            .map(|((evaluation, set), section)| (section, evaluation, set))
+        let [alone, both] = options.evaluations()?;
+        for (section, evaluation, set) in
+            [("poses", alone, &test), ("poses and pixels", both, &few)]
         {
-            let profile = measure(&evaluation, &victim, set, &device)?;
+            let profile = common::measured(&evaluation, &victim, set, &device)?;
             report.push(
                 section,
                 Some(record.clone()),
@@ -215,29 +190,10 @@ fn run(options: &Options) -> Result<()> {
         "\nIn points, on the same images:\n{}",
         table::comparisons(&report)?
     );
-    let took = started.elapsed().as_secs();
     println!(
-        "\n{}:{:02} minutes. Report: {}",
-        took / 60,
-        took % 60,
+        "\n{} minutes. Report: {}",
+        common::clock(started.elapsed()),
         options.out.display()
     );
     Ok(())
-}
-
-fn measure(
-    evaluation: &Evaluation,
-    victim: &Frozen,
-    set: &ImageSet,
-    device: &Device,
-) -> Result<Profile> {
-    let style = ProgressStyle::with_template("  measuring {bar:30} {percent:>3} %, {eta} left")
-        .expect("a valid template");
-    let bar = ProgressBar::new(1).with_style(style);
-    let profile = evaluation.run_with_progress(victim, set, device, |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    });
-    bar.finish_and_clear();
-    profile
 }

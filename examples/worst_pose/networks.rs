@@ -1,6 +1,6 @@
 //! The networks that are measured, and how each is trained.
 
-use crate::Options;
+use crate::{Options, common};
 use burn::module::Module;
 use burn::tensor::Device;
 use fireproof::base::Result;
@@ -9,6 +9,9 @@ use fireproof::prelude::*;
 use fireproof::train::{ObjectiveSpec, Progress};
 use std::io::IsTerminal;
 use std::time::Instant;
+
+// Base channels of the GCNN.
+const WIDTH: usize = 5;
 
 /// One training of one network.
 pub struct Cell {
@@ -67,28 +70,8 @@ impl Cell {
     }
 
     pub fn name(&self) -> String {
-        let network = match self.group {
-            Group::P1 => "StdCNN".to_owned(),
-            group => format!("GCNN {group}"),
-        };
+        let network = common::network_name(self.group);
         format!("{network}, {}", self.trained)
-    }
-
-    // The GCNN of the study, with batch norm and without dropout; the StdCNN with as many parameters.
-    fn config(&self, set: &ImageSet, seed: u64, device: &Device) -> Result<CnnConfig> {
-        let config = |group, widths| {
-            CnnConfig::new(group, set.shape(), set.classes())
-                .with_widths(widths)
-                .with_dropout(Some(0.0))
-                .with_batch_norm(Some(true))
-                .with_seed(seed)
-        };
-        let gcnn = config(Group::P4, Widths::Given([5, 5, 10, 10]));
-        if self.group == Group::P4 {
-            return Ok(gcnn);
-        }
-        let parameters = gcnn.init(device)?.num_params();
-        Ok(config(self.group, Widths::Matched(parameters)))
     }
 
     /// The trained network, and how it was trained.
@@ -100,7 +83,9 @@ impl Cell {
         device: &Device,
     ) -> Result<(Frozen, TrainingRecord)> {
         let started = Instant::now();
-        let model = self.config(train, options.seed, device)?.init(device)?;
+        let gcnn = (Group::P4, WIDTH);
+        let config = common::network(self.group, gcnn, options.seed, train, device)?;
+        let model = config.init(device)?;
         let progress = match std::io::stderr().is_terminal() {
             true => Progress::Auto,
             false => Progress::Quiet,
