@@ -19,12 +19,21 @@ thread_local! {
 
 /// The values of a tensor in row order, on the host.
 pub fn read<E: Element, const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> Vec<E> {
-    let values: Vec<E> = tensor.to_data().iter::<E>().collect();
+    let data = read_data(tensor);
+    match data.dtype() == E::dtype() {
+        true => data.try_into_vec().expect("numbers of their own type"),
+        false => data.iter::<E>().collect(),
+    }
+}
+
+/// A tensor on the host, its numbers as they are stored.
+pub(crate) fn read_data<const D: usize, K: Basic>(tensor: &Tensor<D, K>) -> TensorData {
+    let data = tensor.to_data();
     Setting::with(&READS, |reads| {
         reads.count += 1;
-        reads.values += values.len();
+        reads.values += data.num_elements();
     });
-    values
+    data
 }
 
 /// Indices from the host on a device, to select by.

@@ -32,7 +32,7 @@ pub(crate) use config::{config, strictly};
 pub use device::{DEVICE_VARIABLE, compiled_devices, device, device_named, try_device};
 pub use error::{Error, Result};
 pub use host::{Reads, count_reads, read};
-pub(crate) use host::{as_indices, indices};
+pub(crate) use host::{as_indices, indices, read_data};
 pub use keys::Keys;
 pub(crate) use place::keeps_path;
 pub use precision::Precision;

@@ -2,10 +2,10 @@ use super::judged::Judged;
 use super::schedule::Schedule;
 use super::{Limits, Squares};
 use crate::attack::goal::{fooled, predicted_classes};
-use crate::attack::rows::{each, either, positions, replace, rows_of_second, select};
+use crate::attack::rows::{each, positions, replace, select};
 use crate::attack::{Ball, LossSpec, Reference, Trial};
 use crate::base::{Bounds, Draws, Precision, Purpose, Result, indices, read};
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::Tensor;
 
 /// The random search, on the images of a trial that nothing has fooled yet.
 pub(super) struct Search<'a> {
@@ -151,16 +151,6 @@ fn largest(bounds: Bounds) -> f64 {
 }
 
 impl Met {
-    // Takes over these rows of the other.
-    fn take(self, other: Self, taken: Tensor<1, Bool>) -> Self {
-        let rows = rows_of_second(&taken);
-        Self {
-            images: either([self.images, other.images], &rows),
-            logits: either([self.logits, other.logits], &rows),
-            loss: self.loss.mask_where(taken, other.loss),
-        }
-    }
-
     fn select(&self, rows: &[usize]) -> Self {
         Self {
             images: select(&self.images, rows),
@@ -198,29 +188,28 @@ impl Standing {
         };
         let loss = loss.unsaturated(logits.clone(), &reference);
         let fooled = fooled(predicted_classes(logits.clone()), &reference);
+        let taken = match &self.best {
+            None => Tensor::ones_like(&loss),
+            Some(best) => (loss.clone().greater(select(&best.loss, rows)))
+                .bool_or(fooled.clone())
+                .float(),
+        };
         let met = Met {
             images,
             logits,
             loss,
         };
-        let taken = match self.best.take() {
-            None => {
-                self.best = Some(met);
-                fooled.clone().bool_or(fooled.clone().bool_not())
-            }
-            Some(best) => {
-                let part = best.select(rows);
-                let higher = met.loss.clone().greater(part.loss.clone());
-                let taken = higher.bool_or(fooled.clone());
-                self.best = Some(best.replace(rows, part.take(met, taken.clone())));
-                taken
-            }
-        };
-        let flags: Vec<f32> = read(&Tensor::cat(vec![fooled.float(), taken.float()], 0));
+        let flags: Vec<f32> = read(&Tensor::cat(vec![fooled.float(), taken], 0));
         let (fools, taken) = flags.split_at(rows.len());
         for (&row, &taken) in rows.iter().zip(taken) {
             self.judged.meet(row, taken > 0.0);
         }
+        let taken = positions(taken, |taken| taken > 0.0);
+        self.best = match self.best.take() {
+            None => Some(met),
+            Some(best) if taken.is_empty() => Some(best),
+            Some(best) => Some(best.replace(&each(rows, &taken), met.select(&taken))),
+        };
         each(rows, &positions(fools, |fools| fools > 0.0))
     }
 

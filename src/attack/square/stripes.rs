@@ -1,7 +1,7 @@
 use super::place::{Place, side, sign, tensor};
 use super::{Limits, Squares};
 use crate::base::Draws;
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Tensor, TensorData};
 
 /// Squares of L∞: every pixel at ±ε from the original, one sign for each channel of a square; at
 /// first one for each column.
@@ -21,16 +21,15 @@ impl Squares for Stripes {
         let [count, channels, height, width] = images.dims();
         let size = [height, width];
         let side = (side(part, size).round() as usize).clamp(1, height.min(width));
-        let mut inside = vec![0.0f32; count * height * width];
+        let mut inside = vec![false; count * height * width];
         for (plane, draws) in inside.chunks_mut(height * width).zip(&mut *draws) {
-            Place::draw(side, size, draws).write(plane, width, |_, _| 1.0);
+            Place::draw(side, size, draws).write(plane, width, |_, _| true);
         }
-        let outside = inside.iter().map(|inside| 1.0 - inside).collect();
-        let [inside, outside]: [Tensor<4>; 2] = [inside, outside]
-            .map(|planes: Vec<f32>| tensor(planes, [count, 1, height, width], &images));
+        let inside = TensorData::new(inside, [count, 1, height, width]);
+        let inside = Tensor::<4, Bool>::from_data(inside, &images.device());
         let signs = signs(draws, channels);
-        // Exact, as one of the two is multiplied by 0 and the other by 1.
-        images * outside + moved(to, signs, [count, channels, 1, 1]) * inside
+        let moved = moved(to, signs, [count, channels, 1, 1]);
+        images.mask_where(inside.expand([count, channels, height, width]), moved)
     }
 }
 
