@@ -1,8 +1,8 @@
 /// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
-/// dropout by these keys or by its own count, and a linear layer `fc1`, whose weights are of the
+/// dropout by these keys or by its own count, and a linear layer of this name, whose weights are of the
 /// model's element type.
 macro_rules! classifier {
-    ($model:ident) => {
+    ($model:ident, $linear:ident) => {
         impl $model {
             /// Logits of images. In training, dropout counts its own passes; see
             /// [`GroupDropout::forward`](crate::nn::GroupDropout::forward).
@@ -46,7 +46,7 @@ macro_rules! classifier {
             }
 
             fn precision(&self) -> Option<$crate::base::Precision> {
-                $crate::base::Precision::of_type(self.fc1.weight.val().dtype())
+                $crate::base::Precision::of_type(self.$linear.weight.val().dtype())
             }
         }
     };

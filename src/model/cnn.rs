@@ -216,4 +216,4 @@ impl Cnn {
     }
 }
 
-classifier!(Cnn);
+classifier!(Cnn, fc1);

@@ -12,10 +12,22 @@
 
 mod classifier;
 mod cnn;
+mod madry_cnn;
+mod num_learned;
+mod pooled;
+mod resnet;
+mod scaled;
 mod settings;
 mod small_cnn;
+mod vgg;
+mod wide_resnet;
 mod widths;
 
 pub use cnn::{Cnn, CnnConfig, Head};
+pub use madry_cnn::{MadryCnn, MadryCnnConfig};
+pub use num_learned::num_learned;
+pub use resnet::{ResNet, ResNetConfig};
 pub use small_cnn::{SmallCnn, SmallCnnConfig};
+pub use vgg::{Vgg, VggConfig};
+pub use wide_resnet::{WideResNet, WideResNetConfig};
 pub use widths::Widths;

@@ -93,4 +93,4 @@ impl SmallCnn {
     }
 }
 
-classifier!(SmallCnn);
+classifier!(SmallCnn, fc1);

@@ -7,7 +7,8 @@ use burn::tensor::{Tensor, TensorData};
 /// Burn draws from one generator for the whole process; here the i-th `weight` or `bias` of the
 /// walk depends on the seed and i alone. Weights of convolutions, `[out, in, ..]`, keep the size of
 /// activations through rectifiers (He et al. 2015), and their biases are zero; those of linear
-/// layers, `[in, out]`, are uniform in ±1/√fan_in with their biases, as Burn and PyTorch have it.
+/// layers, `[in, out]`, are uniform in ±1/√fan_in with their biases, as Burn and PyTorch have it; unless
+/// the constructor says otherwise.
 /// Parameters of other names, as those of batch norm, stay as they are.
 ///
 /// ```
@@ -22,7 +23,7 @@ use burn::tensor::{Tensor, TensorData};
 #[derive(Clone, Debug)]
 pub struct InitialWeights {
     seed: Seed,
-    normal: bool,
+    scheme: Scheme,
     zero: Option<String>,
     path: Vec<String>,
     /// How many weights and biases have been drawn.
@@ -32,12 +33,23 @@ pub struct InitialWeights {
 }
 
 #[derive(Clone, Copy, Debug)]
+enum Scheme {
+    Uniform,
+    Normal,
+    PyTorch,
+    FanOut,
+    Truncated,
+}
+
+#[derive(Clone, Copy, Debug)]
 enum Rule {
     /// Uniform in ± this number.
     Uniform(f64),
     /// Normal with mean 0 and this deviation.
     Normal(f64),
-    Zero,
+    /// The same, drawn again where it is more than two deviations from 0.
+    Truncated(f64),
+    Constant(f64),
 }
 
 impl Rule {
@@ -45,7 +57,37 @@ impl Rule {
         match self {
             Self::Uniform(bound) => draws.uniform(-bound, bound),
             Self::Normal(deviation) => deviation * draws.normal(),
-            Self::Zero => 0.0,
+            Self::Truncated(deviation) => loop {
+                let number = draws.normal();
+                if number.abs() <= 2.0 {
+                    break deviation * number;
+                }
+            },
+            Self::Constant(number) => number,
+        }
+    }
+}
+
+impl Scheme {
+    /// How the weight of this shape is drawn, and the bias that belongs to it.
+    fn rules(self, shape: &[usize]) -> [Rule; 2] {
+        let product = |sizes: &[usize]| sizes.iter().product::<usize>() as f64;
+        let zero = Rule::Constant(0.0);
+        match (self, shape) {
+            (Self::Truncated, _) => [Rule::Truncated(0.1), Rule::Constant(0.1)],
+            (Self::FanOut, &[input, _]) => [Rule::Uniform(1.0 / (input as f64).sqrt()), zero],
+            (_, &[input, _]) => [Rule::Uniform(1.0 / (input as f64).sqrt()); 2],
+            (Self::Uniform, _) => [Rule::Uniform((6.0 / product(&shape[1..])).sqrt()), zero],
+            (Self::Normal, _) => [Rule::Normal((2.0 / product(&shape[1..])).sqrt()), zero],
+            (Self::PyTorch, &[_, input, .., height, width]) => {
+                let seen = product(&[input, height, width]);
+                [Rule::Uniform(1.0 / seen.sqrt()); 2]
+            }
+            (Self::FanOut, &[output, .., height, width]) => {
+                let reached = product(&[output, height, width]);
+                [Rule::Normal((2.0 / reached).sqrt()), zero]
+            }
+            _ => unreachable!("a weight has two axes or more"),
         }
     }
 }
@@ -53,21 +95,40 @@ impl Rule {
 impl InitialWeights {
     /// Convolutions uniform in ±√(6/fan_in).
     pub fn uniform(seed: impl Into<Seed>) -> Self {
-        Self {
-            seed: seed.into(),
-            normal: false,
-            zero: None,
-            path: Vec::new(),
-            count: 0,
-            bias: Rule::Zero,
-        }
+        Self::new(seed, Scheme::Uniform)
     }
 
     /// Convolutions normal with deviation √(2/fan_in).
     pub fn normal(seed: impl Into<Seed>) -> Self {
+        Self::new(seed, Scheme::Normal)
+    }
+
+    /// Convolutions uniform in ±1/√(in · side²) with their biases, as PyTorch's begin, and GrouPy's, which
+    /// do not count the group.
+    pub fn pytorch(seed: impl Into<Seed>) -> Self {
+        Self::new(seed, Scheme::PyTorch)
+    }
+
+    /// Convolutions normal with deviation √(2/(out · side²)), and linear layers without a bias at first:
+    /// as wide residual networks are published.
+    pub fn fan_out(seed: impl Into<Seed>) -> Self {
+        Self::new(seed, Scheme::FanOut)
+    }
+
+    /// All weights normal with deviation 0.1, drawn again beyond two of these, and all biases 0.1: as
+    /// Madry et al. publish their network.
+    pub fn truncated(seed: impl Into<Seed>) -> Self {
+        Self::new(seed, Scheme::Truncated)
+    }
+
+    fn new(seed: impl Into<Seed>, scheme: Scheme) -> Self {
         Self {
-            normal: true,
-            ..Self::uniform(seed)
+            seed: seed.into(),
+            scheme,
+            zero: None,
+            path: Vec::new(),
+            count: 0,
+            bias: Rule::Constant(0.0),
         }
     }
 
@@ -80,23 +141,16 @@ impl InitialWeights {
     /// How a parameter of this shape is drawn; `None` for one that is neither weight nor bias.
     fn rule(&mut self, shape: &[usize]) -> Option<Rule> {
         let rule = match (self.path.last()?.as_str(), shape) {
-            ("weight", &[input, _]) => {
-                self.bias = Rule::Uniform(1.0 / (input as f64).sqrt());
-                self.bias
-            }
-            ("weight", &[_, _, ..]) => {
-                let fan_in = shape[1..].iter().product::<usize>() as f64;
-                self.bias = Rule::Zero;
-                match self.normal {
-                    true => Rule::Normal((2.0 / fan_in).sqrt()),
-                    false => Rule::Uniform((6.0 / fan_in).sqrt()),
-                }
+            ("weight", shape @ [_, _, ..]) => {
+                let [weight, bias] = self.scheme.rules(shape);
+                self.bias = bias;
+                weight
             }
             ("bias", _) => self.bias,
             _ => return None,
         };
         match self.zero.is_some() && self.path.first() == self.zero.as_ref() {
-            true => Some(Rule::Zero),
+            true => Some(Rule::Constant(0.0)),
             false => Some(rule),
         }
     }

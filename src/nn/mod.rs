@@ -35,6 +35,7 @@ mod lifting_conv;
 mod linear;
 mod normalize;
 mod planes;
+mod residual;
 mod spatial_pool;
 
 pub use batch_norm::{GroupBatchNorm, GroupBatchNormConfig};
@@ -54,6 +55,10 @@ pub use layer::{Features, Layer, LayerConfig};
 pub use lifting_conv::{LiftingConv2d, LiftingConv2dConfig};
 pub use linear::{Linear, LinearConfig};
 pub use normalize::{Normalize, NormalizeConfig};
+pub use residual::{
+    BasicBlock, BasicBlockConfig, Downsampling, PreActivationBlock, PreActivationBlockConfig,
+    ResidualPath,
+};
 pub use spatial_pool::{
     GroupAvgPool2d, GroupAvgPool2dConfig, GroupMaxPool2d, GroupMaxPool2dConfig, MaxPool2d,
     MaxPool2dConfig,

@@ -63,8 +63,8 @@ fn value_composition_as_published(_: &On) {
             "APGD-10 L2 ε=0.5",
             "FMN-60 L2 ε=0.5",
             "APGD-100 L2 ε=0.5",
-            "APGD-40 L2 ε=0.5, DLR loss, towards each of 9 classes",
-            "Square-1000 L2 ε=0.5, rescaled schedule",
+            "APGD-100 L2 ε=0.5, DLR loss, towards each of 9 classes",
+            "Square-300 L2 ε=0.5, rescaled schedule",
         ]
     );
     let attack = AutoAttack::standard(L2, 0.5);

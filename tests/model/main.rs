@@ -7,6 +7,7 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod deep;
 mod files;
 mod given;
 mod logits;

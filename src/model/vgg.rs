@@ -1,0 +1,180 @@
+use crate::base::{Error, Keys, config};
+use crate::group::Group;
+use crate::model::Head;
+use crate::model::classifier::classifier;
+use crate::model::scaled::scaled;
+use crate::model::settings::{check_settings, check_size};
+use crate::nn::{
+    BlockConfig, GroupBlock, GroupConv2dConfig, GroupPoolConfig, GroupReduction, InitialWeights,
+    Layer, LayerConfig, LiftingBlock, LiftingConv2dConfig, Linear, LinearConfig, Normalize,
+    NormalizeConfig,
+};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+
+type Body = (
+    BlockConfig<LiftingConv2dConfig>,
+    Vec<BlockConfig<GroupConv2dConfig>>,
+);
+
+/// Configuration of a [`Vgg`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(deny_unknown_fields)]
+#[setters(prefix = "with_")]
+pub struct VggConfig {
+    /// The group: p1 for the ordinary network.
+    pub group: Group,
+    /// Size of the images, `[channel, height, width]`.
+    pub image: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// Channels of the five stages.
+    pub widths: [usize; 5],
+    /// Convolutions of each stage.
+    pub depths: [usize; 5],
+    /// What the fully connected layer sees: all features, or the mean over all places of each
+    /// channel's largest component.
+    pub head: Head,
+    /// Normalisation of the pixels, as the model's first layer.
+    #[serde(default)]
+    pub normalize: Option<NormalizeConfig>,
+    /// Seed of the initial weights.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+config!(VggConfig);
+
+impl VggConfig {
+    /// VGG16 with batch normalisation and one fully connected layer, the paper's "StdCNN" for colour
+    /// images: 14,728,266 parameters over p1 for ten classes. Over a group all widths are divided by
+    /// √|G|.
+    pub fn vgg16(group: Group, image: [usize; 3], classes: usize) -> Self {
+        Self {
+            group,
+            image,
+            classes,
+            widths: [64, 128, 256, 512, 512].map(|width| scaled(width, group)),
+            depths: [2, 2, 3, 3, 3],
+            head: Head::Flattened,
+            normalize: None,
+            seed: 0,
+        }
+    }
+
+    /// The network with random weights that depend on the seed alone, as published:
+    /// [`InitialWeights::pytorch`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Size`] if the image is too small (32×32 is not), or if a pooling would break exact
+    /// equivariance; [`Error::Setting`] for any other setting that makes no sense.
+    pub fn init(&self, device: &Device) -> crate::base::Result<Vgg> {
+        check_settings(self.image, self.classes, 0.0, &self.normalize)?;
+        let (widths, depths) = (self.widths, self.depths);
+        let found = format_args!("{widths:?}");
+        Error::unless(
+            !widths.contains(&0),
+            "widths",
+            found,
+            "at least one channel each",
+        )?;
+        let found = format_args!("{depths:?}");
+        let expected = "at least one convolution each";
+        Error::unless(!depths.contains(&0), "depths", found, expected)?;
+        let body = self.body();
+        let [_, height, width] = self.image;
+        let name = format!("Vgg over {}", self.group);
+        let [rows, columns] = check_size(&name, &body, [height, width])?;
+        let (lift, blocks) = body.init(device);
+        let features = match self.head {
+            Head::Flattened => widths[4] * self.group.size() * rows * columns,
+            Head::Pooled => widths[4],
+        };
+        let model = Vgg {
+            normalize: self.normalize.init(device),
+            lift,
+            blocks,
+            fc: LinearConfig::new([features, self.classes]).init(device),
+            head: self.head,
+        };
+        Ok(model.map(&mut InitialWeights::pytorch(self.seed)))
+    }
+
+    fn body(&self) -> Body {
+        let (group, [channels, ..]) = (self.group, self.image);
+        let stages = self.widths.iter().zip(&self.depths);
+        let mut widths = stages.flat_map(|(&width, &depth)| {
+            (1..=depth).map(move |layer| (width, (layer == depth).then_some(2)))
+        });
+        let (first, pool) = widths.next().expect("depths were checked");
+        let lift = LiftingConv2dConfig::new(group, [channels, first], 3).with_padding(1);
+        let mut before = first;
+        let blocks = widths.map(|(width, max_pool)| {
+            let conv = GroupConv2dConfig::new(group, [before, width], 3).with_padding(1);
+            before = width;
+            BlockConfig {
+                conv,
+                batch_norm: true,
+                max_pool,
+            }
+        });
+        let lift = BlockConfig {
+            conv: lift,
+            batch_norm: true,
+            max_pool: pool,
+        };
+        (lift, blocks.collect())
+    }
+}
+
+/// Stages of 3×3 convolutions, each with a batch normalisation, that end with a 2×2 max pooling, and a
+/// fully connected layer.
+///
+/// (K. Simonyan, A. Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image
+/// Recognition", in the form for 32×32 images that the paper uses.)
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use fireproof::{group::Group, model::VggConfig};
+///
+/// let device = fireproof::device();
+/// let published = VggConfig::vgg16(Group::P1, [3, 32, 32], 10);
+/// let small = VggConfig { widths: [4; 5], depths: [1; 5], ..published };
+/// let model = small.init(&device)?;
+/// assert_eq!(model.forward(Tensor::zeros([2, 3, 32, 32], &device)).dims(), [2, 10]);
+/// # Ok::<(), fireproof::base::Error>(())
+/// ```
+#[derive(Module, Debug)]
+pub struct Vgg {
+    normalize: Option<Normalize>,
+    lift: LiftingBlock,
+    blocks: Vec<GroupBlock>,
+    fc: Linear,
+    #[module(skip)]
+    head: Head,
+}
+
+impl Vgg {
+    /// What the convolutions make of images: features `[batch, channel, group, height, width]`, which
+    /// move as the images do.
+    pub fn features(&self, images: Tensor<4>) -> Tensor<5> {
+        let images = self.normalize.forward(images);
+        self.blocks.forward(self.lift.forward(images))
+    }
+
+    fn respond(&self, images: Tensor<4>, _: Option<&Keys>) -> Tensor<2> {
+        let features = self.features(images);
+        self.fc.forward(match self.head {
+            Head::Flattened => features.flatten(1, 4),
+            Head::Pooled => {
+                let pool = GroupPoolConfig::new(GroupReduction::Max).init();
+                pool.forward_global(features)
+            }
+        })
+    }
+}
+
+classifier!(Vgg, fc);
