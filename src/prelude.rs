@@ -9,7 +9,10 @@ pub use crate::curriculum::{Curriculum, Linear, Milestones, Schedule, Stage};
 pub use crate::data::{ImageSet, Splits, cifar10, embedded_mnist, mnist};
 pub use crate::evaluate::{Axis, Evaluation, Profile, Report};
 pub use crate::group::Group;
-pub use crate::model::{Cnn, CnnConfig, Head, SmallCnn, SmallCnnConfig, Widths};
+pub use crate::model::{
+    Cnn, CnnConfig, Head, MadryCnn, MadryCnnConfig, ResNet, ResNetConfig, SmallCnn, SmallCnnConfig,
+    Vgg, VggConfig, WideResNet, WideResNetConfig, Widths,
+};
 #[cfg(feature = "train")]
 pub use crate::train::{Augmentation, Natural, Objective, PgdTraining, Trained, Training};
 pub use crate::transform::{Border, Interpolation, Pose, PoseBudget, Warp};

@@ -35,6 +35,8 @@ def main():
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--networks", nargs="*", default=NETWORKS,
                          help="of tests/fixtures/autoattack.json")
+    options.add_argument("--forms", nargs="*", default=FORMS, choices=FORMS,
+                         help="of PyTorch: the ratio is to the better one of them")
     options.add_argument("--python", type=pathlib.Path,
                          help="one that has requirements.txt (default: a new environment)")
     options.add_argument("--out", type=pathlib.Path, default=compare.TARGET / "peer-autoattack.json")
@@ -42,17 +44,18 @@ def main():
     if not 1 <= options.images <= 256:
         sys.exit("--images: from 1 to 256 are stored")
     published = json.loads((compare.ROOT / "tests/fixtures/autoattack.json").read_text())["networks"]
+    forms = options.forms
     processors = sorted(os.sched_getaffinity(0))
     threads = min(options.threads, len(processors))
     python, worker = options.python or compare.environment(), compare.build()
 
     def run(case, side):
         command = [worker, "--worker"]
-        if side in FORMS:
+        if side in forms:
             torch = compare.HERE / "torch_worker.py"
             command = [python, torch, "--threads", str(threads), "--form", side]
         child = compare.Child(command, threads, processors)
-        answer = child.ask(case, None if side in FORMS else side)
+        answer = child.ask(case, None if side in forms else side)
         about = child.about
         child.close()
         print(f"{case['network']}, {side}: {answer['first']:.1f} s, {fooled(answer)} fooled",
@@ -68,7 +71,7 @@ def main():
                 "images": options.images, "epsilon": published[network]["Linf"]["eps"],
                 "all": True, "alone": True}
         sides = {}
-        for side in FORMS + NUMERICS:
+        for side in forms + NUMERICS:
             about, sides[side] = run(case, side)
             described = described or compare.machine(about)
         results.append({**case, "threads": threads, "sides": sides})
@@ -83,8 +86,8 @@ def main():
     for result in results:
         name = f"{result['network']}, ε {result['epsilon']}, {result['images']} images"
         seconds = {side: answer["seconds"] for side, answer in result["sides"].items()}
-        best = min(FORMS, key=seconds.get)
-        rows.append([name] + [f"{seconds[side]:.1f}" for side in FORMS + NUMERICS]
+        best = min(forms, key=seconds.get)
+        rows.append([name] + [f"{seconds[side]:.1f}" for side in forms + NUMERICS]
                     + [f"{seconds[side] / seconds[best]:.2f}" for side in NUMERICS])
         flags = {side: answer["fooled"] for side, answer in result["sides"].items()}
 
@@ -95,12 +98,12 @@ def main():
                     for wanted in [(1, 0), (0, 1)]]
             return " / ".join(", ".join(images) or "none" for images in only)
 
-        verdicts.append([name] + [str(sum(flags[side])) for side in FORMS + NUMERICS]
+        verdicts.append([name] + [str(sum(flags[side])) for side in forms + NUMERICS]
                         + [apart(best, side) for side in NUMERICS])
     print(f"\nSeconds with {threads} thread{'s' * (threads > 1)}; ratios to the lesser of PyTorch's:")
-    compare.table(["attack on", *FORMS, *NUMERICS, "exact ratio", "fast ratio"], rows)
+    compare.table(["attack on", *forms, *NUMERICS, "exact ratio", "fast ratio"], rows)
     print("\nImages fooled; those that only PyTorch / only this crate fools:")
-    compare.table(["attack on", *FORMS, *NUMERICS, "exact", "fast"], verdicts)
+    compare.table(["attack on", *forms, *NUMERICS, "exact", "fast"], verdicts)
 
 
 if __name__ == "__main__":

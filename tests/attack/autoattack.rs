@@ -18,7 +18,11 @@ use fireproof::base::{Batch, Bounds, Seed};
 use serde_json::Value;
 
 // Not on every device: a software renderer would take minutes for a network of this size.
-on_this_device![value_published_verdicts, value_published_iterates_of_apgd,];
+on_this_device![
+    value_published_verdicts,
+    value_square_over_seeds,
+    value_published_iterates_of_apgd,
+];
 
 fn numbers(value: &Value) -> Vec<f64> {
     let values = value.as_array().unwrap().iter();
@@ -128,6 +132,42 @@ fn value_published_verdicts(on: &On) {
                 assert!(close || !weaker, "{name} {attack}: {missed:?} {gained:?}");
             }
         }
+    }
+}
+
+// Oracle: the published Square with seeds 1 to 5: nobody's squares are drawn in the same way, so that
+// means are compared.
+fn value_square_over_seeds(on: &On) {
+    let published = published();
+    let labels = digits(&published["labels"]);
+    let all = std::env::var("FIREPROOF_REFERENCES").is_ok_and(|which| which == "all");
+    let (seeds, count, apart) = if all { (5, 128, 0.01) } else { (1, 12, 0.17) };
+    let name = "small_cnn_natural";
+    let victim = network(name, &on.device());
+    // A minute for each.
+    for norm in if all { &["Linf", "L2"][..] } else { &["Linf"] } {
+        let reference = &published["networks"][name][norm];
+        let norm_of: NormSpec = if *norm == "L2" {
+            L2.into()
+        } else {
+            Linf.into()
+        };
+        let attack = Square::new(norm_of, reference["eps"].as_f64().unwrap());
+        let [mut theirs, mut ours] = [0.0, 0.0];
+        for seed in 1..=seeds {
+            let fooled = digits(&reference["fooled"][format!("square_seed{seed}")]);
+            assert_eq!(fooled.len(), 128);
+            let share = fooled[..count].iter().sum::<i64>() as f64 / count as f64;
+            let batch = Batch::new(images(on, count), on.labels(&labels[..count])).unwrap();
+            let found = attack.attack(&victim, &batch, Seed(seed)).unwrap();
+            let found = found.fooled_count() as f64 / count as f64;
+            println!("{name} {norm}, Square, seed {seed}: {share:.4} published, {found:.4} here");
+            theirs += share / seeds as f64;
+            ours += found / seeds as f64;
+        }
+        println!("{name} {norm}, Square, mean: {theirs:.4} published, {ours:.4} here");
+        // Finding more is no fault.
+        assert!(ours >= theirs - apart, "{norm}: {ours} for {theirs}");
     }
 }
 

@@ -11,6 +11,7 @@ mod deep;
 mod files;
 mod given;
 mod logits;
+mod pytorch;
 mod sizes;
 #[cfg(feature = "train")]
 mod weights;
