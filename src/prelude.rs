@@ -13,6 +13,7 @@ pub use crate::model::{
     Cnn, CnnConfig, Head, MadryCnn, MadryCnnConfig, ResNet, ResNetConfig, SmallCnn, SmallCnnConfig,
     Vgg, VggConfig, WideResNet, WideResNetConfig, Widths,
 };
+pub use crate::nn::Downsampling;
 #[cfg(feature = "train")]
 pub use crate::train::{Augmentation, Natural, Objective, PgdTraining, Trained, Training};
 pub use crate::transform::{Border, Interpolation, Pose, PoseBudget, Warp};

@@ -35,7 +35,7 @@ def main():
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--networks", nargs="*", default=NETWORKS,
                          help="of tests/fixtures/autoattack.json")
-    options.add_argument("--forms", nargs="*", default=FORMS, choices=FORMS,
+    options.add_argument("--forms", nargs="+", default=FORMS, choices=FORMS,
                          help="of PyTorch: the ratio is to the better one of them")
     options.add_argument("--python", type=pathlib.Path,
                          help="one that has requirements.txt (default: a new environment)")

@@ -2,8 +2,8 @@ use crate::base::keeps_path;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-/// How many numbers of a module training changes: all its parameters but the running statistics of batch
-/// norm, which [`Module::num_params`] counts too. It is the number that papers give.
+/// How many parameters a module has without the running statistics of batch norm, which
+/// [`Module::num_params`] counts too: the number that papers give.
 ///
 /// ```
 /// use burn::module::Module;

@@ -92,6 +92,10 @@ impl ResNetConfig {
             found,
             "at least one channel each",
         )?;
+        let depths = self.depths;
+        let found = format_args!("{depths:?}");
+        let expected = "at least one block each";
+        Error::unless(!depths.contains(&0), "depths", found, expected)?;
         let body = self.body();
         let [_, height, width] = self.image;
         check_size(

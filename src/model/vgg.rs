@@ -50,7 +50,7 @@ config!(VggConfig);
 impl VggConfig {
     /// VGG16 with batch normalisation and one fully connected layer, the paper's "StdCNN" for colour
     /// images: 14,728,266 parameters over p1 for ten classes. Over a group all widths are divided by
-    /// √|G|.
+    /// √|G|; it is exactly equivariant as it is, and invariant with a [pooled head](Head::Pooled).
     pub fn vgg16(group: Group, image: [usize; 3], classes: usize) -> Self {
         Self {
             group,

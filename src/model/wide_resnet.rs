@@ -51,7 +51,8 @@ impl WideResNetConfig {
     /// blocks a stage; 46,160,474 parameters over p1 for colour images and ten classes. Over a group
     /// all widths are divided by √|G|.
     ///
-    /// The published code stores 48,262,586, as it makes a block that it never calls.
+    /// The published code stores 48,262,586, as it makes a block that it never calls. Over p4 and p4m it is
+    /// *not* equivariant on even sizes, nor invariant on any: [`equivariant`](Self::equivariant) is.
     pub fn wrn_34_10(group: Group, image: [usize; 3], classes: usize) -> Self {
         Self {
             group,
@@ -89,6 +90,7 @@ impl WideResNetConfig {
             found,
             "at least one channel each",
         )?;
+        Error::unless(self.blocks > 0, "blocks", self.blocks, "at least 1")?;
         let body = self.body();
         let [_, height, width] = self.image;
         check_size(

@@ -68,6 +68,11 @@ impl Rule {
     }
 }
 
+/// The last axes of a convolution's weight, two at most: not that of a group before them.
+fn kernel(shape: &[usize]) -> &[usize] {
+    &shape[shape.len().saturating_sub(2).max(2)..]
+}
+
 impl Scheme {
     /// How the weight of this shape is drawn, and the bias that belongs to it.
     fn rules(self, shape: &[usize]) -> [Rule; 2] {
@@ -79,12 +84,12 @@ impl Scheme {
             (_, &[input, _]) => [Rule::Uniform(1.0 / (input as f64).sqrt()); 2],
             (Self::Uniform, _) => [Rule::Uniform((6.0 / product(&shape[1..])).sqrt()), zero],
             (Self::Normal, _) => [Rule::Normal((2.0 / product(&shape[1..])).sqrt()), zero],
-            (Self::PyTorch, &[_, input, .., height, width]) => {
-                let seen = product(&[input, height, width]);
+            (Self::PyTorch, &[_, input, ..]) => {
+                let seen = input as f64 * product(kernel(shape));
                 [Rule::Uniform(1.0 / seen.sqrt()); 2]
             }
-            (Self::FanOut, &[output, .., height, width]) => {
-                let reached = product(&[output, height, width]);
+            (Self::FanOut, &[output, ..]) => {
+                let reached = output as f64 * product(kernel(shape));
                 [Rule::Normal((2.0 / reached).sqrt()), zero]
             }
             _ => unreachable!("a weight has two axes or more"),

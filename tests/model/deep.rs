@@ -211,6 +211,7 @@ fn equivariance_resnet_bit_equal(on: &On) {
 
 /// The largest difference, in units of the largest number.
 fn apart(of_moved: &[f32], moved: &[f32]) -> f32 {
+    assert!(of_moved.iter().chain(moved).all(|value| value.is_finite()));
     let largest =
         |numbers: &mut dyn Iterator<Item = f32>| numbers.fold(0.0, |a: f32, b| a.max(b.abs()));
     let difference = largest(&mut of_moved.iter().zip(moved).map(|(a, b)| a - b));
@@ -312,7 +313,8 @@ fn value_initial_weights_as_published(on: &On) {
         ..resnet(Group::P4m)
     };
     model.init(&on.device()).unwrap().visit(&mut all);
-    // Uniform in ±1/√(in · side²), the group not counted.
+    // Uniform in ±1/√(in · side²), the group not counted. Two for each of eight blocks, three beside.
+    assert_eq!(all.of("weight", 5).count(), 16 + 3);
     for (shape, weights) in all.of("weight", 5) {
         let bound = 1.0 / ((shape[1] * shape[3] * shape[4]) as f64).sqrt();
         near(deviation(weights), bound / 3f64.sqrt(), weights.len());
@@ -329,10 +331,13 @@ fn value_initial_weights_as_published(on: &On) {
         ..WideResNetConfig::wrn_34_10(Group::P1, IMAGE, 10)
     };
     wide.init(&on.device()).unwrap().visit(&mut all);
+    // Two for each of three blocks, two beside them.
+    assert_eq!(all.of("weight", 5).count(), 6 + 2);
     for (shape, weights) in all.of("weight", 5) {
         let expected = (2.0 / (shape[0] * shape[3] * shape[4]) as f64).sqrt();
         near(deviation(weights), expected, weights.len());
     }
+    assert_eq!(all.of("bias", 1).count(), 1);
     assert!(
         all.of("bias", 1)
             .all(|(_, bias)| bias.iter().all(|&b| b == 0.0))
@@ -420,6 +425,18 @@ fn error_deep_networks_that_make_no_sense(on: &On) {
     };
     let error = flat.init(&device).unwrap_err().to_string();
     assert!(error.starts_with("depths = [1, 1, 0, 1, 1]: "), "{error}");
+    let none = ResNetConfig {
+        depths: [2, 2, 2, 0],
+        ..narrow(Group::P4)
+    };
+    let error = none.init(&device).unwrap_err().to_string();
+    assert!(error.starts_with("depths = [2, 2, 2, 0]: "), "{error}");
+    let none = WideResNetConfig {
+        blocks: 0,
+        ..WideResNetConfig::wrn_34_10(Group::P1, IMAGE, 10)
+    };
+    let error = none.init(&device).unwrap_err().to_string();
+    assert!(error.starts_with("blocks = 0: "), "{error}");
     let one = WideResNetConfig::wrn_34_10(Group::P1, IMAGE, 1);
     let error = one.init(&device).unwrap_err().to_string();
     assert!(error.starts_with("classes = 1: "), "{error}");

@@ -92,6 +92,7 @@ fn value_logits_of_pytorch(on: &On) {
         let ours = values(model.logits(on.tensor(images, shape)));
         let theirs = of(&fixture["logits"][name]);
         assert_eq!(ours.len(), theirs.len(), "{name}");
+        assert!(ours.iter().all(|logit| logit.is_finite()), "{name}");
         let largest = theirs.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
         let apart = ours
             .iter()

@@ -188,10 +188,11 @@ impl Standing {
         };
         let loss = loss.unsaturated(logits.clone(), &reference);
         let fooled = fooled(predicted_classes(logits.clone()), &reference);
+        let fools = fooled.clone().float();
         let taken = match &self.best {
-            None => Tensor::ones_like(&loss),
+            None => fools.ones_like(),
             Some(best) => (loss.clone().greater(select(&best.loss, rows)))
-                .bool_or(fooled.clone())
+                .bool_or(fooled)
                 .float(),
         };
         let met = Met {
@@ -199,7 +200,7 @@ impl Standing {
             logits,
             loss,
         };
-        let flags: Vec<f32> = read(&Tensor::cat(vec![fooled.float(), taken], 0));
+        let flags: Vec<f32> = read(&Tensor::cat(vec![fools, taken], 0));
         let (fools, taken) = flags.split_at(rows.len());
         for (&row, &taken) in rows.iter().zip(taken) {
             self.judged.meet(row, taken > 0.0);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Downsampling {
-    /// By a stride of the convolutions, as published. On even sizes these never see the last row
-    /// and column, but always the first: over p4 and p4m the network is then *not* equivariant.
+    /// By a stride of the convolutions, as published. On even sizes these begin in the first row and
+    /// column and end before the last: over p4 and p4m the network is then *not* equivariant.
     #[default]
     Strided,
     /// By the mean of 2×2 pixels between convolutions without a stride: exactly equivariant on even
@@ -24,7 +24,7 @@ pub struct ResidualPath {
     pub group: Group,
     /// Channels of the input and of the output.
     pub channels: [usize; 2],
-    /// By what the size is divided.
+    /// By what the size is divided; a block with 0 panics when it is checked or made.
     pub stride: usize,
     /// How.
     pub downsampling: Downsampling,
@@ -54,7 +54,7 @@ impl ResidualPath {
     }
 
     fn pool(self) -> Option<GroupAvgPool2dConfig> {
-        let pooled = self.stride > 1 && self.downsampling == Downsampling::Pooled;
+        let pooled = self.stride != 1 && self.downsampling == Downsampling::Pooled;
         pooled.then(|| GroupAvgPool2dConfig::new(self.group, self.stride))
     }
 
@@ -64,7 +64,7 @@ impl ResidualPath {
             .with_padding(side / 2)
             .with_bias(false);
         match self.downsampling {
-            Downsampling::Strided if stride > 1 => conv.with_stride(stride).with_exact(false),
+            Downsampling::Strided if stride != 1 => conv.with_stride(stride).with_exact(false),
             _ => conv,
         }
     }
