@@ -2,7 +2,7 @@ use crate::base::{Error, Keys, config};
 use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
-use crate::model::settings::{check_settings, check_size};
+use crate::model::settings::{check_settings, check_size_over};
 use crate::nn::{
     BlockConfig, GroupBlock, GroupConv2dConfig, GroupDropout, GroupDropoutConfig, GroupPool,
     GroupPoolConfig, GroupReduction, InitialWeights, Layer, LayerConfig, LiftingBlock,
@@ -135,9 +135,7 @@ impl CnnConfig {
 
     /// How many numbers per channel reach the fully connected layers.
     fn features(&self) -> crate::base::Result<usize> {
-        let [_, height, width] = self.image;
-        let name = format!("Cnn over {}", self.group);
-        let [height, width] = check_size(&name, &self.body([1; 4]), [height, width])?;
+        let [height, width] = check_size_over(self.group, "Cnn", &self.body([1; 4]), self.image)?;
         Ok(match self.head {
             Head::Flattened => self.group.size() * height * width,
             Head::Pooled => 1,

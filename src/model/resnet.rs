@@ -1,10 +1,10 @@
-use crate::base::{Error, Keys, config};
+use crate::base::{Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
-use crate::model::settings::{check_settings, check_size};
+use crate::model::settings::{check_each, check_settings, check_size_over};
 use crate::nn::{
     BasicBlock, BasicBlockConfig, BlockConfig, Downsampling, InitialWeights, Layer, LayerConfig,
     LiftingBlock, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -84,27 +84,12 @@ impl ResNetConfig {
     /// [`Error::Setting`] for any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<ResNet> {
         check_settings(self.image, self.classes, 0.0, &self.normalize)?;
-        let widths = self.widths;
-        let found = format_args!("{widths:?}");
-        Error::unless(
-            !widths.contains(&0),
-            "widths",
-            found,
-            "at least one channel each",
-        )?;
-        let depths = self.depths;
-        let found = format_args!("{depths:?}");
-        let expected = "at least one block each";
-        Error::unless(!depths.contains(&0), "depths", found, expected)?;
+        check_each("widths", &self.widths, "channel")?;
+        check_each("depths", &self.depths, "block")?;
         let body = self.body();
-        let [_, height, width] = self.image;
-        check_size(
-            &format!("ResNet over {}", self.group),
-            &body,
-            [height, width],
-        )?;
+        check_size_over(self.group, "ResNet", &body, self.image)?;
         let (lift, blocks) = body.init(device);
-        let features = self.head.features(widths[3], self.group);
+        let features = self.head.features(self.widths[3], self.group);
         let model = ResNet {
             normalize: self.normalize.init(device),
             lift,

@@ -1,4 +1,5 @@
 use crate::base::{Error, Result};
+use crate::group::Group;
 use crate::nn::{LayerConfig, NormalizeConfig, nearest_sizes};
 
 /// Refuses settings that no model can have.
@@ -17,6 +18,23 @@ pub(crate) fn check_settings(
     normalize
         .as_ref()
         .map_or(Ok(()), |constants| constants.check(channels))
+}
+
+/// Refuses a setting with a zero among its numbers: each is a count of so many at least.
+pub(crate) fn check_each(setting: &str, counts: &[usize], what: &str) -> Result<()> {
+    let found = format_args!("{counts:?}");
+    let expected = format_args!("at least one {what} each");
+    Error::unless(!counts.contains(&0), setting, found, expected)
+}
+
+/// [`check_size`] for a model over a group, of images `[channel, height, width]`.
+pub(crate) fn check_size_over(
+    group: Group,
+    model: &str,
+    layers: &impl LayerConfig,
+    [_, height, width]: [usize; 3],
+) -> Result<[usize; 2]> {
+    check_size(&format!("{model} over {group}"), layers, [height, width])
 }
 
 /// The size that a model's layers make of images of this size.

@@ -1,13 +1,13 @@
-use crate::base::{Error, Keys, config};
+use crate::base::{Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
+use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
-use crate::model::settings::{check_settings, check_size};
+use crate::model::settings::{check_each, check_settings, check_size_over};
 use crate::nn::{
-    BlockConfig, GroupBlock, GroupConv2dConfig, GroupPoolConfig, GroupReduction, InitialWeights,
-    Layer, LayerConfig, LiftingBlock, LiftingConv2dConfig, Linear, LinearConfig, Normalize,
-    NormalizeConfig,
+    BlockConfig, GroupBlock, GroupConv2dConfig, InitialWeights, Layer, LayerConfig, LiftingBlock,
+    LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -73,26 +73,16 @@ impl VggConfig {
     /// equivariance; [`Error::Setting`] for any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<Vgg> {
         check_settings(self.image, self.classes, 0.0, &self.normalize)?;
-        let (widths, depths) = (self.widths, self.depths);
-        let found = format_args!("{widths:?}");
-        Error::unless(
-            !widths.contains(&0),
-            "widths",
-            found,
-            "at least one channel each",
-        )?;
-        let found = format_args!("{depths:?}");
-        let expected = "at least one convolution each";
-        Error::unless(!depths.contains(&0), "depths", found, expected)?;
+        check_each("widths", &self.widths, "channel")?;
+        check_each("depths", &self.depths, "convolution")?;
         let body = self.body();
-        let [_, height, width] = self.image;
-        let name = format!("Vgg over {}", self.group);
-        let [rows, columns] = check_size(&name, &body, [height, width])?;
+        let [rows, columns] = check_size_over(self.group, "Vgg", &body, self.image)?;
         let (lift, blocks) = body.init(device);
-        let features = match self.head {
-            Head::Flattened => widths[4] * self.group.size() * rows * columns,
-            Head::Pooled => widths[4],
+        let places = match self.head {
+            Head::Flattened => rows * columns,
+            Head::Pooled => 1,
         };
+        let features = self.head.features(self.widths[4], self.group) * places;
         let model = Vgg {
             normalize: self.normalize.init(device),
             lift,
@@ -169,10 +159,7 @@ impl Vgg {
         let features = self.features(images);
         self.fc.forward(match self.head {
             Head::Flattened => features.flatten(1, 4),
-            Head::Pooled => {
-                let pool = GroupPoolConfig::new(GroupReduction::Max).init();
-                pool.forward_global(features)
-            }
+            Head::Pooled => self.head.means(features),
         })
     }
 }

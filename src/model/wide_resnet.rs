@@ -4,7 +4,7 @@ use crate::model::Head;
 use crate::model::classifier::classifier;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
-use crate::model::settings::{check_settings, check_size};
+use crate::model::settings::{check_each, check_settings, check_size_over};
 use crate::nn::{
     Downsampling, GroupBatchNorm, GroupBatchNormConfig, InitialWeights, Layer, LayerConfig,
     LiftingConv2d, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -82,29 +82,17 @@ impl WideResNetConfig {
     /// [`Error::Setting`] for any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<WideResNet> {
         check_settings(self.image, self.classes, 0.0, &self.normalize)?;
-        let widths = self.widths;
-        let found = format_args!("{widths:?}");
-        Error::unless(
-            !widths.contains(&0),
-            "widths",
-            found,
-            "at least one channel each",
-        )?;
+        check_each("widths", &self.widths, "channel")?;
         Error::unless(self.blocks > 0, "blocks", self.blocks, "at least 1")?;
         let body = self.body();
-        let [_, height, width] = self.image;
-        check_size(
-            &format!("WideResNet over {}", self.group),
-            &body,
-            [height, width],
-        )?;
+        check_size_over(self.group, "WideResNet", &body, self.image)?;
         let (lift, blocks) = body.init(device);
-        let features = self.head.features(widths[3], self.group);
+        let features = self.head.features(self.widths[3], self.group);
         let model = WideResNet {
             normalize: self.normalize.init(device),
             lift,
             blocks,
-            norm: GroupBatchNormConfig::new(self.group, widths[3]).init(device),
+            norm: GroupBatchNormConfig::new(self.group, self.widths[3]).init(device),
             fc: LinearConfig::new([features, self.classes]).init(device),
             head: self.head,
         };

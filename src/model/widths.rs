@@ -1,4 +1,5 @@
 use crate::base::{Error, Result};
+use crate::model::settings::check_each;
 use serde::{Deserialize, Serialize};
 
 /// How many channels the four convolutions of a [`Cnn`](crate::model::Cnn) have.
@@ -27,11 +28,10 @@ impl Widths {
     /// [`Error::Setting`] for no channels, or if no network comes within 5 % of a number to match.
     pub(crate) fn resolve(self, parameters: impl Fn([usize; 4]) -> usize) -> Result<[usize; 4]> {
         let target = match self {
-            Self::Given(widths) if widths.contains(&0) => {
-                let found = format!("{widths:?}");
-                return Err(Error::setting("widths", found, "at least one channel each"));
+            Self::Given(widths) => {
+                check_each("widths", &widths, "channel")?;
+                return Ok(widths);
             }
-            Self::Given(widths) => return Ok(widths),
             Self::Matched(target) => target,
         };
         let distance = |widths| parameters(widths).abs_diff(target);
