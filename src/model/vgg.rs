@@ -69,8 +69,9 @@ impl VggConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if the image is too small (32×32 is not), or if a pooling would break exact
-    /// equivariance; [`Error::Setting`] for any other setting that makes no sense.
+    /// [`Error::Size`](crate::base::Error::Size) if the image is too small (32×32 is not), or if a
+    /// pooling would break exact equivariance; [`Error::Setting`](crate::base::Error::Setting) for
+    /// any other setting that makes no sense.
     pub fn init(&self, device: &Device) -> crate::base::Result<Vgg> {
         check_settings(self.image, self.classes, 0.0, &self.normalize)?;
         check_each("widths", &self.widths, "channel")?;
