@@ -10,7 +10,9 @@ use fireproof::attack::{Attack, Frozen, Keep, Pgd};
 use fireproof::base::{Classifier, Keys, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
-use fireproof::model::{Cnn, CnnConfig, SmallCnn, SmallCnnConfig};
+use fireproof::model::{
+    Cnn, CnnConfig, ResNetConfig, SmallCnn, SmallCnnConfig, VggConfig, WideResNetConfig,
+};
 use fireproof::train::{Scored, sgd};
 
 /// The p4 network of the paper. Without dropout, whose draws no two libraries share.
@@ -37,44 +39,81 @@ fn attack(case: &Case) -> Pgd {
         .with_keep(Keep::Last)
 }
 
+/// Does the same with the network of a case, whatever its type.
+macro_rules! with_network {
+    ($case:expr, |$model:ident, $image:ident| $body:expr) => {{
+        let ($image, colour) = ([1, 28, 28], [3, 32, 32]);
+        match $case.network.as_str() {
+            "p4-cnn" => {
+                let $model = p4_cnn();
+                $body
+            }
+            "small-cnn" => {
+                let $model = small_cnn();
+                $body
+            }
+            "resnet18" => {
+                let config = ResNetConfig::resnet18(Group::P1, colour, 10);
+                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
+                $body
+            }
+            "p4m-resnet18" => {
+                let config = ResNetConfig::resnet18(Group::P4m, colour, 10);
+                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
+                $body
+            }
+            "vgg16" => {
+                let config = VggConfig::vgg16(Group::P1, colour, 10);
+                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
+                $body
+            }
+            "wrn-34-10" => {
+                let config = WideResNetConfig::wrn_34_10(Group::P1, colour, 10);
+                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
+                $body
+            }
+            other => panic!("unknown network: {other}"),
+        }
+    }};
+}
+
 /// An attack on a network that was frozen before. The result is the perturbation.
 pub fn pgd(case: &Case) -> Run {
-    let victim = match case.network.as_str() {
-        "p4-cnn" => frozen(&p4_cnn(), case.numerics),
-        "small-cnn" => frozen(&small_cnn(), case.numerics),
-        other => panic!("unknown network: {other}"),
-    };
-    let (attack, batch) = (attack(case), batch(case.batch));
+    let (victim, image) = with_network!(case, |model, image| {
+        (frozen(&model, case.numerics), image)
+    });
+    let (attack, batch) = (attack(case), batch(case.batch, image));
     Box::new(move |_| {
         let (seconds, images) = timed(|| attack.perturb(&victim, &batch, Seed(1)));
         outcome(seconds, images.expect("an attack") - batch.images.clone())
     })
 }
 
-/// A training step: freeze, attack, learn from the attacked images. The result is their losses,
-/// compared after one step, so that gradients and update matter.
+/// A training step: freeze, attack, learn from the attacked images; or from the images themselves if the
+/// attack has no steps. The result is their losses, compared after one step, so that gradients and update
+/// matter.
 pub fn train(case: &Case) -> Run {
-    match case.network.as_str() {
-        "p4-cnn" => train_model(case, p4_cnn()),
-        "small-cnn" => train_model(case, small_cnn()),
-        other => panic!("unknown network: {other}"),
-    }
+    with_network!(case, |model, image| train_model(case, model, image))
 }
 
-fn train_model<M>(case: &Case, model: M) -> Run
+fn train_model<M>(case: &Case, model: M, image: [usize; 3]) -> Run
 where
     M: Module + ModuleDisplay + Classifier + 'static,
 {
-    let (attack, batch, numerics) = (attack(case), batch(case.batch), case.numerics);
+    let (steps, numerics) = (case.steps, case.numerics);
+    let (attack, batch) = (attack(case), batch(case.batch, image));
     let labels = batch.labels.clone().autodiff();
     let keys = Keys::new(1, batch.ids.clone()).with_draw(1);
     let mut optimizer = sgd(0.9, 0.0);
     let mut kept = Some(model.train());
     let mut step = move || {
         let model = kept.take().expect("the model of the step before");
-        let images = attack
-            .perturb(&frozen(&model, numerics), &batch, Seed(1))
-            .expect("an attack");
+        let images = match steps {
+            0 => batch.images.clone(),
+            _ => attack
+                .perturb(&frozen(&model, numerics), &batch, Seed(1))
+                .expect("an attack"),
+        };
         let images = Tensor::from_inner(images);
         let logits = Numerics::Exact.run(|| model.training_logits(images, &keys));
         let scored = Scored::cross_entropy(logits, labels.clone());

@@ -24,6 +24,9 @@ GROUP_CONVOLUTIONS = [
 
 NETWORKS = ["p4-cnn", "small-cnn"]
 
+# Network and batch.
+DEEP = [("resnet18", 32), ("vgg16", 32), ("p4m-resnet18", 16), ("wrn-34-10", 16)]
+
 # Kinds without a convolution, in which numerics cannot differ.
 WITHOUT_NUMERICS = ("matmul", "warp")
 
@@ -73,6 +76,12 @@ def all_cases():
         for batch in (128, 16, 1):
             cases.append(attack(f"pgd/{network}/b{batch}", "pgd", network, batch, 10))
         cases.append(attack(f"train/{network}", "train", network, 128, 10))
+    for network, batch in DEEP:
+        cases.append(attack(f"deep/step/{network}/b{batch}", "pgd", network, batch, 1))
+    for network, batch in DEEP[:3]:
+        cases.append(attack(f"deep/train/{network}/b{batch}", "train", network, batch, 0))
+    for batch in (16, 1):
+        cases.append(attack(f"deep/pgd/resnet18/b{batch}", "pgd", "resnet18", batch, 10))
     for batch, channels, side in [(128, 1, 28), (128, 3, 32), (32, 40, 28)]:
         for pass_ in ("forward", "nearest", "image", "pose"):
             # PyTorch with a grid made in every pass, and with a grid given.

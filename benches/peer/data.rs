@@ -35,11 +35,12 @@ pub fn weight<const D: usize>(shape: [usize; D], salt: u32, fan_in: usize) -> Te
     fill(shape, salt, -bound, bound)
 }
 
-/// Random digits, as far as work is concerned.
-pub fn batch(count: usize) -> Batch {
+/// Random images of this size, as far as work is concerned.
+pub fn batch(count: usize, [channels, height, width]: [usize; 3]) -> Batch {
     let labels: Vec<i64> = (0..count as i64).map(|at| at % 10).collect();
     let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [count]), &device());
-    Batch::new(fill([count, 1, 28, 28], 1, 0.0, 1.0), labels).expect("a label for each image")
+    let images = fill([count, channels, height, width], 1, 0.0, 1.0);
+    Batch::new(images, labels).expect("a label for each image")
 }
 
 /// Poses `[count, 3]` within ±30° and ±3 pixels.
@@ -51,21 +52,38 @@ pub fn poses(count: usize) -> Vec<f32> {
 
 /// The model with weights and biases of this formula, outside autodiff.
 pub fn filled<M: Module>(model: M) -> M {
-    model.map(&mut Fill { salt: 100 })
+    model.map(&mut Fill {
+        salt: 100,
+        path: Vec::new(),
+    })
 }
 
 /// Parameters in the order of the module's fields, each with a salt of its own.
 struct Fill {
     salt: u32,
+    path: Vec<String>,
 }
 
 impl ModuleMapper for Fill {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         self.salt += 1;
         let salt = self.salt;
+        let positive = matches!(
+            self.path.last().map(String::as_str),
+            Some("gamma" | "running_var")
+        );
         param.map(|tensor| {
             let shape = tensor.dims();
             match D {
+                1 if positive => fill(shape, salt, 0.5, 1.5),
                 1 => fill(shape, salt, -0.05, 0.05),
                 // Linear layers are [in, out], convolutions [out, in, ...].
                 2 => weight(shape, salt, shape[0]),

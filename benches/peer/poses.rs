@@ -87,7 +87,7 @@ pub fn same_poses(case: &Case) -> Run {
 /// predicted classes for labels. The result is the worst loss of each.
 pub fn nobody(case: &Case) -> Run {
     let victim = frozen(&p4_cnn(), case.numerics);
-    let mut digits = batch(case.images);
+    let mut digits = batch(case.images, [1, 28, 28]);
     let labels = TensorData::new(victim.predict(digits.images.clone()), [case.images]);
     digits.labels = Tensor::<1, Int>::from_data(labels, &device());
     let attack = grid(case);

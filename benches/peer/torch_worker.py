@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
+import deep
+
 ROOT = pathlib.Path(__file__).parents[2]
 FIXTURES = ROOT / "tests/fixtures"
 TABLES = json.loads((FIXTURES / "groupy_indices.json").read_text())
@@ -151,7 +153,7 @@ def parameters(shapes):
     return made
 
 
-def forward(bank, x):
+def digits_network(bank, x):
     for at in range(0, 8, 2):
         x = F.relu(F.conv2d(x, bank[at], bank[at + 1]))
         if at in (2, 6):
@@ -163,6 +165,30 @@ def forward(bank, x):
 
 
 NETWORKS = {"p4-cnn": P4Cnn, "small-cnn": SmallCnn}
+
+
+def network_of(name):
+    if name in deep.NETWORKS:
+        return deep.Deep(name, fill, expand, TABLES)
+    return NETWORKS[name]()
+
+
+def forward(bank, x):
+    """A bank is a list of tensors, or such a list and what runs it."""
+    return bank[0].forward(bank[1], x) if isinstance(bank, tuple) else digits_network(bank, x)
+
+
+def frozen(network):
+    """Its bank, for attacks."""
+    with torch.no_grad():
+        bank = [layer.detach() for layer in network.bank()]
+    return (network, bank) if isinstance(network, deep.Deep) else bank
+
+
+def images_for(network, count):
+    if isinstance(network, deep.Deep):
+        return fill([count, 3, 32, 32], 1, 0.0, 1.0), torch.arange(count) % 10
+    return digits(count)
 
 
 # --- Cases: each gives a function that runs once, and tells the seconds and the result ------------
@@ -288,8 +314,9 @@ def attack(bank, images, labels, steps, epsilon=0.1, step=0.025):
 
 
 def pgd(case):
-    bank = NETWORKS[case["network"]]().bank()
-    images, labels = digits(case["batch"])
+    network = network_of(case["network"])
+    bank = frozen(network)
+    images, labels = images_for(network, case["batch"])
 
     def run(check):
         seconds, found = timed(lambda: attack(bank, images, labels, case["steps"]))
@@ -299,20 +326,25 @@ def pgd(case):
 
 
 def train(case):
-    network = NETWORKS[case["network"]]()
+    network = network_of(case["network"])
     for p in network.parameters:
         p.requires_grad_()
-    optimizer = torch.optim.SGD(network.parameters, lr=0.01, momentum=0.9)
-    images, labels = digits(case["batch"])
+    images, labels = images_for(network, case["batch"])
+    training = isinstance(network, deep.Deep)
+    if training:
+        for p in network.statistics():
+            p.requires_grad_(False)
+    optimizer = torch.optim.SGD([p for p in network.parameters if p.requires_grad], lr=0.01, momentum=0.9)
 
     @compiled
     def losses_at(x):
-        return F.cross_entropy(forward(network.bank(), x), labels, reduction="none")
+        logits = network.forward(network.bank(True), x, True) if training else forward(network.bank(), x)
+        return F.cross_entropy(logits, labels, reduction="none")
 
     def step():
-        with torch.no_grad():
-            bank = [layer.detach() for layer in network.bank()]
-        attacked = attack(bank, images, labels, case["steps"])
+        attacked = images
+        if case["steps"]:
+            attacked = attack(frozen(network), images, labels, case["steps"])
         losses = losses_at(attacked)
         optimizer.zero_grad()
         losses.mean().backward()

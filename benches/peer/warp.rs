@@ -69,7 +69,7 @@ pub fn search(case: &Case) -> Run {
         })
         .collect();
     let together = case.batch / IMAGES;
-    let digits = batch(IMAGES);
+    let digits = batch(IMAGES, [1, 28, 28]);
     let images = digits.images.repeat_dim(0, together);
     let labels = digits.labels.repeat_dim(0, together);
     Box::new(move |_| {

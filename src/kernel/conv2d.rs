@@ -8,8 +8,11 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use super::path::choose;
+#[cfg(feature = "flex")]
+use prepared::has_kernel;
 use super::relu::or_relu;
 use super::suits;
+use super::{Affine, Statistics};
 
 /// Filters and bias of a convolution, with what kernels have made of them.
 ///
@@ -52,6 +55,47 @@ impl Filters {
         }
     }
 
+    /// Filters whose convolution gives at once what a batch normalisation by given statistics makes of
+    /// that of these, `(y - mean) / √(variance + ε) · scale + shift`, up to rounding. A number of the
+    /// normalisation is that of as many neighbouring outputs as there are more outputs than numbers.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the outputs are a multiple of the numbers.
+    ///
+    /// ```
+    /// use burn::tensor::{Tensor, ops::ConvOptions};
+    /// use fireproof::kernel::{self, Affine, Filters, Statistics};
+    ///
+    /// let device = fireproof::device();
+    /// let of = |value: f32| Tensor::from_floats([value], &device);
+    /// let filters = Filters::new(Tensor::ones([2, 1, 1, 1], &device), None);
+    /// let statistics = Statistics { mean: of(1.0), variance: of(4.0) };
+    /// let affine = Affine { scale: of(3.0), shift: of(0.5) };
+    /// let folded = filters.normalised(affine, statistics, 0.0);
+    /// let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+    /// let y = kernel::conv2d(Tensor::full([1, 1, 1, 1], 3.0, &device), &folded, options, false);
+    /// assert_eq!(y.into_data().iter::<f32>().collect::<Vec<_>>(), [3.5, 3.5]);
+    /// ```
+    pub fn normalised(&self, affine: Affine, statistics: Statistics, epsilon: f64) -> Self {
+        let outputs = self.weight.dims()[0];
+        let each = |numbers: Tensor<1>| {
+            let [count] = numbers.dims();
+            assert_eq!(outputs % count, 0, "{outputs} outputs and {count} numbers");
+            let repeated = numbers.reshape([count, 1]).repeat_dim(1, outputs / count);
+            repeated.reshape([outputs])
+        };
+        let scale = each(affine.scale / (statistics.variance + epsilon).sqrt());
+        let (mean, shift) = (each(statistics.mean), each(affine.shift));
+        let centred = match self.bias.clone() {
+            Some(bias) => bias - mean,
+            None => -mean,
+        };
+        let bias = centred * scale.clone() + shift;
+        let weight = self.weight.clone() * scale.reshape([outputs, 1, 1, 1]);
+        Self::new(weight, Some(bias)).with_group(self.group)
+    }
+
     /// The filters `[out, in, height, width]`.
     pub fn weight(&self) -> &Tensor<4> {
         &self.weight
@@ -75,9 +119,10 @@ impl Filters {
 
 /// The convolution of `input` with `filters`, negative values replaced by 0 if `relu`.
 ///
-/// Kernel: sides of 3 pixels, stride and dilation 1, one group, the same padding of at most 2 on
-/// all sides. [`Numerics`](super::Numerics) chooses its arithmetic. Filters that are not tracked are
-/// transformed once for all passes with the padding of the first. Winograd's sums cover tiles: an
+/// Kernel: square filters of at most 8 pixels, strides, dilations and paddings of at most 8, the same
+/// along both axes, and one group. [`Numerics`](super::Numerics) chooses the arithmetic of 3×3 filters
+/// with stride and dilation 1; all others are summed directly. Filters that are not tracked are
+/// transformed once for all passes with the options of the first. Winograd's sums cover tiles: an
 /// infinite or NaN pixel makes whole tiles of up to 6×6 outputs around it NaN.
 ///
 /// # Shapes
@@ -108,7 +153,7 @@ pub fn conv2d(
 ) -> Tensor<4> {
     match choose("conv2d", || has_kernel(&input, filters, &options)) {
         #[cfg(feature = "flex")]
-        super::Path::Kernel => prepared::run(input, filters, options.padding[0].0, relu),
+        super::Path::Kernel => prepared::run(input, filters, &options, relu),
         _ => {
             let (weight, bias) = (filters.weight.clone(), filters.bias.clone());
             assert_layer_alike("conv2d", &input, &weight, bias.as_ref());
@@ -117,23 +162,50 @@ pub fn conv2d(
     }
 }
 
-fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool {
-    let [_, input_channels, height, width] = input.dims();
-    let [_, channels, rows, columns] = filters.weight.dims();
-    let (padding, _) = options.padding[0];
-    rows == 3
-        && columns == 3
-        && channels == input_channels
-        && options.stride == [1, 1]
-        && options.dilation == [1, 1]
-        && options.groups == 1
-        && options.padding == [(padding, padding); 2]
-        && padding <= 2
-        && height + 2 * padding >= 3
-        && width + 2 * padding >= 3
-        && suits(input)
-        && suits(&filters.weight)
-        && filters.bias.as_ref().is_none_or(suits)
+/// The convolution of `input` with `filters`, plus `beside`; negative sums replaced by 0 if `relu`.
+///
+/// The same as [`conv2d`] and a sum, to the bit; the kernel, for filters that are not tracked, has one
+/// pass over memory less, or two.
+///
+/// # Shapes
+///
+/// - input: `[batch, in, height, width]`
+/// - beside, output: `[batch, out, height_out, width_out]`
+///
+/// # Panics
+///
+/// As [`conv2d`], and if `beside` does not fit.
+///
+/// ```
+/// use burn::tensor::{Tensor, ops::ConvOptions};
+/// use fireproof::kernel::{self, Filters};
+///
+/// let device = fireproof::device();
+/// let filters = Filters::new(Tensor::full([1, 1, 1, 1], -2.0, &device), None);
+/// let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+/// let x = Tensor::from_floats([[[[1.0, 3.0]]]], &device);
+/// let sums = kernel::conv2d_add(x.clone(), &filters, options, x + 4.0, true);
+/// assert_eq!(sums.into_data().iter::<f32>().collect::<Vec<_>>(), [3.0, 1.0]);
+/// ```
+pub fn conv2d_add(
+    input: Tensor<4>,
+    filters: &Filters,
+    options: ConvOptions<2>,
+    beside: Tensor<4>,
+    relu: bool,
+) -> Tensor<4> {
+    let possible =
+        || !filters.is_tracked() && suits(&beside) && has_kernel(&input, filters, &options);
+    match choose("conv2d_add", possible) {
+        #[cfg(feature = "flex")]
+        super::Path::Kernel => prepared::add(input, filters, &options, beside, relu),
+        _ => or_relu(conv2d(input, filters, options, false) + beside, relu),
+    }
+}
+
+#[cfg(not(feature = "flex"))]
+fn has_kernel(_: &Tensor<4>, _: &Filters, _: &ConvOptions<2>) -> bool {
+    false
 }
 
 #[cfg(feature = "flex")]
@@ -142,16 +214,49 @@ mod prepared {
     use crate::base::read;
     use crate::group::Group;
     use crate::kernel::Numerics;
-    use crate::kernel::cpu::Prepared;
     use crate::kernel::cpu::conv::Images;
-    use crate::kernel::cpu::elementwise::bias_gradient;
+    use crate::kernel::cpu::elementwise::{bias_gradient, relu_gradient};
+    use crate::kernel::cpu::{After, Isa, Prepared, Window};
     use crate::kernel::flex::buffer::Buffer;
-    use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1, run2, run3};
+    use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1, run2, run3, suits};
     use burn::tensor::Tensor;
+    use burn::tensor::ops::ConvOptions;
     use burn_flex::FlexTensor;
     use std::sync::{Arc, OnceLock};
 
-    /// One for each of the numerics, with the padding of its first use.
+    fn window(filters: &Filters, options: &ConvOptions<2>) -> Window {
+        let [_, _, side, _] = filters.weight.dims();
+        Window {
+            side,
+            stride: options.stride[0],
+            dilation: options.dilation[0],
+            padding: options.padding[0].0,
+        }
+    }
+
+    pub(super) fn has_kernel(
+        input: &Tensor<4>,
+        filters: &Filters,
+        options: &ConvOptions<2>,
+    ) -> bool {
+        let [_, input_channels, height, width] = input.dims();
+        let [_, channels, rows, columns] = filters.weight.dims();
+        let window = window(filters, options);
+        rows == columns
+            && channels == input_channels
+            && options.stride == [window.stride; 2]
+            && options.dilation == [window.dilation; 2]
+            && options.padding == [(window.padding, window.padding); 2]
+            && options.groups == 1
+            && window.is_known()
+            && window.output(height).is_some()
+            && window.output(width).is_some()
+            && suits(input)
+            && suits(&filters.weight)
+            && filters.bias.as_ref().is_none_or(suits)
+    }
+
+    /// One for each of the numerics, with the window of its first use.
     #[derive(Debug, Default)]
     pub(super) struct Store([OnceLock<Arc<Still>>; 2]);
 
@@ -163,13 +268,13 @@ mod prepared {
     }
 
     impl Store {
-        fn get(&self, filters: &Filters, padding: usize, numerics: Numerics) -> Arc<Still> {
+        fn get(&self, filters: &Filters, window: Window, numerics: Numerics) -> Arc<Still> {
             let slot = &self.0[numerics as usize];
             match slot.get() {
-                Some(found) if found.filters.padding() == padding => found.clone(),
-                Some(_) => Arc::new(still(filters, padding, numerics)),
+                Some(found) if found.filters.window() == window => found.clone(),
+                Some(_) => Arc::new(still(filters, window, numerics)),
                 None => {
-                    let made = Arc::new(still(filters, padding, numerics));
+                    let made = Arc::new(still(filters, window, numerics));
                     // Another thread may have been first, with the same value.
                     let _ = slot.set(made.clone());
                     made
@@ -178,11 +283,11 @@ mod prepared {
         }
     }
 
-    fn still(filters: &Filters, padding: usize, numerics: Numerics) -> Still {
+    fn still(filters: &Filters, window: Window, numerics: Numerics) -> Still {
         let [output, input, ..] = filters.weight.dims();
         let weight: Vec<f32> = read(&filters.weight.clone().inner());
         Still {
-            filters: Prepared::new(&weight, [output, input], padding, numerics)
+            filters: Prepared::new(&weight, [output, input], window, numerics)
                 .with_group(filters.group),
             bias: (filters.bias.as_ref()).map(|bias| read(&bias.clone().inner())),
         }
@@ -191,17 +296,18 @@ mod prepared {
     pub(super) fn run(
         input: Tensor<4>,
         filters: &Filters,
-        padding: usize,
+        options: &ConvOptions<2>,
         relu: bool,
     ) -> Tensor<4> {
         let numerics = Numerics::current();
+        let window = window(filters, options);
         if !filters.is_tracked() {
-            let still = filters.prepared.get(filters, padding, numerics);
+            let still = filters.prepared.get(filters, window, numerics);
             return run1(StillConv { still, relu }, input);
         }
         let learning = LearningConv {
             group: filters.group,
-            padding,
+            window,
             numerics,
             relu,
         };
@@ -212,18 +318,25 @@ mod prepared {
         }
     }
 
-    fn forward(
-        filters: &Prepared,
-        bias: Option<&[f32]>,
+    pub(super) fn add(
+        input: Tensor<4>,
+        filters: &Filters,
+        options: &ConvOptions<2>,
+        beside: Tensor<4>,
         relu: bool,
-        x: &FlexTensor,
-    ) -> (FlexTensor, Images) {
+    ) -> Tensor<4> {
+        let window = window(filters, options);
+        let still = filters.prepared.get(filters, window, Numerics::current());
+        run2(StillConv { still, relu }, input, beside)
+    }
+
+    fn forward(filters: &Prepared, after: After, x: &FlexTensor) -> (FlexTensor, Images) {
         let [batch, _, height, width] = dims(x);
         let images = [batch, height, width];
         let [rows, columns] = filters.output(images).expect("sizes have been checked");
         let [output, _] = filters.channels();
         let y = Buffer::filled([batch, output, rows, columns], |y| {
-            filters.forward(numbers(x), images, bias, relu, y);
+            filters.forward(numbers(x), images, after, y);
         });
         (y, images)
     }
@@ -248,13 +361,24 @@ mod prepared {
         relu: bool,
     }
 
-    impl Kernel<1> for StillConv {
+    // Inputs: images and, if there are two, what is added.
+    impl<const N: usize> Kernel<N> for StillConv {
         /// The output, through which relu lets the gradient pass where it is positive.
         type Saved = (Images, Option<FlexTensor>);
 
-        fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<Self::Saved>) {
+        fn forward(
+            &self,
+            inputs: [FlexTensor; N],
+            keep: bool,
+        ) -> (FlexTensor, Option<Self::Saved>) {
+            let inputs = inputs.map(contiguous);
             let Still { filters, bias } = &*self.still;
-            let (y, images) = forward(filters, bias.as_deref(), self.relu, &contiguous(x));
+            let after = After {
+                bias: bias.as_deref(),
+                beside: inputs.get(1).map(numbers),
+                relu: self.relu,
+            };
+            let (y, images) = forward(filters, after, &inputs[0]);
             let saved = keep.then(|| (images, self.relu.then(|| y.clone())));
             (y, saved)
         }
@@ -263,15 +387,18 @@ mod prepared {
             &self,
             (images, gate): Self::Saved,
             dy: FlexTensor,
-            _: [bool; 1],
-        ) -> [Option<FlexTensor>; 1] {
+            wanted: [bool; N],
+        ) -> [Option<FlexTensor>; N] {
             let dy = contiguous(dy);
-            [Some(input_gradient(
-                &self.still.filters,
-                gate.as_ref(),
-                images,
-                &dy,
-            ))]
+            std::array::from_fn(|at| {
+                wanted[at].then(|| match (at, &gate) {
+                    (0, gate) => input_gradient(&self.still.filters, gate.as_ref(), images, &dy),
+                    (_, None) => dy.clone(),
+                    (_, Some(gate)) => Buffer::filled(dims::<4>(&dy), |open| {
+                        relu_gradient(Isa::detect(), numbers(&dy), numbers(gate), open);
+                    }),
+                })
+            })
         }
     }
 
@@ -279,7 +406,7 @@ mod prepared {
     #[derive(Clone, Debug)]
     struct LearningConv {
         group: Group,
-        padding: usize,
+        window: Window,
         numerics: Numerics,
         relu: bool,
     }
@@ -302,9 +429,14 @@ mod prepared {
             let (x, weight) = (&inputs[0], &inputs[1]);
             let [output, input, ..] = dims::<4>(weight);
             let shape = [output, input];
-            let filters = Prepared::new(numbers(weight), shape, self.padding, self.numerics)
+            let filters = Prepared::new(numbers(weight), shape, self.window, self.numerics)
                 .with_group(self.group);
-            let (y, images) = forward(&filters, inputs.get(2).map(numbers), self.relu, x);
+            let after = After {
+                bias: inputs.get(2).map(numbers),
+                relu: self.relu,
+                ..After::default()
+            };
+            let (y, images) = forward(&filters, after, x);
             let saved = keep.then(|| Learnt {
                 filters: Arc::new(filters),
                 x: x.clone(),
@@ -327,12 +459,13 @@ mod prepared {
         ) -> [Option<FlexTensor>; N] {
             let dy = contiguous(dy);
             let [output, input] = filters.channels();
+            let side = self.window.side;
             let [_, _, rows, columns] = dims::<4>(&dy);
             let open = gate.as_ref().map(numbers);
             std::array::from_fn(|at| {
                 wanted[at].then(|| match at {
                     0 => input_gradient(&filters, gate.as_ref(), images, &dy),
-                    1 => Buffer::filled([output, input, 3, 3], |dw| {
+                    1 => Buffer::filled([output, input, side, side], |dw| {
                         filters.weight_gradient(numbers(&x), numbers(&dy), open, images, dw);
                     }),
                     _ => Buffer::filled([output], |db| {

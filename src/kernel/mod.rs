@@ -29,7 +29,7 @@ mod warp;
 
 pub use batch_norm::{Affine, Statistics, batch_norm, batch_norm_train};
 pub use border::Border;
-pub use conv2d::{Filters, conv2d};
+pub use conv2d::{Filters, conv2d, conv2d_add};
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
 #[cfg(feature = "flex")]
@@ -37,7 +37,7 @@ pub(crate) use flex::suits;
 pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
 pub use numerics::{NUMERICS_VARIABLE, Numerics};
-pub(crate) use path::choose;
+pub(crate) use path::{choose, is_composed};
 pub use path::{Path, Ran, composed, record};
 pub use pool2d::{avg_pool2d, max_pool2d};
 pub use relu::relu;

@@ -32,7 +32,8 @@ pub fn composed<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     }
 }
 
-fn is_composed() -> bool {
+/// Whether kernels are forbidden.
+pub(crate) fn is_composed() -> bool {
     Setting::with(&COMPOSED, |()| ()).is_some()
 }
 

@@ -2,6 +2,7 @@ use crate::base::config;
 use crate::group::Group;
 use crate::kernel::{self, Affine, Statistics};
 use crate::nn::layer::{forward, layer};
+use crate::nn::planes::Planes;
 use crate::nn::{Layer, LayerConfig};
 use burn::module::{Module, RunningState};
 use burn::nn::{BatchNorm, BatchNormConfig};
@@ -75,15 +76,10 @@ impl GroupBatchNorm {
     }
 
     fn respond(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
-        let shape @ [batch, channels, size, height, width] = features.dims();
-        assert_eq!(
-            size,
-            self.group.size(),
-            "group axis of features for {}",
-            self.group
-        );
-        let flat = features.reshape([batch, channels, size * height, width]);
-        normalised(&self.norm, flat, relu).reshape(shape)
+        let [_, channels, ..] = features.dims();
+        assert_eq!(channels, self.norm.gamma.val().dims()[0], "channels of features");
+        let planes = normalised(&self.norm, features.into_planes(self.group), relu);
+        Tensor::from_planes(planes, self.group)
     }
 
     /// The group.
@@ -92,19 +88,36 @@ impl GroupBatchNorm {
     }
 }
 
-// Burn's layer by this crate's kernels, with its rules: the batch's own statistics if it is training
-// on an autodiff device, which move the running ones; else those.
-fn normalised(norm: &BatchNorm, x: Tensor<4>, relu: bool) -> Tensor<4> {
-    let device = x.device();
+/// What a layer multiplies by and adds, and the running statistics if it normalises by them: if it is
+/// not training on an autodiff device.
+pub(crate) fn given(norm: &BatchNorm, device: &Device) -> (Affine, Option<Statistics>) {
     let affine = Affine {
         scale: norm.gamma.val(),
         shift: norm.beta.val(),
     };
-    if !(device.is_autodiff() && norm.training.is_enabled()) {
-        let statistics = Statistics {
-            mean: norm.running_mean.value().to_device(&device),
-            variance: norm.running_var.value().to_device(&device),
-        };
+    let learns = device.is_autodiff() && norm.training.is_enabled();
+    let statistics = (!learns).then(|| Statistics {
+        mean: norm.running_mean.value().to_device(device),
+        variance: norm.running_var.value().to_device(device),
+    });
+    (affine, statistics)
+}
+
+// Burn's layer by this crate's kernels, with its rules: the batch's own statistics if it is training
+// on an autodiff device, which move the running ones; else those.
+// Neighbouring planes share a channel where there are more of them than channels.
+pub(super) fn normalised(norm: &BatchNorm, planes: Tensor<4>, relu: bool) -> Tensor<4> {
+    let shape @ [batch, count, height, width] = planes.dims();
+    let [channels] = norm.gamma.val().dims();
+    assert_eq!(count % channels, 0, "{count} planes of {channels} channels");
+    let x = planes.reshape([batch, channels, count / channels * height, width]);
+    normalised_channels(norm, x, relu).reshape(shape)
+}
+
+fn normalised_channels(norm: &BatchNorm, x: Tensor<4>, relu: bool) -> Tensor<4> {
+    let device = x.device();
+    let (affine, statistics) = given(norm, &device);
+    if let Some(statistics) = statistics {
         return kernel::batch_norm(x, affine, statistics, norm.epsilon, relu);
     }
     let (y, found) = kernel::batch_norm_train(x, affine, norm.epsilon, relu);

@@ -1,6 +1,6 @@
 use crate::base::Result;
 use crate::nn::{
-    Conv2dConfig, GroupBatchNormConfig, GroupConv2dConfig, GroupMaxPool2dConfig, Layer,
+    Behind, Conv2dConfig, Followed, GroupBatchNormConfig, GroupConv2dConfig, GroupMaxPool2dConfig, Layer,
     LayerConfig, LiftingConv2dConfig, MaxPool2dConfig,
 };
 use burn::module::Module;
@@ -11,9 +11,12 @@ use derive_setters::Setters;
 /// What the layer of a configuration gives.
 type Response<C> = <<C as LayerConfig>::Layer as Layer>::Output;
 
+/// The normalisation that goes along with a convolution.
+type NormOf<C> = <<C as ConvolutionConfig>::Norm as LayerConfig>::Layer;
+
 /// The configuration of a convolution that a [`Block`] may start with: it names the layers that go
 /// along with it.
-pub trait ConvolutionConfig: LayerConfig + Sized {
+pub trait ConvolutionConfig: LayerConfig<Layer: Followed<NormOf<Self>>> + Sized {
     /// A normalisation of its output.
     type Norm: LayerConfig<Layer: Layer<Input = Response<Self>, Output = Response<Self>>>;
     /// A pooling of its output.
@@ -151,7 +154,7 @@ pub struct Block<C: Module, N: Module, P: Module> {
 
 impl<C, N, P> Layer for Block<C, N, P>
 where
-    C: Layer + Module,
+    C: Followed<N> + Module,
     N: Layer<Input = C::Output, Output = C::Output> + Module,
     P: Layer<Input = C::Output, Output = C::Output> + Module,
 {
@@ -159,10 +162,15 @@ where
     type Output = C::Output;
 
     fn forward(&self, input: C::Input) -> C::Output {
-        match (&self.norm, &self.pool) {
-            (None, None) => self.conv.forward_relu(input),
-            (Some(norm), None) => norm.forward_relu(self.conv.forward(input)),
-            (norm, Some(pool)) => pool.forward_relu(norm.forward(self.conv.forward(input))),
+        let behind = Behind {
+            norm: self.norm.as_ref(),
+            beside: None,
+            relu: self.pool.is_none(),
+        };
+        let y = self.conv.forward_followed(input, behind);
+        match &self.pool {
+            None => y,
+            Some(pool) => pool.forward_relu(y),
         }
     }
 }

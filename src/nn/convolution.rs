@@ -1,20 +1,22 @@
 use crate::kernel::{self, Filters};
-use crate::nn::Footprint;
+use crate::nn::batch_norm::normalised;
+use crate::nn::{Behind, FilterCache, Footprint};
 use burn::module::Param;
-use burn::nn::Initializer;
+use burn::nn::{BatchNorm, Initializer};
 use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 
-/// The one place where this crate convolves; negative values become 0 if `relu`.
+/// The one place where this crate convolves, with all that follows.
 ///
 /// # Shapes
 ///
 /// - input: `[batch, channels_in, height, width]`
 pub(crate) fn convolve(
     input: Tensor<4>,
-    filters: &Filters,
+    mut filters: Filters,
+    cache: &FilterCache,
     footprint: &Footprint,
-    relu: bool,
+    behind: Behind<'_, BatchNorm, Tensor<4>>,
 ) -> Tensor<4> {
     let options = ConvOptions::new(
         [footprint.stride; 2],
@@ -22,7 +24,27 @@ pub(crate) fn convolve(
         [footprint.dilation; 2],
         1,
     );
-    kernel::conv2d(input, filters, options, relu)
+    let Behind {
+        mut norm,
+        beside,
+        relu,
+    } = behind;
+    if let Some(folded) = norm.and_then(|norm| cache.normalised(&filters, norm, &input.device())) {
+        (filters, norm) = (folded, None);
+    }
+    let Some(norm) = norm else {
+        return match beside {
+            Some(beside) => kernel::conv2d_add(input, &filters, options, beside, relu),
+            None => kernel::conv2d(input, &filters, options, relu),
+        };
+    };
+    let y = kernel::conv2d(input, &filters, options, false);
+    let y = normalised(norm, y, relu && beside.is_none());
+    match beside {
+        Some(beside) if relu => kernel::relu(y + beside),
+        Some(beside) => y + beside,
+        None => y,
+    }
 }
 
 /// Burn's own convolution with these filters.
@@ -173,11 +195,26 @@ macro_rules! convolution {
             }
 
             fn respond(&self, input: Tensor<$input>, relu: bool) -> Tensor<$output> {
-                let planes = input.into_planes(self.footprint.group);
+                self.respond_to(input, $crate::nn::Behind::relu(relu))
+            }
+
+            pub(super) fn respond_to(
+                &self,
+                input: Tensor<$input>,
+                behind: $crate::nn::Behind<'_, burn::nn::BatchNorm, Tensor<$output>>,
+            ) -> Tensor<$output> {
+                let (group, footprint) = (self.footprint.group, &self.footprint);
+                let planes = input.into_planes(group);
                 let [_, _, height, width] = planes.dims();
-                self.footprint.expect(stringify!($layer), [height, width]);
-                let planes = convolve(planes, &self.expanded(), &self.footprint, relu);
-                Planes::from_planes(planes, self.footprint.group)
+                footprint.expect(stringify!($layer), [height, width]);
+                let behind = $crate::nn::Behind {
+                    norm: behind.norm,
+                    beside: behind.beside.map(|beside| beside.into_planes(group)),
+                    relu: behind.relu,
+                };
+                let filters = self.expanded();
+                let planes = convolve(planes, filters, &self.filters, footprint, behind);
+                Planes::from_planes(planes, group)
             }
 
             fn expanded(&self) -> Filters {

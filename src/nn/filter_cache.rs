@@ -1,10 +1,13 @@
+use crate::base::read;
 use crate::group::Group;
-use crate::kernel::Filters;
+use crate::kernel::{self, Affine, Filters, Statistics};
+use crate::nn::batch_norm::given;
 use burn::module::{
     Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor,
 };
+use burn::nn::BatchNorm;
 use burn::tensor::{Device, Tensor};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The filters of a convolution, expanded over the group and transformed for its kernel once for a
 /// model that no longer learns.
@@ -17,6 +20,15 @@ use std::sync::{Arc, OnceLock};
 pub struct FilterCache {
     // Clones of a layer have equal weights until one of them is mapped, so they may share.
     prepared: Arc<OnceLock<Filters>>,
+    normalised: Arc<Mutex<Option<Normalised>>>,
+}
+
+/// Filters with a normalisation folded in.
+#[derive(Debug)]
+struct Normalised {
+    /// Scale, shift, mean, variance and ε.
+    by: Vec<u32>,
+    filters: Filters,
 }
 
 impl FilterCache {
@@ -42,6 +54,54 @@ impl FilterCache {
         // another batch, which asks for the same cell. Another thread may have been first.
         let _ = self.prepared.set(expand(weight, bias));
         self.prepared.get().expect("the cell was filled").clone()
+    }
+
+    /// These filters with a normalisation folded in, for features on this device; `None` unless neither
+    /// learns and there is a kernel that would gain by it.
+    ///
+    /// The normalisation is another layer, which may be given other numbers: they are compared every
+    /// time.
+    pub(crate) fn normalised(
+        &self,
+        filters: &Filters,
+        norm: &BatchNorm,
+        device: &Device,
+    ) -> Option<Filters> {
+        if kernel::is_composed() || filters.is_tracked() || !kernel::suits(filters.weight()) {
+            return None;
+        }
+        let (affine, statistics) = given(norm, device);
+        let (Affine { scale, shift }, Statistics { mean, variance }) = (affine, statistics?);
+        let numbers = [scale, shift, mean, variance];
+        if !numbers.iter().all(|n| kernel::suits(n) && !n.is_tracked()) {
+            return None;
+        }
+        let numbers = numbers.map(Tensor::inner);
+        let bits = |numbers: &Tensor<1>| read::<f32, _, _>(numbers).into_iter().map(f32::to_bits);
+        let epsilon = norm.epsilon.to_bits();
+        let by: Vec<u32> = (numbers.iter().flat_map(bits))
+            .chain([epsilon as u32, (epsilon >> 32) as u32])
+            .collect();
+        let lock = || self.normalised.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = |found: &&Normalised| found.by == by;
+        if let Some(found) = lock().as_ref().filter(kept) {
+            return Some(found.filters.clone());
+        }
+        let [scale, shift, mean, variance] = numbers;
+        let (weight, bias) = (filters.weight().clone(), filters.bias().cloned());
+        let filters = Filters::new(weight.inner(), bias.map(Tensor::inner))
+            .with_group(filters.group())
+            .normalised(
+                Affine { scale, shift },
+                Statistics { mean, variance },
+                norm.epsilon,
+            );
+        // Another thread may have been first, with the same value.
+        *lock() = Some(Normalised {
+            by,
+            filters: filters.clone(),
+        });
+        Some(filters)
     }
 }
 

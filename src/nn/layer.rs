@@ -7,11 +7,18 @@ use burn::tensor::{Device, Tensor};
 pub trait Features: Sized {
     /// The positive part, `max(x, 0)`.
     fn relu(self) -> Self;
+
+    /// The sum with others of the same shape.
+    fn plus(self, others: Self) -> Self;
 }
 
 impl<const D: usize> Features for Tensor<D> {
     fn relu(self) -> Self {
         kernel::relu(self)
+    }
+
+    fn plus(self, others: Self) -> Self {
+        self + others
     }
 }
 

@@ -1,4 +1,4 @@
-//! 3×3 convolution with stride 1: prepared filters, forward and gradients.
+//! Convolution: prepared filters, forward and gradients.
 
 use std::sync::OnceLock;
 
@@ -9,21 +9,22 @@ use super::isa::Isa;
 use super::lanes::Shared;
 use super::method::{Filters, Method, convolve, overlap_add};
 use super::mirrors;
-use super::pass::Pass;
+use super::pass::{After, Pass};
+use super::window::{MOST, Window};
 use crate::group::Group;
 use crate::kernel::Numerics;
 
 /// Batch, and rows and columns of the convolution's *input*.
 pub type Images = [usize; 3];
 
-/// A 3×3 convolution's filters, transformed and packed for the kernels.
+/// A convolution's filters, transformed and packed for the kernels.
 ///
 /// Filters are made at the first use of their direction.
 #[derive(Debug)]
 pub struct Prepared {
     weights: Vec<f32>,
     channels: [usize; 2],
-    padding: usize,
+    window: Window,
     numerics: Numerics,
     isa: Isa,
     tied: bool,
@@ -32,12 +33,13 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Prepares `weights`, `[co][ci][3][3]`, for a convolution with `padding` zeros around images.
+    /// Prepares `weights`, `[co][ci][side][side]`, for a convolution with this window.
     ///
     /// # Panics
-    /// If `weights` has another length, a channel count is zero, or `padding` exceeds 2.
-    pub fn new(weights: &[f32], [co, ci]: [usize; 2], padding: usize, numerics: Numerics) -> Self {
-        Self::with_isa(weights, [co, ci], padding, numerics, Isa::detect())
+    /// If `weights` has another length, a channel count is zero, or the window is not
+    /// [known](Window::is_known).
+    pub fn new(weights: &[f32], shape: [usize; 2], window: Window, numerics: Numerics) -> Self {
+        Self::with_isa(weights, shape, window, numerics, Isa::detect())
     }
 
     /// As [`Prepared::new`], with the given instruction set.
@@ -47,22 +49,25 @@ impl Prepared {
     pub fn with_isa(
         weights: &[f32],
         [co, ci]: [usize; 2],
-        padding: usize,
+        window: Window,
         numerics: Numerics,
         isa: Isa,
     ) -> Self {
         assert!(co > 0 && ci > 0, "a convolution has channels");
+        assert!(
+            window.is_known(),
+            "side, stride and dilation are 1 to {MOST}, padding is at most {MOST}: {window:?}"
+        );
         assert_eq!(
             weights.len(),
-            count([co, ci, 9]),
-            "weights are [co, ci, 3, 3]"
+            count([co, ci, window.taps()]),
+            "weights are [co, ci, side, side]"
         );
-        assert!(padding <= 2, "padding is at most 2, not {padding}");
         assert!(isa.available(), "{isa:?} is not available on this CPU");
         Self {
             weights: weights.to_vec(),
             channels: [co, ci],
-            padding,
+            window,
             numerics,
             isa,
             tied: false,
@@ -79,7 +84,9 @@ impl Prepared {
     /// changes for other groups, or if a single weight is not the copy that the group asks for.
     pub fn with_group(self, group: Group) -> Self {
         Self {
-            tied: group == Group::P4m && mirrors::are_tied(&self.weights, self.channels),
+            tied: group == Group::P4m
+                && self.window.is_three()
+                && mirrors::are_tied(&self.weights, self.channels),
             forward: OnceLock::new(),
             backward: OnceLock::new(),
             ..self
@@ -91,7 +98,7 @@ impl Prepared {
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
         [[co, ci], [ci, co]]
-            .map(|shape| Method::new(shape, self.numerics, self.tied) == Method::Tied)
+            .map(|shape| self.method(shape) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -99,36 +106,39 @@ impl Prepared {
         self.channels
     }
 
-    /// Zeros around images.
-    pub fn padding(&self) -> usize {
-        self.padding
+    /// What an output looks at.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// Rows and columns of the output, or `None` if the filter is larger than the padded image.
     pub fn output(&self, [_, height, width]: Images) -> Option<[usize; 2]> {
-        let size = |x: usize| {
-            let padded = x.checked_add(2 * self.padding)?;
-            padded.checked_sub(2).filter(|&x| x > 0)
-        };
-        Some([size(height)?, size(width)?])
+        Some([self.window.output(height)?, self.window.output(width)?])
+    }
+
+    fn method(&self, shape: [usize; 2]) -> Method {
+        Method::new(shape, self.window, self.numerics, self.tied)
+    }
+
+    fn pack(&self, method: Method, reading: Reading) -> Filters {
+        method.pack(&self.weights, self.channels, self.window, reading, self.isa)
     }
 
     fn forward_filters(&self) -> &Filters {
-        let method = Method::new(self.channels, self.numerics, self.tied);
-        let make = || method.pack(&self.weights, self.channels, Reading::Forward, self.isa);
+        let make = || self.pack(self.method(self.channels), Reading::Forward);
         filled(&self.forward, make)
     }
 
     /// Whether tiles overlap, and the filters.
     fn backward_filters(&self) -> (bool, &Filters) {
         let [co, ci] = self.channels;
-        let method = Method::new([ci, co], self.numerics, self.tied);
-        let overlap = self.padding == 0 && method != Method::Direct;
+        let method = self.method([ci, co]);
+        let overlap = self.window.padding == 0 && method != Method::Direct;
         let reading = match overlap {
             true => Reading::Transposed,
             false => Reading::Flipped,
         };
-        let make = || method.pack(&self.weights, self.channels, reading, self.isa);
+        let make = || self.pack(method, reading);
         (overlap, filled(&self.backward, make))
     }
 
@@ -147,12 +157,11 @@ impl Prepared {
         output
     }
 
-    /// `y = x ∗ w (+ bias)`, then `max(y, 0)` if `relu`.
+    /// `y = x ∗ w`, and what comes after it.
     ///
     /// # Shapes
     /// - `x`: `[batch][ci][height][width]`
-    /// - `bias`: `[co]`
-    /// - `y`: `[batch][co][height + 2·padding - 2][width + 2·padding - 2]`
+    /// - `y`: `[batch][co]` and rows and columns by [`output`](Self::output)
     ///
     /// # Panics
     /// If a length does not fit, or the filter is larger than the padded image.
@@ -160,13 +169,14 @@ impl Prepared {
         &self,
         x: &[f32],
         images: Images,
-        bias: Option<&[f32]>,
-        relu: bool,
+        after: After,
         y: &mut [f32],
     ) {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, y, None);
-        assert!(bias.is_none_or(|bias| bias.len() == co), "bias is [co]");
+        let fits = |added: Option<&[f32]>, len| added.is_none_or(|added| added.len() == len);
+        assert!(fits(after.bias, co), "bias is [co]");
+        assert!(fits(after.beside, y.len()), "what is added is as the output");
         let filters = self.forward_filters();
         let pass = Pass {
             isa: self.isa,
@@ -174,9 +184,8 @@ impl Prepared {
             from: x,
             gate: None,
             input: [height, width],
-            padding: self.padding,
-            bias,
-            relu,
+            padding: self.window.padding,
+            after,
             to: Shared::new(y),
             output,
         };
@@ -203,9 +212,9 @@ impl Prepared {
             from: dy,
             gate,
             input,
-            padding: 2 - self.padding,
-            bias: None,
-            relu: false,
+            // Of Winograd's tiles; the direct method knows its own.
+            padding: 2usize.saturating_sub(self.window.padding),
+            after: After::default(),
             to: Shared::new(dx),
             output: [height, width],
         };
@@ -223,7 +232,7 @@ impl Prepared {
     ///
     /// # Shapes
     /// - `x`, `dy`, `gate`: as `x` and `y` of [`Prepared::forward`]
-    /// - `dw`: `[co][ci][3][3]`, overwritten
+    /// - `dw`: `[co][ci][side][side]`, overwritten
     ///
     /// # Panics
     /// If a length does not fit, or the filter is larger than the padded image.
@@ -237,7 +246,8 @@ impl Prepared {
     ) {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, dy, gate);
-        assert_eq!(dw.len(), count([co, ci, 9]), "dw is [co, ci, 3, 3]");
+        let taps = self.window.taps();
+        assert_eq!(dw.len(), count([co, ci, taps]), "dw is [co, ci, side, side]");
         let correlation = Correlation {
             isa: self.isa,
             x,
@@ -247,7 +257,7 @@ impl Prepared {
             channels: self.channels,
             input: [height, width],
             output,
-            padding: self.padding,
+            window: self.window,
         };
         correlation.sum(dw);
     }

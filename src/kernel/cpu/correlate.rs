@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Line, Simd, Work};
 use super::scratch::Scratch;
+use super::window::{MOST, Window};
 
 /// Pixels of a strip, about: the gradients of three vectors of channels on them stay in the
 /// first-level cache.
@@ -41,14 +42,24 @@ pub(crate) struct Correlation<'a> {
     pub input: [usize; 2],
     /// Rows and columns of `dy`.
     pub output: [usize; 2],
-    /// Zeros around `x`.
-    pub padding: usize,
+    /// What an output looks at.
+    pub window: Window,
 }
 
 impl Correlation<'_> {
-    /// Lines of a gradient: `[co / 16, rounded up][ci][9]`.
+    /// Lines of a gradient: `[co / 16, rounded up][ci][taps]`.
     fn lines(&self) -> usize {
-        self.channels[0].div_ceil(LANES) * self.channels[1] * 9
+        self.channels[0].div_ceil(LANES) * self.filter()
+    }
+
+    /// Weights of an output channel.
+    fn filter(&self) -> usize {
+        self.channels[1] * self.window.taps()
+    }
+
+    /// Rows of `x` that this many rows of `dy` meet; columns alike.
+    fn meets(&self, rows: usize) -> usize {
+        (rows - 1) * self.window.stride + self.window.extent()
     }
 
     /// Rows of a strip.
@@ -74,9 +85,9 @@ impl Correlation<'_> {
         unit * strips / units..(unit + 1) * strips / units
     }
 
-    /// Writes the gradient, `[co][ci][3][3]`: units in waves, their gradients summed in order.
+    /// Writes the gradient, `[co][ci][taps]`: units in waves, their gradients summed in order.
     pub fn sum(&self, dw: &mut [f32]) {
-        let ci = self.channels[1];
+        let filter = self.filter();
         if self.batch == 0 {
             dw.fill(0.0);
             return;
@@ -108,10 +119,10 @@ impl Correlation<'_> {
                 });
         }
         let sum = &*sum;
-        dw.par_chunks_mut(LANES * ci * 9)
-            .zip(sum.par_chunks(ci * 9))
+        dw.par_chunks_mut(LANES * filter)
+            .zip(sum.par_chunks(filter))
             .for_each(|(dw, sum)| {
-                for (lane, dw) in dw.chunks_exact_mut(ci * 9).enumerate() {
+                for (lane, dw) in dw.chunks_exact_mut(filter).enumerate() {
                     for (dw, sum) in dw.iter_mut().zip(sum) {
                         *dw = sum.0[lane];
                     }
@@ -130,10 +141,10 @@ impl Correlation<'_> {
         let vectors = co.div_ceil(LANES);
         let mut dy = Scratch::new(vectors * pixels);
         let dy = dy.lines(vectors * pixels);
-        let padded = if self.padding > 0 {
-            ci * (rows + 2) * (width + 2)
-        } else {
-            0
+        let [high, wide] = [rows, width].map(|side| self.meets(side));
+        let padded = match self.window.padding {
+            0 => 0,
+            _ => ci * high * wide,
         };
         let mut x = Scratch::floats(padded);
         let x = x.numbers(padded);
@@ -148,46 +159,48 @@ impl Correlation<'_> {
                 to: &mut *dy,
                 pixels,
             });
-            let (x, plane, first) = if self.padding > 0 {
-                self.pad(image, top, rows, x);
-                (&*x, (rows + 2) * (width + 2), 0)
+            let (x, plane, columns, first) = if padded > 0 {
+                let high = self.meets(rows);
+                self.pad(image, top, [high, wide], x);
+                (&*x, high * wide, wide, 0)
             } else {
-                let plane = self.input[0] * self.input[1];
-                (
-                    &self.x[image * ci * plane..][..ci * plane],
-                    plane,
-                    top * self.input[1],
-                )
+                let [high, wide] = self.input;
+                let all = ci * high * wide;
+                let x = &self.x[image * all..][..all];
+                (x, high * wide, wide, top * self.window.stride * wide)
             };
             self.isa.run(Taps {
                 x,
                 plane,
+                columns,
                 first,
                 dy,
                 pixels,
                 channels: self.channels,
+                window: self.window,
                 size: [rows, width],
                 dw: &mut *dw,
             });
         }
     }
 
-    /// Copies the rows of `x` that a strip meets, `[ci][rows + 2][width + 2]`, with their padding.
-    fn pad(&self, image: usize, top: usize, rows: usize, to: &mut [f32]) {
-        let (ci, [height, width], padding) = (self.channels[1], self.input, self.padding);
-        let cols = self.output[1] + 2;
+    /// Copies the part of `x` that a strip meets, `[ci][high][wide]`, with its padding.
+    fn pad(&self, image: usize, top: usize, [high, wide]: [usize; 2], to: &mut [f32]) {
+        let (ci, [height, width], padding) =
+            (self.channels[1], self.input, self.window.padding);
+        let used = wide.saturating_sub(padding).min(width);
         for c in 0..ci {
-            for y in 0..rows + 2 {
-                let to = &mut to[(c * (rows + 2) + y) * cols..][..cols];
-                let row = (top + y).wrapping_sub(padding);
-                if row >= height {
+            for y in 0..high {
+                let to = &mut to[(c * high + y) * wide..][..wide];
+                let row = (top * self.window.stride + y).wrapping_sub(padding);
+                if row >= height || used == 0 {
                     to.fill(0.0);
                     continue;
                 }
                 let from = ((image * ci + c) * height + row) * width;
                 to[..padding].fill(0.0);
-                to[padding..padding + width].copy_from_slice(&self.x[from..from + width]);
-                to[padding + width..].fill(0.0);
+                to[padding..padding + used].copy_from_slice(&self.x[from..from + used]);
+                to[padding + used..].fill(0.0);
             }
         }
     }
@@ -249,93 +262,121 @@ impl Work for Turn<'_> {
 
 /// Adds a strip's products to the gradient.
 struct Taps<'a> {
-    /// `[ci][plane]`, rows of `size[1] + 2`.
+    /// `[ci][plane]`, rows of `columns`.
     x: &'a [f32],
     plane: usize,
+    columns: usize,
     /// Where in a plane the strip begins.
     first: usize,
     /// `[co / 16][pixels]`.
     dy: &'a [Line],
     pixels: usize,
     channels: [usize; 2],
+    window: Window,
     /// Rows and columns of the strip.
     size: [usize; 2],
-    /// `[co / 16][ci][9]`.
+    /// `[co / 16][ci][taps]`.
     dw: &'a mut [Line],
 }
 
 impl Work for Taps<'_> {
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let [co, ci] = self.channels;
-        let vectors = co.div_ceil(LANES);
-        let (most, rows) = S::CORRELATE;
-        let mut v = 0;
-        while v < vectors {
-            // Even parts: 4 is 2 and 2, not 3 and 1.
-            let rest = vectors - v;
-            let n = rest.div_ceil(rest.div_ceil(most));
-            for c in 0..ci {
-                match (rows, n) {
-                    (3, 3) => self.registers::<S, 3, 3>(s, v, c, 0),
-                    (3, 2) => self.registers::<S, 2, 3>(s, v, c, 0),
-                    (3, 1) => self.registers::<S, 1, 3>(s, v, c, 0),
-                    (_, 2) => (0..3).for_each(|ky| self.registers::<S, 2, 1>(s, v, c, ky)),
-                    _ => (0..3).for_each(|ky| self.registers::<S, 1, 1>(s, v, c, ky)),
-                }
-            }
-            v += n;
+    fn run<S: Simd>(self, s: S) {
+        match self.window.stride {
+            1 => self.all::<S, 1>(s),
+            2 => self.all::<S, 2>(s),
+            _ => self.all::<S, 0>(s),
         }
     }
 }
 
 impl Taps<'_> {
-    /// `N` vectors of output channels, `R` rows of taps of one input channel.
+    /// With the stride, or 0 for any other.
     #[inline(always)]
-    fn registers<S: Simd, const N: usize, const R: usize>(
+    fn all<S: Simd, const STRIDE: usize>(mut self, s: S) {
+        let [co, ci] = self.channels;
+        let Window { side, dilation, .. } = self.window;
+        let mut taps = [0; MOST * MOST];
+        for ky in 0..side {
+            for kx in 0..side {
+                taps[ky * side + kx] = (ky * self.columns + kx) * dilation;
+            }
+        }
+        let taps = &taps[..side * side];
+        let vectors = co.div_ceil(LANES);
+        let (most, together) = S::CORRELATE;
+        let weights = ci * taps.len();
+        let mut v = 0;
+        while v < vectors {
+            // Even parts: 4 is 2 and 2, not 3 and 1.
+            let rest = vectors - v;
+            let n = rest.div_ceil(rest.div_ceil(most));
+            let mut at = 0;
+            while at < weights {
+                let some = if weights - at >= together { together } else { 1 };
+                match (some, n) {
+                    (9, 3) => self.registers::<S, 3, 9, STRIDE>(s, v, at, taps),
+                    (9, 2) => self.registers::<S, 2, 9, STRIDE>(s, v, at, taps),
+                    (9, 1) => self.registers::<S, 1, 9, STRIDE>(s, v, at, taps),
+                    (3, 2) => self.registers::<S, 2, 3, STRIDE>(s, v, at, taps),
+                    (3, 1) => self.registers::<S, 1, 3, STRIDE>(s, v, at, taps),
+                    (_, 3) => self.registers::<S, 3, 1, STRIDE>(s, v, at, taps),
+                    (_, 2) => self.registers::<S, 2, 1, STRIDE>(s, v, at, taps),
+                    _ => self.registers::<S, 1, 1, STRIDE>(s, v, at, taps),
+                }
+                at += some;
+            }
+            v += n;
+        }
+    }
+
+    /// `N` vectors of output channels, and `G` weights of their filters from `at`.
+    #[inline(always)]
+    fn registers<S: Simd, const N: usize, const G: usize, const STRIDE: usize>(
         &mut self,
         s: S,
         v: usize,
-        c: usize,
-        ky: usize,
+        at: usize,
+        taps: &[usize],
     ) {
         let [rows, wide] = self.size;
-        let cols = wide + 2;
+        let stride = if STRIDE > 0 { STRIDE } else { self.window.stride };
         let zero = s.splat(0.0);
-        let mut sums = [[[zero; N]; 3]; R];
-        let plane = &self.x[c * self.plane + self.first..];
+        let mut sums = [[zero; N]; G];
+        let mut first = [0; G];
+        for g in 0..G {
+            let (c, tap) = ((at + g) / taps.len(), (at + g) % taps.len());
+            first[g] = c * self.plane + self.first + taps[tap];
+        }
+        let meets = (wide - 1) * stride + 1;
         for y in 0..rows {
             let mut dy = [&self.dy[..0]; N];
             for n in 0..N {
                 dy[n] = &self.dy[(v + n) * self.pixels + y * wide..][..wide];
             }
-            let mut x = [&plane[..0]; R];
-            for r in 0..R {
-                x[r] = &plane[(y + ky + r) * cols..][..wide + 2];
+            let mut x = [&self.x[..0]; G];
+            for g in 0..G {
+                x[g] = &self.x[first[g] + y * stride * self.columns..][..meets];
             }
-            for at in 0..wide {
+            for column in 0..wide {
                 let mut d = [zero; N];
                 for n in 0..N {
-                    d[n] = s.load(&dy[n][at]);
+                    d[n] = s.load(&dy[n][column]);
                 }
-                for r in 0..R {
-                    for kx in 0..3 {
-                        let x = s.splat(x[r][at + kx]);
-                        for n in 0..N {
-                            sums[r][kx][n] = s.fma(x, d[n], sums[r][kx][n]);
-                        }
+                for g in 0..G {
+                    let x = s.splat(x[g][column * stride]);
+                    for n in 0..N {
+                        sums[g][n] = s.fma(x, d[n], sums[g][n]);
                     }
                 }
             }
         }
+        let weights = self.channels[1] * taps.len();
         for n in 0..N {
-            let dw = &mut self.dw[((v + n) * self.channels[1] + c) * 9 + 3 * ky..][..3 * R];
-            for r in 0..R {
-                for kx in 0..3 {
-                    let dw = &mut dw[3 * r + kx];
-                    let sum = s.add(s.load(dw), sums[r][kx][n]);
-                    s.store(sum, dw);
-                }
+            let dw = &mut self.dw[(v + n) * weights + at..][..G];
+            for g in 0..G {
+                let sum = s.add(s.load(&dw[g]), sums[g][n]);
+                s.store(sum, &mut dw[g]);
             }
         }
     }

@@ -147,22 +147,25 @@ impl Packed {
         })
     }
 
-    /// Filters for the direct kernel: one matrix whose inputs are channels × nine taps.
-    pub fn direct(weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Self {
-        let taps = Self::pack(weights, shape, reading, isa, 9, |taps, points| {
-            points.copy_from_slice(taps);
-        });
-        let (rows, inputs) = (taps.rows, taps.inputs);
-        let mut data = vec![0.0; taps.data.len()];
-        for block in 0..taps.blocks {
+    /// Packs matrices so that those of an input are beside one another: `[block][input][point][row]`.
+    pub fn together(
+        shape: [usize; 2],
+        isa: Isa,
+        points: usize,
+        fill: impl Fn(usize, usize, &mut [f32]) + Sync,
+    ) -> Self {
+        let apart = Self::stack(shape, isa, points, fill);
+        let (rows, inputs) = (apart.rows, apart.inputs);
+        let mut data = vec![0.0; apart.data.len()];
+        for block in 0..apart.blocks {
             for input in 0..inputs {
-                for tap in 0..9 {
-                    let from = ((tap * taps.blocks + block) * inputs + input) * rows;
-                    let to = ((block * inputs + input) * 9 + tap) * rows;
-                    data[to..to + rows].copy_from_slice(&taps.data[from..from + rows]);
+                for point in 0..points {
+                    let from = ((point * apart.blocks + block) * inputs + input) * rows;
+                    let to = ((block * inputs + input) * points + point) * rows;
+                    data[to..to + rows].copy_from_slice(&apart.data[from..from + rows]);
                 }
             }
         }
-        Self { data, ..taps }
+        Self { data, ..apart }
     }
 }

@@ -1,5 +1,6 @@
 //! From images to lanes and back.
 
+use super::elementwise::positive;
 use super::isa::{LANES, Line, Simd, Work};
 use super::plan::Unit;
 
@@ -113,7 +114,7 @@ impl Gather<'_> {
                 row[padding + width..].fill(Line::ZERO);
             }
             let (start, len) = ((top + begin) * width, (end - begin) * width);
-            let start = start.saturating_sub(padding * width);
+            let start = start.saturating_sub(padding * width).min(height * width);
             let mut from = [&self.from[..0]; LANES];
             let mut gate = from;
             for lane in 0..LANES {
@@ -195,6 +196,9 @@ impl Gather<'_> {
                         .clamp(begin, cols);
                     stage[..begin].fill(0.0);
                     stage[end..].fill(0.0);
+                    if begin == end {
+                        continue;
+                    }
                     let line = ((cell.image * channels + c) * height + row) * width;
                     let from = line + (cell.left + begin).saturating_sub(padding);
                     let from = from..from + (end - begin);
@@ -248,6 +252,8 @@ pub(crate) struct Scatter<'a> {
     pub size: [usize; 2],
     /// What each lane writes; no rows if nothing.
     pub pieces: [Piece; LANES],
+    /// Added to what is written, of the same shape, and whether negative sums become zero.
+    pub beside: Option<(&'a [f32], bool)>,
     /// `[image][channel][height][width]`.
     pub to: Shared,
     /// Channels, height, width.
@@ -294,6 +300,9 @@ impl Scatter<'_> {
                 let soon = soon(at, len, height * width);
                 for lane in 0..LANES {
                     s.prefetch(self.to.start.wrapping_add(starts[lane] + soon));
+                    if let Some((beside, _)) = self.beside {
+                        s.prefetch(beside.as_ptr().wrapping_add(starts[lane] + soon));
+                    }
                 }
                 let mut r = [s.splat(0.0); LANES];
                 for i in 0..LANES {
@@ -309,9 +318,21 @@ impl Scatter<'_> {
                 for lane in 0..LANES {
                     // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
                     let to = unsafe { self.to.slice(starts[lane] + at, n) };
+                    let mut y = r[lane];
+                    if let Some((beside, relu)) = self.beside {
+                        let beside = &beside[starts[lane] + at..][..n];
+                        let beside = match beside.first_chunk() {
+                            Some(beside) => s.load16(beside),
+                            None => s.load_part(beside),
+                        };
+                        y = s.add(y, beside);
+                        if relu {
+                            y = s.relu(y);
+                        }
+                    }
                     match <&mut [f32; LANES]>::try_from(&mut *to) {
-                        Ok(to) => s.store16(r[lane], to),
-                        Err(_) => s.store_part(r[lane], to),
+                        Ok(to) => s.store16(y, to),
+                        Err(_) => s.store_part(y, to),
                     }
                 }
                 at += LANES;
@@ -352,7 +373,16 @@ impl Scatter<'_> {
                     let start = ((piece.image * channels + c) * height + row) * width + piece.left;
                     // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
                     let to = unsafe { self.to.slice(start, piece.cols) };
-                    to.copy_from_slice(&self.stage[lane * stride..][..piece.cols]);
+                    let from = &self.stage[lane * stride..][..piece.cols];
+                    let Some((beside, relu)) = self.beside else {
+                        to.copy_from_slice(from);
+                        continue;
+                    };
+                    let beside = &beside[start..][..piece.cols];
+                    for ((to, from), beside) in to.iter_mut().zip(from).zip(beside) {
+                        let sum = from + beside;
+                        *to = if relu { positive(sum) } else { sum };
+                    }
                 }
             }
         }

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::adjoint::{self, Edges};
-use super::filters::{Packed, Reading};
+use super::direct::Direct;
+use super::filters::Reading;
 use super::isa::Isa;
 use super::lanes::Shared;
 use super::mirrors::Tied;
@@ -12,7 +13,8 @@ use super::plain::Plain;
 use super::plan::{Plan, Task, Unit};
 use super::scratch::Scratch;
 use super::tile::{Four, Two};
-use super::{direct, winograd};
+use super::window::Window;
+use super::winograd;
 use crate::kernel::Numerics;
 
 /// How a pass is computed. Depends on channels, numerics and structure only, never on the batch.
@@ -34,10 +36,15 @@ const SPLIT_BEATS_TWO: usize = 16 * 16;
 const SPLIT_BEATS_FOUR: usize = 48 * 48;
 
 impl Method {
-    pub fn new([outputs, inputs]: [usize; 2], numerics: Numerics, tied: bool) -> Self {
+    pub fn new(
+        [outputs, inputs]: [usize; 2],
+        window: Window,
+        numerics: Numerics,
+        tied: bool,
+    ) -> Self {
         let filters = outputs * inputs;
         match numerics {
-            _ if inputs < WINOGRAD_INPUTS => Self::Direct,
+            _ if !window.is_three() || inputs < WINOGRAD_INPUTS => Self::Direct,
             Numerics::Exact if tied && filters >= SPLIT_BEATS_TWO => Self::Tied,
             Numerics::Fast if tied && filters >= SPLIT_BEATS_FOUR => Self::Tied,
             Numerics::Exact => Self::Two,
@@ -45,9 +52,22 @@ impl Method {
         }
     }
 
-    pub fn pack(self, weights: &[f32], shape: [usize; 2], reading: Reading, isa: Isa) -> Filters {
+    /// Packs filters; the window is that of a direct method.
+    pub fn pack(
+        self,
+        weights: &[f32],
+        shape: [usize; 2],
+        window: Window,
+        reading: Reading,
+        isa: Isa,
+    ) -> Filters {
         match self {
-            Self::Direct => Filters::Direct(Packed::direct(weights, shape, reading, isa)),
+            Self::Direct => Filters::Direct(match reading {
+                Reading::Forward => Direct::forward(weights, shape, window, isa),
+                Reading::Transposed | Reading::Flipped => {
+                    Direct::adjoint(weights, shape, window, isa)
+                }
+            }),
             Self::Two => Filters::Two(Plain::new(weights, shape, reading, isa)),
             Self::Four => Filters::Four(Plain::new(weights, shape, reading, isa)),
             Self::Tied => Filters::Tied(Tied::new(weights, shape, reading, isa)),
@@ -58,7 +78,7 @@ impl Method {
 /// Filters, packed for a method.
 #[derive(Debug)]
 pub(super) enum Filters {
-    Direct(Packed),
+    Direct(Direct),
     Two(Plain<Two>),
     Four(Plain<Four>),
     Tied(Tied),
@@ -68,7 +88,7 @@ impl Filters {
     /// Rows and columns of outputs per tile.
     fn step(&self) -> usize {
         match self {
-            Self::Direct(_) => 1,
+            Self::Direct(direct) => direct.period(),
             Self::Two(_) | Self::Tied(_) => 2,
             Self::Four(_) => 4,
         }
@@ -77,11 +97,15 @@ impl Filters {
 
 /// The units of a pass that makes `output` rows and columns, in blocks of columns too or not.
 fn plan(pass: &Pass, filters: &Filters, batch: usize, output: [usize; 2], columns: bool) -> Plan {
+    let reads = match filters {
+        Filters::Direct(direct) => direct.reads(),
+        _ => 1,
+    };
     Plan::new(Task {
         batch,
         output,
         step: filters.step(),
-        lines: pass.channels[0] + pass.channels[1],
+        lines: pass.channels[0] * reads + pass.channels[1],
         columns,
         threads: rayon::current_num_threads(),
     })
@@ -98,7 +122,7 @@ fn for_each_unit(plan: &Plan, work: impl Fn(&Unit) + Sync) {
 pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
     let plan = plan(pass, filters, batch, pass.output, true);
     for_each_unit(&plan, |unit| match filters {
-        Filters::Direct(packed) => direct::forward(pass, packed, unit),
+        Filters::Direct(direct) => direct.run(pass, unit),
         Filters::Two(space) => winograd::forward(pass, space, unit),
         Filters::Four(space) => winograd::forward(pass, space, unit),
         Filters::Tied(space) => winograd::forward(pass, space, unit),

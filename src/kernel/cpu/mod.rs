@@ -1,4 +1,4 @@
-//! f32 CPU kernels: 3×3 convolution with its gradients, pooling, image warping, and the attack's step.
+//! f32 CPU kernels: convolution with its gradients, pooling, image warping, and the attack's step.
 //!
 //! Tensors are slices in `[batch][channel][height][width]` order (NCHW) and results are written to
 //! slices given by the caller. The kernels run on rayon's current pool and take scratch memory
@@ -36,10 +36,13 @@ mod tied;
 mod tile;
 mod transforms;
 pub mod warp;
+mod window;
 mod winograd;
 
 pub use conv::Prepared;
 pub use isa::Isa;
+pub use pass::After;
+pub use window::Window;
 
 /// How many numbers there are along all these axes. Lengths are checked against it before anything
 /// is read or written without further checks, so it must not wrap.

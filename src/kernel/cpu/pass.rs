@@ -2,6 +2,24 @@ use super::isa::{Isa, LANES, Line};
 use super::lanes::{Gather, Piece, Scatter, Shared};
 use super::plan::Unit;
 
+/// What is done to the sums of a convolution.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct After<'a> {
+    /// Added to each output channel, `[co]`.
+    pub bias: Option<&'a [f32]>,
+    /// Added then, of the shape of the output.
+    pub beside: Option<&'a [f32]>,
+    /// Whether negative outputs become zero at last.
+    pub relu: bool,
+}
+
+impl After<'_> {
+    /// Whether relu comes before outputs leave the lanes: where nothing is added after that.
+    pub(crate) fn relu_in_lanes(&self) -> bool {
+        self.relu && self.beside.is_none()
+    }
+}
+
 /// What a pass over a batch shares.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
@@ -17,10 +35,8 @@ pub(crate) struct Pass<'a> {
     pub input: [usize; 2],
     /// Zeros around `from`.
     pub padding: usize,
-    /// Added to each output channel.
-    pub bias: Option<&'a [f32]>,
-    /// Whether negative outputs become zero.
-    pub relu: bool,
+    /// What is done to sums.
+    pub after: After<'a>,
     /// `[batch][channel][height][width]`.
     pub to: Shared,
     /// Rows and columns of `to`.
@@ -66,6 +82,7 @@ impl Pass<'_> {
             from,
             size: unit.block(),
             pieces,
+            beside: self.after.beside.map(|beside| (beside, self.after.relu)),
             to: self.to,
             shape: [self.channels[1], self.output[0], self.output[1]],
             stage,

@@ -15,8 +15,8 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
 ) {
     let leave = |span: Span, products: &[Line], to: &mut [Line]| {
         let rim = Rim {
-            bias: pass.bias,
-            relu: pass.relu,
+            bias: pass.after.bias,
+            relu: pass.after.relu_in_lanes(),
             to,
             size: unit.block(),
         };

@@ -1,7 +1,7 @@
 use super::ResidualPath;
 use crate::base::Result;
 use crate::nn::{
-    Features, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
+    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -96,12 +96,20 @@ impl Layer for BasicBlock {
     type Output = Tensor<5>;
 
     fn forward(&self, input: Tensor<5>) -> Tensor<5> {
-        let hidden = self.norm1.forward_relu(self.conv1.forward(input.clone()));
-        let hidden = self.conv2.forward(self.pool.forward(hidden));
+        let behind = |norm, beside, relu| Behind {
+            norm: Some(norm),
+            beside,
+            relu,
+        };
+        let first = behind(&self.norm1, None, true);
+        let hidden = self.conv1.forward_followed(input.clone(), first);
         let beside = match &self.shortcut {
             None => input,
-            Some(Shortcut { pool, conv, norm }) => norm.forward(conv.forward(pool.forward(input))),
+            Some(Shortcut { pool, conv, norm }) => {
+                conv.forward_followed(pool.forward(input), behind(norm, None, false))
+            }
         };
-        (self.norm2.forward(hidden) + beside).relu()
+        let second = behind(&self.norm2, Some(beside), true);
+        self.conv2.forward_followed(self.pool.forward(hidden), second)
     }
 }

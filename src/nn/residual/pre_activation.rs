@@ -1,7 +1,7 @@
 use super::ResidualPath;
 use crate::base::Result;
 use crate::nn::{
-    GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
+    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -83,12 +83,29 @@ impl Layer for PreActivationBlock {
 
     fn forward(&self, input: Tensor<5>) -> Tensor<5> {
         let active = self.norm1.forward_relu(input.clone());
-        let hidden = self.pool.forward(self.conv1.forward(active.clone()));
-        let hidden = self.conv2.forward(self.norm2.forward_relu(hidden));
+        let hidden = match &self.pool {
+            None => {
+                let behind = Behind {
+                    norm: Some(&self.norm2),
+                    beside: None,
+                    relu: true,
+                };
+                self.conv1.forward_followed(active.clone(), behind)
+            }
+            Some(pool) => {
+                let pooled = pool.forward(self.conv1.forward(active.clone()));
+                self.norm2.forward_relu(pooled)
+            }
+        };
         let beside = match &self.shortcut {
             None => input,
             Some((pool, conv)) => conv.forward(pool.forward(active)),
         };
-        hidden + beside
+        let behind = Behind::<GroupBatchNorm, _> {
+            norm: None,
+            beside: Some(beside),
+            relu: false,
+        };
+        self.conv2.forward_followed(hidden, behind)
     }
 }

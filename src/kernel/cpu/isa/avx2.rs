@@ -58,7 +58,7 @@ macro_rules! on_both {
 
 impl Simd for Avx2 {
     type V = Pair;
-    const CORRELATE: (usize, usize) = (2, 1);
+    const CORRELATE: (usize, usize) = (2, 3);
 
     #[inline(always)]
     fn vectors(rows: usize) -> usize {

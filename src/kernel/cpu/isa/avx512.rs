@@ -40,7 +40,7 @@ macro_rules! by_one {
 
 impl Simd for Avx512 {
     type V = __m512;
-    const CORRELATE: (usize, usize) = (3, 3);
+    const CORRELATE: (usize, usize) = (3, 9);
 
     #[inline(always)]
     fn vectors(rows: usize) -> usize {

@@ -117,7 +117,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Sixteen `f32`.
     type V: Copy;
 
-    /// Register tile of the weight gradient: vectors of output channels, and rows of taps (3 or 1).
+    /// Register tile of the weight gradient: vectors of output channels (at most 3, 2 or 1), and weights
+    /// of a filter (9 or 3).
     const CORRELATE: (usize, usize);
 
     /// Registers of the accumulator tile: vectors across for `rows` filter rows.

@@ -1,6 +1,7 @@
 //! Convolutions against their definition in f64, and the independence of batch, order and threads.
 
-use super::{Along, Case, Naive, Noise, bits, cases, close, error, isas, on_threads};
+use super::{After, Along, Case, Naive, Noise, Window};
+use super::{bits, cases, close, error, isas, on_threads};
 use crate::kernel::Numerics;
 use crate::kernel::cpu::elementwise::bias_gradient;
 
@@ -9,6 +10,28 @@ fn bound(numerics: Numerics) -> f64 {
     match numerics {
         Numerics::Exact => 1e-5,
         Numerics::Fast => 4e-5,
+    }
+}
+
+/// What Winograd's transforms know, or any window.
+fn window(noise: &mut Noise) -> Window {
+    if noise.coin() {
+        return Window::three([0, 0, 0, 1, 1, 2][noise.pick(0, 5)]);
+    }
+    let mut few = |most: usize| match noise.pick(0, 3) {
+        0 => noise.pick(1, 8),
+        _ => noise.pick(1, most),
+    };
+    let (side, stride, dilation) = (few(5), few(3), few(1));
+    let padding = match noise.pick(0, 3) {
+        0 => noise.pick(0, 8),
+        _ => noise.pick(0, side / 2),
+    };
+    Window {
+        side,
+        stride,
+        dilation,
+        padding,
     }
 }
 
@@ -26,18 +49,22 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
             _ => noise.pick(1, 40),
         };
         let (height, width) = (side(noise), side(noise).min(33));
-        let padding = [0, 0, 0, 1, 1, 2][noise.pick(0, 5)];
-        if height.min(width) + 2 * padding < 3 {
-            continue;
-        }
+        let window = window(noise);
+        let fits = |side| window.output(side).is_some();
         let most = if noise.pick(0, 2) == 0 { 3 } else { 40 };
         let naive = Naive {
             images: [noise.pick(1, most), height, width],
             channels: [channels(noise), channels(noise)],
-            padding,
+            window,
         };
-        let sizes = naive.images.iter().chain(&naive.channels);
-        if sizes.product::<usize>() * 9 > products {
+        if !fits(height) || !fits(width) {
+            continue;
+        }
+        let sizes = [naive.images[0], window.taps()];
+        let sizes = sizes.iter().chain(&naive.channels);
+        let each = sizes.product::<usize>();
+        let outputs = naive.output().iter().product::<usize>();
+        if each * outputs > products || each / window.taps() * height * width > products {
             continue;
         }
         let numerics = [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)];
@@ -49,13 +76,16 @@ fn draw(noise: &mut Noise, products: usize) -> Case {
 #[test]
 fn value_forward_and_input_gradient_against_the_definition() {
     let mut worst = [0.0f64; 2];
-    for (seed, mut noise, case) in cases(2500, 0, |noise| draw(noise, 4_000_000)) {
+    for (seed, mut noise, case) in cases(5000, 0, |noise| draw(noise, 1_000_000)) {
         let bias = noise.numbers(case.naive.channels[0]);
         let bias = noise.coin().then_some(&bias[..]);
+        let beside = noise.numbers(case.dy.len());
+        let beside = noise.coin().then_some(&beside[..]);
         let relu = noise.coin();
+        let after = After { bias, beside, relu };
         let gate = noise.numbers(case.dy.len());
         let gate = noise.coin().then_some(&gate[..]);
-        let errors = case.errors(&case.prepared(), Along { bias, relu, gate });
+        let errors = case.errors(&case.prepared(), Along { after, gate });
         assert!(
             errors.iter().all(|&e| e < bound(case.numerics)),
             "{}: {errors:?}, seed {seed}",
@@ -73,20 +103,20 @@ fn value_forward_and_input_gradient_against_the_definition() {
 /// Images alone, in chunks, in another order and with other thread counts: the same bits.
 #[test]
 fn value_does_not_depend_on_batch_order_or_threads() {
-    for (_, mut noise, case) in cases(300, 1_000_000, |noise| draw(noise, 8_000_000)) {
+    for (_, mut noise, case) in cases(400, 1_000_000, |noise| draw(noise, 5_000_000)) {
         case.assert_independent(&mut noise, || case.prepared());
     }
 }
 
 /// Every instruction set, with both numerics.
-fn for_every_path(images: &[usize; 3], cases: &[(usize, [usize; 2])]) {
+fn for_every_path(images: &[usize; 3], cases: &[(Window, [usize; 2])]) {
     for isa in isas() {
         for numerics in [Numerics::Exact, Numerics::Fast] {
-            for &(padding, channels) in cases {
+            for &(window, channels) in cases {
                 let naive = Naive {
                     channels,
                     images: *images,
-                    padding,
+                    window,
                 };
                 let mut noise = Noise::new(images[0] as u64);
                 let case = Case::new(naive, (numerics, isa), || noise.number());
@@ -99,25 +129,37 @@ fn for_every_path(images: &[usize; 3], cases: &[(usize, [usize; 2])]) {
     }
 }
 
-/// Every instruction set, method and kind of padding on one case of each batch size.
+/// Every instruction set, method and kind of window on one case of each batch size.
 #[test]
 fn value_every_path_and_batch() {
+    let window = |[side, stride, dilation, padding]: [usize; 4]| Window {
+        side,
+        stride,
+        dilation,
+        padding,
+    };
+    let [halving, pointwise, wide, apart] =
+        [[3, 2, 1, 1], [1, 2, 1, 0], [5, 1, 1, 2], [2, 3, 2, 0]].map(window);
     for batch in [1, 2, 7, 15, 16, 17, 31, 32, 33] {
-        let cases = [(0, [9, 11]), (1, [17, 8]), (2, [8, 3]), (0, [2, 13])];
-        for_every_path(&[batch, 13, 18], &cases);
+        let three = [(0, [9, 11]), (1, [17, 8]), (2, [8, 3]), (0, [2, 13])];
+        let three = three.map(|(padding, channels)| (Window::three(padding), channels));
+        let others = [halving, pointwise, wide, apart].map(|window| (window, [9, 11]));
+        for_every_path(&[batch, 13, 18], &three);
+        for_every_path(&[batch, 13, 18], &others);
     }
 }
 
 /// The stated bounds at the widest layers: sums over 360 channels.
 #[test]
 fn value_error_of_wide_layers() {
-    for_every_path(&[3, 10, 9], &[(0, [184, 360]), (1, [184, 360])]);
+    let cases = [0, 1].map(|padding| (Window::three(padding), [184, 360]));
+    for_every_path(&[3, 10, 9], &cases);
 }
 
 #[test]
 fn value_weight_and_bias_gradient_against_the_definition() {
     let mut worst = 0.0f64;
-    for (seed, mut noise, case) in cases(1000, 2_000_000, |noise| draw(noise, 4_000_000)) {
+    for (seed, mut noise, case) in cases(4000, 2_000_000, |noise| draw(noise, 500_000)) {
         let co = case.naive.channels[0];
         let prepared = case.prepared();
         let gate = noise.numbers(case.dy.len());

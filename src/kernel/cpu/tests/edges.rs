@@ -8,7 +8,7 @@ use crate::kernel::cpu::elementwise::bias_gradient;
 use crate::kernel::cpu::matmul::{Matrix, matmul};
 use crate::kernel::cpu::pool::{Windows, max_pool};
 use crate::kernel::cpu::warp::{Frame, Sampling, nearest};
-use crate::kernel::cpu::{Isa, count};
+use crate::kernel::cpu::{After, Isa, Window, count};
 use crate::kernel::{Border, flex::buffer::Buffer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -57,12 +57,13 @@ fn error_sizes_that_wrap() {
         matmul(Isa::Portable, a, b, None, false, &mut []);
     });
     refused("filters", &mut || {
-        drop(Prepared::new(&[], [half, half], 1, Numerics::Exact));
+        drop(Prepared::new(&[], [half, half], Window::three(1), Numerics::Exact));
     });
-    let filters = Prepared::new(&[0.0; 9], [1, 1], 1, Numerics::Exact).with_group(Group::P1);
+    let filters = Prepared::new(&[0.0; 9], [1, 1], Window::three(1), Numerics::Exact)
+        .with_group(Group::P1);
     for images in [[1, half, half], [half, half, 1], [1, usize::MAX, 1]] {
         refused("convolution", &mut || {
-            filters.forward(&[], images, None, false, &mut []);
+            filters.forward(&[], images, After::default(), &mut []);
         });
         refused("its gradient", &mut || {
             filters.input_gradient(&[], None, images, &mut []);

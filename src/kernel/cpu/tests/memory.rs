@@ -5,6 +5,7 @@ use super::tied::expand;
 use crate::group::Group;
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::Prepared;
+use crate::kernel::cpu::{After, Window};
 
 /// After a first round, passes take no fresh memory: page faults do not grow with rounds.
 #[test]
@@ -35,12 +36,12 @@ fn value_steady_state_takes_no_pages() {
     let mut layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
         .map(|(ci, co, padding)| {
             let w = noise.numbers(co * ci * 9);
-            Prepared::new(&w, [co, ci], padding, Numerics::Fast)
+            Prepared::new(&w, [co, ci], Window::three(padding), Numerics::Fast)
         })
         .into();
     for padding in [0, 1] {
         let w = expand(&noise.numbers(5 * 5 * 72), [5, 5]);
-        let layer = Prepared::new(&w, [40, 40], padding, Numerics::Exact);
+        let layer = Prepared::new(&w, [40, 40], Window::three(padding), Numerics::Exact);
         layers.push(layer.with_group(Group::P4m));
     }
     let x = noise.numbers(40 * 40 * 26 * 26);
@@ -50,7 +51,8 @@ fn value_steady_state_takes_no_pages() {
             let [co, ci] = layer.channels();
             let area: usize = layer.output(images).expect("it fits").iter().product();
             let (xs, ys) = (40 * ci * 26 * 26, 40 * co * area);
-            layer.forward(&x[..xs], images, None, true, &mut y[..ys]);
+            let after = After { relu: true, ..After::default() };
+            layer.forward(&x[..xs], images, after, &mut y[..ys]);
             layer.input_gradient(&x[..ys], Some(&y[..ys]), images, &mut dx[..xs]);
         }
     };

@@ -11,6 +11,7 @@ mod warp;
 
 use super::conv::{Images, Prepared};
 use super::isa::Isa;
+use super::{After, Window};
 use crate::kernel::Numerics;
 
 /// Reproducible numbers in [-1, 1).
@@ -113,13 +114,13 @@ pub struct Naive {
     /// Of the output and of the input.
     pub channels: [usize; 2],
     pub images: Images,
-    pub padding: usize,
+    pub window: Window,
 }
 
 impl Naive {
     pub fn output(&self) -> [usize; 2] {
         let [_, height, width] = self.images;
-        [height, width].map(|side| side + 2 * self.padding - 2)
+        [height, width].map(|side| self.window.output(side).expect("the window fits"))
     }
 
     /// Of input, filters and output.
@@ -128,7 +129,7 @@ impl Naive {
         let [oh, ow] = self.output();
         [
             batch * ci * height * width,
-            co * ci * 9,
+            co * ci * self.window.taps(),
             batch * co * oh * ow,
         ]
     }
@@ -137,23 +138,29 @@ impl Naive {
     fn products(&self, mut f: impl FnMut(usize, usize, usize)) {
         let ([co, ci], [batch, height, width]) = (self.channels, self.images);
         let [oh, ow] = self.output();
+        let Window {
+            side,
+            stride,
+            dilation,
+            padding,
+        } = self.window;
         for n in 0..batch {
             for o in 0..co {
                 for i in 0..ci {
-                    for k in 0..9 {
-                        let w = (o * ci + i) * 9 + k;
+                    for k in 0..side * side {
+                        let w = (o * ci + i) * side * side + k;
+                        let [down, right] = [k / side, k % side].map(|tap| tap * dilation);
+                        let low = padding.saturating_sub(right).div_ceil(stride);
+                        let high = (width + padding).saturating_sub(right).div_ceil(stride);
                         for y in 0..oh {
-                            let row = y + k / 3;
-                            if row < self.padding || row >= height + self.padding {
+                            let row = (y * stride + down).wrapping_sub(padding);
+                            if row >= height {
                                 continue;
                             }
-                            let row = row - self.padding;
-                            let low = self.padding.saturating_sub(k % 3);
-                            let high = (width + self.padding).saturating_sub(k % 3).min(ow);
                             let xs = ((n * ci + i) * height + row) * width;
                             let ys = ((n * co + o) * oh + y) * ow;
-                            for x in low..high {
-                                f(xs + x + k % 3 - self.padding, w, ys + x);
+                            for x in low..high.min(ow) {
+                                f(xs + x * stride + right - padding, w, ys + x);
                             }
                         }
                     }
@@ -162,13 +169,15 @@ impl Naive {
         }
     }
 
-    pub fn forward(&self, x: &[f32], w: &[f32], bias: Option<&[f32]>, relu: bool) -> Vec<f64> {
+    pub fn forward(&self, x: &[f32], w: &[f32], after: After) -> Vec<f64> {
+        let After { bias, beside, relu } = after;
         let area: usize = self.output().iter().product();
         let mut y = vec![0.0; self.lengths()[2]];
         self.products(|a, b, c| y[c] += f64::from(x[a]) * f64::from(w[b]));
         for (index, y) in y.iter_mut().enumerate() {
             let o = index / area % self.channels[0];
             *y += bias.map_or(0.0, |bias| f64::from(bias[o]));
+            *y += beside.map_or(0.0, |beside| f64::from(beside[index]));
             if relu {
                 *y = y.max(0.0);
             }
@@ -202,8 +211,7 @@ pub struct Case {
 /// What goes along with a convolution.
 #[derive(Clone, Copy, Default)]
 pub struct Along<'a> {
-    pub bias: Option<&'a [f32]>,
-    pub relu: bool,
+    pub after: After<'a>,
     pub gate: Option<&'a [f32]>,
 }
 
@@ -223,8 +231,8 @@ impl Case {
 
     pub fn name(&self) -> String {
         let ([co, ci], [batch, height, width]) = (self.naive.channels, self.naive.images);
-        let (padding, numerics, isa) = (self.naive.padding, self.numerics, self.isa);
-        format!("{batch}×{ci}×{height}×{width} → {co}, padding {padding}, {numerics:?}, {isa:?}")
+        let (window, numerics, isa) = (self.naive.window, self.numerics, self.isa);
+        format!("{batch}×{ci}×{height}×{width} → {co}, {window:?}, {numerics:?}, {isa:?}")
     }
 
     pub fn prepared(&self) -> Prepared {
@@ -232,7 +240,7 @@ impl Case {
         Prepared::with_isa(
             &self.w,
             naive.channels,
-            naive.padding,
+            naive.window,
             self.numerics,
             self.isa,
         )
@@ -244,9 +252,9 @@ impl Case {
     }
 
     fn run_with(&self, prepared: &Prepared, along: Along) -> [Vec<f32>; 2] {
-        let Along { bias, relu, gate } = along;
+        let Along { after, gate } = along;
         let (mut y, mut dx) = (vec![f32::NAN; self.dy.len()], vec![f32::NAN; self.x.len()]);
-        prepared.forward(&self.x, self.naive.images, bias, relu, &mut y);
+        prepared.forward(&self.x, self.naive.images, after, &mut y);
         prepared.input_gradient(&self.dy, gate, self.naive.images, &mut dx);
         [y, dx]
     }
@@ -262,13 +270,13 @@ impl Case {
     /// Errors of the result and of the input gradient, none where nothing is expected but zeros.
     pub fn errors(&self, prepared: &Prepared, along: Along) -> [f64; 2] {
         let [y, dx] = self.run_with(prepared, along);
-        let Along { bias, relu, gate } = along;
+        let Along { after, gate } = along;
         let error = |found: &[f32], expected: &[f64]| match expected.iter().all(|&e| e == 0.0) {
             true => 0.0,
             false => error(found, expected),
         };
         [
-            error(&y, &self.naive.forward(&self.x, &self.w, bias, relu)),
+            error(&y, &self.naive.forward(&self.x, &self.w, after)),
             error(&dx, &self.naive.input_gradient(&self.masked(gate), &self.w)),
         ]
     }
@@ -285,7 +293,7 @@ impl Case {
             let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
             let (prepared, images) = (prepare(), [some, height, width]);
             on_threads(threads, || {
-                prepared.forward(x, images, None, false, &mut y);
+                prepared.forward(x, images, After::default(), &mut y);
                 prepared.input_gradient(dy, None, images, &mut dx);
             });
             [bits(&y), bits(&dx)]

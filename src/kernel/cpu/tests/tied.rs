@@ -1,8 +1,9 @@
 //! Filters of p4m group convolutions, split by their mirrors.
 
-use super::{Along, Case, Naive, Noise, bits, cases, count, isas};
+use super::{After, Along, Case, Naive, Noise, bits, cases, count, isas};
 use crate::group::Group;
 use crate::kernel::Numerics;
+use crate::kernel::cpu::Window;
 use crate::kernel::cpu::conv::{Images, Prepared};
 use crate::kernel::cpu::filters::{Packed, Reading};
 use crate::kernel::cpu::isa::Isa;
@@ -35,7 +36,7 @@ fn tied(
     let naive = Naive {
         channels: base.map(|channels| 8 * channels),
         images,
-        padding,
+        window: Window::three(padding),
     };
     let mut case = Case::new(naive, (Numerics::Exact, isa), number);
     case.w = expand(&case.w, base);
@@ -124,8 +125,11 @@ fn value_forward_and_input_gradient_against_the_definition() {
         // Bias, relu and gate.
         let (bias, gate) = (noise.numbers(co), noise.numbers(case.dy.len()));
         let along = Along {
-            bias: Some(&bias),
-            relu: true,
+            after: After {
+                bias: Some(&bias),
+                relu: true,
+                ..After::default()
+            },
             gate: Some(&gate),
         };
         let errors = case.errors(&prepared, along);
@@ -203,7 +207,7 @@ fn value_structure_is_refused_unless_it_holds() {
 fn value_choice() {
     let w = |co: usize, ci: usize| expand(&Noise::new(7).numbers(co * ci * 72), [co, ci]);
     let split = |co: usize, ci: usize, numerics: Numerics| {
-        let prepared = Prepared::new(&w(co, ci), [8 * co, 8 * ci], 1, numerics);
+        let prepared = Prepared::new(&w(co, ci), [8 * co, 8 * ci], Window::three(1), numerics);
         prepared.with_group(Group::P4m).is_split()
     };
     for (co, ci, exact, fast) in [
