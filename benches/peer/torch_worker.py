@@ -96,11 +96,12 @@ def poses(count):
 
 
 def expand(filters, table):
-    """[out, in, |H|, 3, 3] to [out·|G|, in·|H|, 3, 3]."""
+    """[out, in, |H|, k, k] to [out·|G|, in·|H|, k, k]."""
     size, components = table.shape[:2]
     out, inputs = filters.shape[:2]
     moved = filters[:, :, table[..., 0], table[..., 1], table[..., 2]]
-    return laid(moved.transpose(1, 2).reshape(out * size, inputs * components, 3, 3))
+    side = filters.shape[-1]
+    return laid(moved.transpose(1, 2).reshape(out * size, inputs * components, side, side))
 
 
 class P4Cnn:

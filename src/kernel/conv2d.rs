@@ -7,12 +7,12 @@ use burn::tensor::Tensor;
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
-use super::path::choose;
-#[cfg(feature = "flex")]
-use prepared::has_kernel;
+use super::path::{choose, is_composed};
 use super::relu::or_relu;
 use super::suits;
 use super::{Affine, Statistics};
+#[cfg(feature = "flex")]
+use prepared::has_kernel;
 
 /// Filters and bias of a convolution, with what kernels have made of them.
 ///
@@ -196,10 +196,14 @@ pub fn conv2d_add(
 ) -> Tensor<4> {
     let possible =
         || !filters.is_tracked() && suits(&beside) && has_kernel(&input, filters, &options);
-    match choose("conv2d_add", possible) {
+    // What there is no kernel for is an operation of another name.
+    if is_composed() || !possible() {
+        return or_relu(conv2d(input, filters, options, false) + beside, relu);
+    }
+    match choose("conv2d_add", || true) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => prepared::add(input, filters, &options, beside, relu),
-        _ => or_relu(conv2d(input, filters, options, false) + beside, relu),
+        _ => unreachable!("kernels are not forbidden"),
     }
 }
 

@@ -47,9 +47,9 @@ pub(crate) fn is_composed() -> bool {
 /// use fireproof::nn::Conv2dConfig;
 ///
 /// let device = Device::flex();
-/// let [three, five] = [3, 5].map(|side| Conv2dConfig::new([8, 8], side).init(&device));
+/// let [three, nine] = [3, 9].map(|side| Conv2dConfig::new([8, 8], side).init(&device));
 /// let images = Tensor::<4>::ones([1, 8, 9, 9], &device);
-/// let (_, ran) = kernel::record(|| (three.forward(images.clone()), five.forward(images)));
+/// let (_, ran) = kernel::record(|| (three.forward(images.clone()), nine.forward(images)));
 /// let paths: Vec<Path> = ran.iter().map(|ran| ran.path).collect();
 /// assert_eq!(paths, [Path::Kernel, Path::Composed]);
 /// # }

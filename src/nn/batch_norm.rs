@@ -77,7 +77,11 @@ impl GroupBatchNorm {
 
     fn respond(&self, features: Tensor<5>, relu: bool) -> Tensor<5> {
         let [_, channels, ..] = features.dims();
-        assert_eq!(channels, self.norm.gamma.val().dims()[0], "channels of features");
+        assert_eq!(
+            channels,
+            self.norm.gamma.val().dims()[0],
+            "channels of features"
+        );
         let planes = normalised(&self.norm, features.into_planes(self.group), relu);
         Tensor::from_planes(planes, self.group)
     }

@@ -1,7 +1,7 @@
 use crate::base::Result;
 use crate::nn::{
-    Behind, Conv2dConfig, Followed, GroupBatchNormConfig, GroupConv2dConfig, GroupMaxPool2dConfig, Layer,
-    LayerConfig, LiftingConv2dConfig, MaxPool2dConfig,
+    Behind, Conv2dConfig, Followed, GroupBatchNormConfig, GroupConv2dConfig, GroupMaxPool2dConfig,
+    Layer, LayerConfig, LiftingConv2dConfig, MaxPool2dConfig,
 };
 use burn::module::Module;
 use burn::nn::BatchNormConfig;

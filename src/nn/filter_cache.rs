@@ -82,7 +82,11 @@ impl FilterCache {
         let by: Vec<u32> = (numbers.iter().flat_map(bits))
             .chain([epsilon as u32, (epsilon >> 32) as u32])
             .collect();
-        let lock = || self.normalised.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || {
+            self.normalised
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
         let kept = |found: &&Normalised| found.by == by;
         if let Some(found) = lock().as_ref().filter(kept) {
             return Some(found.filters.clone());

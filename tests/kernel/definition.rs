@@ -36,7 +36,7 @@ fn value_errors_of_conv2d_stay_within_their_bounds(on: &On) {
             input: noise([batch, input, side, side], draws, &device),
             weight: noise([output, input, 3, 3], draws, &device),
             bias: None,
-            padding,
+            options: options(padding),
             relu: false,
             slope: noise([batch, output, after, after], draws, &device),
         };

@@ -59,7 +59,7 @@ pub struct Case {
     pub input: Tensor<4>,
     pub weight: Tensor<4>,
     pub bias: Option<Tensor<1>>,
-    pub padding: usize,
+    pub options: ConvOptions<2>,
     pub relu: bool,
     /// The gradient of the output.
     pub slope: Tensor<4>,
@@ -78,7 +78,7 @@ impl Case {
             bias = bias.map(Tensor::inner);
         }
         let filters = Filters::new(weight.clone(), bias.clone());
-        let output = kernel::conv2d(input.clone(), &filters, options(self.padding), self.relu);
+        let output = kernel::conv2d(input.clone(), &filters, self.options.clone(), self.relu);
         let gradients = (output.clone() * self.slope.clone()).sum().backward();
         let mut all = vec![values(output), values(input.grad(&gradients).unwrap())];
         if learning {

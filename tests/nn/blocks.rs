@@ -107,7 +107,12 @@ fn value_blocks_are_their_layers(on: &On) {
             let x = block.norm.forward(x).relu();
             let expected = block.pool.forward(x);
             let found = block.forward(features.clone());
-            assert_eq!(found.to_data(), expected.to_data());
+            let [one, other] = [found.clone(), expected.clone()].map(values);
+            // A normalisation may be folded into filters, up to rounding.
+            let most = if batch_norm { 1e-6 } else { 0.0 };
+            let largest = values(expected.abs().max())[0];
+            let apart = one.iter().zip(&other).map(|(a, b)| (a - b).abs());
+            assert!(apart.fold(0.0, f32::max) <= most * largest);
             let [_, _, _, height, width] = found.dims();
             assert_eq!(config.check([8, 8]).unwrap(), [height, width]);
         }

@@ -2,7 +2,7 @@
 
 use super::given::{group_conv, lifting};
 use crate::common::{On, values};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
@@ -15,21 +15,26 @@ on_every_device![
 ];
 
 fn value_p1_is_burns_convolution(on: &On) {
-    // Oracle: burn::nn::conv::Conv2d, loaded from this crate's record and the reverse.
+    // Oracle: burn::nn::conv::Conv2d, loaded from this crate's record and the reverse; whole numbers,
+    // whose sums are exact.
     let device = on.device();
     let ours = Conv2dConfig::new([2, 3], 3)
         .with_stride(2)
         .with_padding(1)
         .with_dilation(2)
-        .init(&device);
+        .init(&device)
+        .with_weight(on.pattern([3, 2, 3, 3], 1))
+        .with_bias(on.pattern([3], 2));
     let burns = || {
-        burn::nn::conv::Conv2dConfig::new([2, 3], [3, 3])
+        let mut conv = burn::nn::conv::Conv2dConfig::new([2, 3], [3, 3])
             .with_stride([2, 2])
             .with_padding(burn::nn::PaddingConfig2d::Explicit(1, 1, 1, 1))
             .with_dilation([2, 2])
-            .init(&device)
+            .init(&device);
+        conv.weight = Param::from_tensor(on.pattern([3, 2, 3, 3], 3));
+        conv
     };
-    let images = on.pattern([2, 2, 9, 8], 5) / 7.0;
+    let images = on.pattern([2, 2, 9, 8], 5);
     let loaded = burns().load_record(ours.clone().into_record());
     let expected = loaded.forward(images.clone());
     assert_eq!(ours.forward(images.clone()).to_data(), expected.to_data());
@@ -38,7 +43,8 @@ fn value_p1_is_burns_convolution(on: &On) {
         expected.to_data()
     );
 
-    let other = burns();
+    let mut other = burns();
+    other.bias = Some(Param::from_tensor(on.pattern([3], 4)));
     let loaded = ours.load_record(other.clone().into_record());
     assert_eq!(
         loaded.forward(images.clone()).to_data(),

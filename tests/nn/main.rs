@@ -11,6 +11,7 @@ mod blocks;
 mod conv;
 mod dropout;
 mod filters;
+mod followed;
 mod given;
 mod records;
 mod settings;

@@ -148,6 +148,7 @@ mod nn {
     mod conv;
     mod dropout;
     mod filters;
+    mod followed;
     mod given;
     mod records;
     mod simple;

@@ -99,7 +99,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
                 from,
                 size,
                 pieces,
-            beside: None,
+                beside: None,
                 to,
                 shape,
                 stage: &mut *stage,

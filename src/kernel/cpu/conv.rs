@@ -97,8 +97,7 @@ impl Prepared {
     #[cfg(test)]
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
-        [[co, ci], [ci, co]]
-            .map(|shape| self.method(shape) == Method::Tied)
+        [[co, ci], [ci, co]].map(|shape| self.method(shape) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -165,18 +164,15 @@ impl Prepared {
     ///
     /// # Panics
     /// If a length does not fit, or the filter is larger than the padded image.
-    pub fn forward(
-        &self,
-        x: &[f32],
-        images: Images,
-        after: After,
-        y: &mut [f32],
-    ) {
+    pub fn forward(&self, x: &[f32], images: Images, after: After, y: &mut [f32]) {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, y, None);
         let fits = |added: Option<&[f32]>, len| added.is_none_or(|added| added.len() == len);
         assert!(fits(after.bias, co), "bias is [co]");
-        assert!(fits(after.beside, y.len()), "what is added is as the output");
+        assert!(
+            fits(after.beside, y.len()),
+            "what is added is as the output"
+        );
         let filters = self.forward_filters();
         let pass = Pass {
             isa: self.isa,
@@ -247,7 +243,11 @@ impl Prepared {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, dy, gate);
         let taps = self.window.taps();
-        assert_eq!(dw.len(), count([co, ci, taps]), "dw is [co, ci, side, side]");
+        assert_eq!(
+            dw.len(),
+            count([co, ci, taps]),
+            "dw is [co, ci, side, side]"
+        );
         let correlation = Correlation {
             isa: self.isa,
             x,

@@ -186,8 +186,7 @@ impl Correlation<'_> {
 
     /// Copies the part of `x` that a strip meets, `[ci][high][wide]`, with its padding.
     fn pad(&self, image: usize, top: usize, [high, wide]: [usize; 2], to: &mut [f32]) {
-        let (ci, [height, width], padding) =
-            (self.channels[1], self.input, self.window.padding);
+        let (ci, [height, width], padding) = (self.channels[1], self.input, self.window.padding);
         let used = wide.saturating_sub(padding).min(width);
         for c in 0..ci {
             for y in 0..high {
@@ -313,7 +312,11 @@ impl Taps<'_> {
             let n = rest.div_ceil(rest.div_ceil(most));
             let mut at = 0;
             while at < weights {
-                let some = if weights - at >= together { together } else { 1 };
+                let some = if weights - at >= together {
+                    together
+                } else {
+                    1
+                };
                 match (some, n) {
                     (9, 3) => self.registers::<S, 3, 9, STRIDE>(s, v, at, taps),
                     (9, 2) => self.registers::<S, 2, 9, STRIDE>(s, v, at, taps),
@@ -340,7 +343,11 @@ impl Taps<'_> {
         taps: &[usize],
     ) {
         let [rows, wide] = self.size;
-        let stride = if STRIDE > 0 { STRIDE } else { self.window.stride };
+        let stride = if STRIDE > 0 {
+            STRIDE
+        } else {
+            self.window.stride
+        };
         let zero = s.splat(0.0);
         let mut sums = [[zero; N]; G];
         let mut first = [0; G];

@@ -57,13 +57,9 @@ impl Axis {
 
     /// Tap k of output o reaches pixel o·s + k·d - p.
     fn adjoint(window: Window) -> Self {
-        let [side, stride, dilation, padding] = [
-            window.side,
-            window.stride,
-            window.dilation,
-            window.padding,
-        ]
-        .map(|number| number as isize);
+        let [side, stride, dilation, padding] =
+            [window.side, window.stride, window.dilation, window.padding]
+                .map(|number| number as isize);
         let places = (0..stride).map(|place| {
             let from = |tap: isize| (tap, place + padding - tap * dilation);
             let taps = (0..side).map(from).filter(|(_, from)| from % stride == 0);
@@ -75,7 +71,10 @@ impl Axis {
         let reach = all().max().unwrap_or(0) - lead + 1;
         let shift = |(tap, from): &(usize, isize)| (*tap, (from - lead) as usize);
         Self {
-            places: places.iter().map(|taps| taps.iter().map(shift).collect()).collect(),
+            places: places
+                .iter()
+                .map(|taps| taps.iter().map(shift).collect())
+                .collect(),
             lead: -lead as usize,
             reach: reach as usize,
         }

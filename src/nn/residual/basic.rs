@@ -1,7 +1,8 @@
 use super::ResidualPath;
 use crate::base::Result;
 use crate::nn::{
-    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
+    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer,
+    LayerConfig,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -110,6 +111,7 @@ impl Layer for BasicBlock {
             }
         };
         let second = behind(&self.norm2, Some(beside), true);
-        self.conv2.forward_followed(self.pool.forward(hidden), second)
+        self.conv2
+            .forward_followed(self.pool.forward(hidden), second)
     }
 }

@@ -1,7 +1,8 @@
 use super::ResidualPath;
 use crate::base::Result;
 use crate::nn::{
-    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer, LayerConfig,
+    Behind, Followed, GroupAvgPool2d, GroupBatchNorm, GroupBatchNormConfig, GroupConv2d, Layer,
+    LayerConfig,
 };
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

@@ -57,10 +57,15 @@ fn error_sizes_that_wrap() {
         matmul(Isa::Portable, a, b, None, false, &mut []);
     });
     refused("filters", &mut || {
-        drop(Prepared::new(&[], [half, half], Window::three(1), Numerics::Exact));
+        drop(Prepared::new(
+            &[],
+            [half, half],
+            Window::three(1),
+            Numerics::Exact,
+        ));
     });
-    let filters = Prepared::new(&[0.0; 9], [1, 1], Window::three(1), Numerics::Exact)
-        .with_group(Group::P1);
+    let filters =
+        Prepared::new(&[0.0; 9], [1, 1], Window::three(1), Numerics::Exact).with_group(Group::P1);
     for images in [[1, half, half], [half, half, 1], [1, usize::MAX, 1]] {
         refused("convolution", &mut || {
             filters.forward(&[], images, After::default(), &mut []);

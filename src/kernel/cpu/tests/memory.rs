@@ -51,7 +51,10 @@ fn value_steady_state_takes_no_pages() {
             let [co, ci] = layer.channels();
             let area: usize = layer.output(images).expect("it fits").iter().product();
             let (xs, ys) = (40 * ci * 26 * 26, 40 * co * area);
-            let after = After { relu: true, ..After::default() };
+            let after = After {
+                relu: true,
+                ..After::default()
+            };
             layer.forward(&x[..xs], images, after, &mut y[..ys]);
             layer.input_gradient(&x[..ys], Some(&y[..ys]), images, &mut dx[..xs]);
         }
