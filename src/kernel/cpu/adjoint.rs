@@ -34,17 +34,19 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     let open_len = pass.channels[1] * I * 2;
     let mut open = Scratch::new(open_len);
     let open = open.lines(open_len);
-    let leave = |span: Span, products: &[Line], to: &mut [Line]| {
+    let all = 0..pass.channels[1];
+    let leave = |_: usize, span: Span, products: &[Line], to: &mut [Line]| {
         let overlap = Overlap {
             open: &mut *open,
             to,
             size: unit.reach(),
         };
-        space.leave(pass.isa, span, products, Target::Overlap(overlap));
+        space.leave(pass.isa, span, &all, products, Target::Overlap(overlap));
     };
-    through::<P, I, O, true>(pass, space, unit, leave, |result, stage| {
+    let scatter = |unit: &Unit, result: &[Line], stage: &mut [f32]| {
         scatter(pass, plan, unit, edges, result, stage);
-    });
+    };
+    through::<P, I, O, true>(pass, space, &[*unit], (all.clone(), 1), leave, scatter);
 }
 
 /// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.
@@ -100,6 +102,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
                 size,
                 pieces,
                 beside: None,
+                part: 0..channels,
                 to,
                 shape,
                 stage: &mut *stage,

@@ -28,9 +28,13 @@ pub struct Prepared {
     numerics: Numerics,
     isa: Isa,
     tied: bool,
-    forward: OnceLock<Filters>,
-    backward: OnceLock<Filters>,
+    /// For large and for small images.
+    forward: [OnceLock<Filters>; 2],
+    backward: [OnceLock<Filters>; 2],
 }
+
+/// Pixels of an image up to which larger tiles have more weights to read than they save products.
+const SMALL: usize = 16;
 
 impl Prepared {
     /// Prepares `weights`, `[co][ci][side][side]`, for a convolution with this window.
@@ -71,8 +75,8 @@ impl Prepared {
             numerics,
             isa,
             tied: false,
-            forward: OnceLock::new(),
-            backward: OnceLock::new(),
+            forward: Default::default(),
+            backward: Default::default(),
         }
     }
 
@@ -87,8 +91,8 @@ impl Prepared {
             tied: group == Group::P4m
                 && self.window.is_three()
                 && mirrors::are_tied(&self.weights, self.channels),
-            forward: OnceLock::new(),
-            backward: OnceLock::new(),
+            forward: Default::default(),
+            backward: Default::default(),
             ..self
         }
     }
@@ -97,7 +101,7 @@ impl Prepared {
     #[cfg(test)]
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
-        [[co, ci], [ci, co]].map(|shape| self.method(shape) == Method::Tied)
+        [[co, ci], [ci, co]].map(|shape| self.method(shape, false) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -115,30 +119,38 @@ impl Prepared {
         Some([self.window.output(height)?, self.window.output(width)?])
     }
 
-    fn method(&self, shape: [usize; 2]) -> Method {
-        Method::new(shape, self.window, self.numerics, self.tied)
+    fn method(&self, shape: [usize; 2], small: bool) -> Method {
+        let numerics = if small { Numerics::Exact } else { self.numerics };
+        Method::new(shape, self.window, numerics, self.tied)
+    }
+
+    /// Whether an image that is made is small, as far as it makes a difference.
+    fn is_small(&self, made: [usize; 2]) -> bool {
+        self.numerics == Numerics::Fast && made[0] * made[1] <= SMALL
     }
 
     fn pack(&self, method: Method, reading: Reading) -> Filters {
         method.pack(&self.weights, self.channels, self.window, reading, self.isa)
     }
 
-    fn forward_filters(&self) -> &Filters {
-        let make = || self.pack(self.method(self.channels), Reading::Forward);
-        filled(&self.forward, make)
+    fn forward_filters(&self, made: [usize; 2]) -> &Filters {
+        let small = self.is_small(made);
+        let make = || self.pack(self.method(self.channels, small), Reading::Forward);
+        filled(&self.forward[usize::from(small)], make)
     }
 
     /// Whether tiles overlap, and the filters.
-    fn backward_filters(&self) -> (bool, &Filters) {
+    fn backward_filters(&self, made: [usize; 2]) -> (bool, &Filters) {
         let [co, ci] = self.channels;
-        let method = self.method([ci, co]);
+        let small = self.is_small(made);
+        let method = self.method([ci, co], small);
         let overlap = self.window.padding == 0 && method != Method::Direct;
         let reading = match overlap {
             true => Reading::Transposed,
             false => Reading::Flipped,
         };
         let make = || self.pack(method, reading);
-        (overlap, filled(&self.backward, make))
+        (overlap, filled(&self.backward[usize::from(small)], make))
     }
 
     /// Rows and columns of the output, for input, output and gate of these lengths.
@@ -173,7 +185,7 @@ impl Prepared {
             fits(after.beside, y.len()),
             "what is added is as the output"
         );
-        let filters = self.forward_filters();
+        let filters = self.forward_filters(output);
         let pass = Pass {
             isa: self.isa,
             channels: [ci, co],
@@ -201,7 +213,7 @@ impl Prepared {
     pub fn input_gradient(&self, dy: &[f32], gate: Option<&[f32]>, images: Images, dx: &mut [f32]) {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let input = self.check(images, dx, dy, gate);
-        let (overlap, filters) = self.backward_filters();
+        let (overlap, filters) = self.backward_filters([height, width]);
         let pass = Pass {
             isa: self.isa,
             channels: [co, ci],

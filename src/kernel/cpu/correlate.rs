@@ -1,6 +1,7 @@
 //! The weight gradient, directly: sixteen output channels in the lanes.
 //!
-//! The work is cut into strips of pixels. A unit is a run of strips; its gradient is the sum over
+//! The work is cut into strips of pixels: rows of an image, or several whole images where they are small,
+//! as every strip reads and writes the whole gradient once. A unit is a run of strips; its gradient is the sum over
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
@@ -15,6 +16,9 @@ use super::window::{MOST, Window};
 /// Pixels of a strip, about: the gradients of three vectors of channels on them stay in the
 /// first-level cache.
 const STRIP: usize = 128;
+/// The same where a gradient of more than so many lines would be read and written too often.
+const LONG: usize = 512;
+const LARGE: usize = 1 << 14;
 /// Strips of a unit, about.
 const STRIPS: usize = 64;
 /// Units, where there are enough strips.
@@ -62,15 +66,26 @@ impl Correlation<'_> {
         (rows - 1) * self.window.stride + self.window.extent()
     }
 
+    /// Pixels of a strip, about.
+    fn strip(&self) -> usize {
+        if self.lines() > LARGE { LONG } else { STRIP }
+    }
+
     /// Rows of a strip.
     fn rows(&self) -> usize {
         let [height, width] = self.output;
-        let rows = (STRIP / width).clamp(1, height);
+        let rows = (self.strip() / width).clamp(1, height);
         height.div_ceil(height.div_ceil(rows))
     }
 
+    /// Whole images of a strip, or one that is cut.
+    fn images(&self) -> usize {
+        let [height, width] = self.output;
+        (self.strip() / (height * width)).clamp(1, self.batch)
+    }
+
     fn strips(&self) -> usize {
-        self.batch * self.output[0].div_ceil(self.rows())
+        self.batch.div_ceil(self.images()) * self.output[0].div_ceil(self.rows())
     }
 
     /// Number of units.
@@ -135,45 +150,49 @@ impl Correlation<'_> {
         dw.fill(Line::ZERO);
         let [co, ci] = self.channels;
         let [height, width] = self.output;
-        let rows = self.rows();
+        let (rows, most) = (self.rows(), self.images());
         let bands = height.div_ceil(rows);
-        let pixels = rows * width;
+        let pixels = most * rows * width;
         let vectors = co.div_ceil(LANES);
         let mut dy = Scratch::new(vectors * pixels);
         let dy = dy.lines(vectors * pixels);
         let [high, wide] = [rows, width].map(|side| self.meets(side));
         let padded = match self.window.padding {
             0 => 0,
-            _ => ci * high * wide,
+            _ => most * ci * high * wide,
         };
         let mut x = Scratch::floats(padded);
         let x = x.numbers(padded);
         for strip in self.unit(unit) {
-            let (image, top) = (strip / bands, strip % bands * rows);
+            let (first, top) = (strip / bands * most, strip % bands * rows);
             let rows = rows.min(height - top);
+            let images = first..self.batch.min(first + most);
             self.isa.run(Turn {
                 shared: self,
-                image,
+                images: images.clone(),
                 top,
                 rows,
                 to: &mut *dy,
                 pixels,
             });
-            let (x, plane, columns, first) = if padded > 0 {
+            let (x, plane, columns, start) = if padded > 0 {
                 let high = self.meets(rows);
-                self.pad(image, top, [high, wide], x);
+                let each = x.chunks_exact_mut(ci * high * wide);
+                for (image, x) in images.clone().zip(each) {
+                    self.pad(image, top, [high, wide], x);
+                }
                 (&*x, high * wide, wide, 0)
             } else {
                 let [high, wide] = self.input;
-                let all = ci * high * wide;
-                let x = &self.x[image * all..][..all];
+                let x = &self.x[images.start * ci * high * wide..];
                 (x, high * wide, wide, top * self.window.stride * wide)
             };
             self.isa.run(Taps {
                 x,
+                images: images.len(),
                 plane,
                 columns,
-                first,
+                start,
                 dy,
                 pixels,
                 channels: self.channels,
@@ -205,10 +224,10 @@ impl Correlation<'_> {
     }
 }
 
-/// Puts sixteen output channels of a strip's gradient into lanes: `[co / 16][pixel]`.
+/// Puts sixteen output channels of a strip's gradient into lanes: `[co / 16][image][pixel]`.
 struct Turn<'a> {
     shared: &'a Correlation<'a>,
-    image: usize,
+    images: Range<usize>,
     top: usize,
     rows: usize,
     to: &'a mut [Line],
@@ -223,35 +242,37 @@ impl Work for Turn<'_> {
         let len = self.rows * width;
         for (vector, to) in self.to.chunks_exact_mut(self.pixels).enumerate() {
             let used = LANES.min(co - vector * LANES);
-            let mut from = [&self.shared.dy[..0]; LANES];
-            let mut gate = from;
-            for lane in 0..used {
-                let plane = (self.image * co + vector * LANES + lane) * height;
-                let start = (plane + self.top) * width;
-                from[lane] = &self.shared.dy[start..start + len];
-                if let Some(all) = self.shared.gate {
-                    gate[lane] = &all[start..start + len];
-                }
-            }
-            for (block, to) in to[..len].chunks_mut(LANES).enumerate() {
-                let at = block * LANES;
-                let mut r = [s.splat(0.0); LANES];
-                for lane in 0..LANES {
-                    if lane < used {
-                        let load = |from: &[f32]| match from[at..].first_chunk() {
-                            Some(from) => s.load16(from),
-                            None => s.load_part(&from[at..]),
-                        };
-                        r[lane] = load(from[lane]);
-                        if self.shared.gate.is_some() {
-                            r[lane] = s.gate(r[lane], load(gate[lane]));
-                        }
+            for (image, to) in self.images.clone().zip(to.chunks_exact_mut(len)) {
+                let mut from = [&self.shared.dy[..0]; LANES];
+                let mut gate = from;
+                for lane in 0..used {
+                    let plane = (image * co + vector * LANES + lane) * height;
+                    let start = (plane + self.top) * width;
+                    from[lane] = &self.shared.dy[start..start + len];
+                    if let Some(all) = self.shared.gate {
+                        gate[lane] = &all[start..start + len];
                     }
                 }
-                let r = s.transpose(r);
-                for i in 0..LANES {
-                    if i < to.len() {
-                        s.store(r[i], &mut to[i]);
+                for (block, to) in to.chunks_mut(LANES).enumerate() {
+                    let at = block * LANES;
+                    let mut r = [s.splat(0.0); LANES];
+                    for lane in 0..LANES {
+                        if lane < used {
+                            let load = |from: &[f32]| match from[at..].first_chunk() {
+                                Some(from) => s.load16(from),
+                                None => s.load_part(&from[at..]),
+                            };
+                            r[lane] = load(from[lane]);
+                            if self.shared.gate.is_some() {
+                                r[lane] = s.gate(r[lane], load(gate[lane]));
+                            }
+                        }
+                    }
+                    let r = s.transpose(r);
+                    for i in 0..LANES {
+                        if i < to.len() {
+                            s.store(r[i], &mut to[i]);
+                        }
                     }
                 }
             }
@@ -261,18 +282,19 @@ impl Work for Turn<'_> {
 
 /// Adds a strip's products to the gradient.
 struct Taps<'a> {
-    /// `[ci][plane]`, rows of `columns`.
+    /// `[image][ci][plane]`, rows of `columns`.
     x: &'a [f32],
+    images: usize,
     plane: usize,
     columns: usize,
     /// Where in a plane the strip begins.
-    first: usize,
-    /// `[co / 16][pixels]`.
+    start: usize,
+    /// `[co / 16][pixels]`, the images' one after the other.
     dy: &'a [Line],
     pixels: usize,
     channels: [usize; 2],
     window: Window,
-    /// Rows and columns of the strip.
+    /// Rows and columns of the strip in each image.
     size: [usize; 2],
     /// `[co / 16][ci][taps]`.
     dw: &'a mut [Line],
@@ -353,27 +375,33 @@ impl Taps<'_> {
         let mut first = [0; G];
         for g in 0..G {
             let (c, tap) = ((at + g) / taps.len(), (at + g) % taps.len());
-            first[g] = c * self.plane + self.first + taps[tap];
+            first[g] = c * self.plane + self.start + taps[tap];
         }
         let meets = (wide - 1) * stride + 1;
-        for y in 0..rows {
-            let mut dy = [&self.dy[..0]; N];
-            for n in 0..N {
-                dy[n] = &self.dy[(v + n) * self.pixels + y * wide..][..wide];
-            }
-            let mut x = [&self.x[..0]; G];
-            for g in 0..G {
-                x[g] = &self.x[first[g] + y * stride * self.columns..][..meets];
-            }
-            for column in 0..wide {
-                let mut d = [zero; N];
+        for image in 0..self.images {
+            let (x_image, dy_image) = (
+                &self.x[image * self.channels[1] * self.plane..],
+                &self.dy[image * rows * wide..],
+            );
+            for y in 0..rows {
+                let mut dy = [&self.dy[..0]; N];
                 for n in 0..N {
-                    d[n] = s.load(&dy[n][column]);
+                    dy[n] = &dy_image[(v + n) * self.pixels + y * wide..][..wide];
                 }
+                let mut x = [&self.x[..0]; G];
                 for g in 0..G {
-                    let x = s.splat(x[g][column * stride]);
+                    x[g] = &x_image[first[g] + y * stride * self.columns..][..meets];
+                }
+                for column in 0..wide {
+                    let mut d = [zero; N];
                     for n in 0..N {
-                        sums[g][n] = s.fma(x, d[n], sums[g][n]);
+                        d[n] = s.load(&dy[n][column]);
+                    }
+                    for g in 0..G {
+                        let x = s.splat(x[g][column * stride]);
+                        for n in 0..N {
+                            sums[g][n] = s.fma(x, d[n], sums[g][n]);
+                        }
                     }
                 }
             }

@@ -5,6 +5,8 @@
 //! output in a period. In its gradient with stride s a period is s×s pixels: which taps reach a pixel
 //! depends on where in the period it is.
 
+use std::ops::Range;
+
 use super::filters::Packed;
 use super::isa::{Isa, LANES, Line, Simd, Work};
 use super::lanes::stage_width;
@@ -138,13 +140,23 @@ impl Direct {
         self.period
     }
 
+    /// Weights of a filter.
+    pub fn taps(&self) -> usize {
+        self.phases.iter().map(|phase| phase.taps.len()).sum()
+    }
+
     /// Lines read for each line made of each channel, about.
     pub fn reads(&self) -> usize {
         self.step * self.step
     }
 
-    /// Computes one unit.
-    pub fn run(&self, pass: &Pass, unit: &Unit) {
+    /// Output channels that are computed together.
+    pub fn grain(&self) -> usize {
+        self.phases[0].filters.rows
+    }
+
+    /// Computes these output channels of one unit.
+    pub fn run(&self, pass: &Pass, unit: &Unit, part: &Range<usize>) {
         let isa = pass.isa;
         let read = |side: usize| (side / self.period - 1) * self.step + self.reach;
         let mut size = unit.block().map(read);
@@ -153,7 +165,7 @@ impl Direct {
             size[1] = size[1].max(self.lead + pass.input[1]);
         }
         let first = &self.phases[0].filters;
-        let outputs = first.rows * first.blocks;
+        let outputs = first.rows * first.blocks_of(part).len();
         let mut data = Scratch::new(first.inputs * size[0] * size[1]);
         let mut result = Scratch::new(outputs * unit.high * unit.wide);
         let stage_len = LANES * stage_width(size[1].max(unit.wide));
@@ -175,6 +187,7 @@ impl Direct {
             isa.run(Taps {
                 direct: self,
                 phase,
+                blocks: phase.filters.blocks_of(part),
                 from: data,
                 size,
                 bias: pass.after.bias,
@@ -183,7 +196,7 @@ impl Direct {
                 block: unit.block(),
             });
         }
-        pass.scatter(unit, result, stage);
+        pass.scatter(unit, part, result, stage);
     }
 }
 
@@ -191,12 +204,14 @@ impl Direct {
 struct Taps<'a> {
     direct: &'a Direct,
     phase: &'a Phase,
+    /// Of outputs.
+    blocks: Range<usize>,
     /// `[input][row][column]`, with rows and columns:
     from: &'a [Line],
     size: [usize; 2],
     bias: Option<&'a [f32]>,
     relu: bool,
-    /// `[output][row][column]`, with rows and columns:
+    /// `[output of these blocks][row][column]`, with rows and columns:
     to: &'a mut [Line],
     block: [usize; 2],
 }
@@ -252,14 +267,14 @@ impl Taps<'_> {
         let narrow = S::vectors(M) < N || outputs < N;
         let filters = &self.phase.filters;
         let block_len = filters.inputs * count * M;
-        for block in 0..filters.blocks {
+        for (at, block) in self.blocks.clone().enumerate() {
             let u = &filters.data[block * block_len..][..block_len];
             let mut bias = [0.0; M];
             for m in 0..M {
                 let all = self.bias.unwrap_or(&[]);
                 bias[m] = all.get(block * M + m).copied().unwrap_or(0.0);
             }
-            let to = &mut self.to[block * M * plane..][..M * plane];
+            let to = &mut self.to[at * M * plane..][..M * plane];
             // Where an output is read and written.
             let place = |y: usize, x: usize| {
                 let read = (y * columns + x) * step;

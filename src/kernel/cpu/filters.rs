@@ -1,5 +1,7 @@
 //! Filters in the order in which the micro-kernel reads them.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::count;
@@ -55,6 +57,12 @@ impl Reading {
 }
 
 impl Packed {
+    /// The blocks that these outputs are in, the first of which begins a block.
+    pub fn blocks_of(&self, outputs: &Range<usize>) -> Range<usize> {
+        debug_assert!(outputs.start.is_multiple_of(self.rows));
+        outputs.start / self.rows..outputs.end.div_ceil(self.rows)
+    }
+
     /// Packs what `fill(weights of one filter, points)` makes of each filter.
     fn pack(
         weights: &[f32],

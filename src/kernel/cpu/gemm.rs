@@ -1,5 +1,7 @@
 //! The micro-kernel: a stack of small matrix products, filters × sixteen-lane columns.
 
+use std::ops::Range;
+
 use super::filters::Packed;
 use super::isa::{Line, Simd, Work};
 
@@ -8,6 +10,8 @@ use super::isa::{Line, Simd, Work};
 pub(crate) struct Products<'a> {
     /// The matrices.
     pub filters: &'a Packed,
+    /// Of them these blocks of outputs.
+    pub blocks: Range<usize>,
     /// Number of products.
     pub points: usize,
     /// Neighbouring products with the same matrix.
@@ -20,7 +24,7 @@ pub(crate) struct Products<'a> {
     pub data: &'a [Line],
     /// Lines from one point of `data` to the next.
     pub data_point: usize,
-    /// `[point][output, filled up to whole blocks][stride]`.
+    /// `[point][output of these blocks][stride]`.
     pub out: &'a mut [Line],
     /// Lines from one point of `out` to the next.
     pub out_point: usize,
@@ -31,6 +35,7 @@ impl Work for Products<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self {
             filters,
+            blocks,
             points,
             share,
             count,
@@ -44,11 +49,13 @@ impl Work for Products<'_> {
             let out = &mut self.out[p * self.out_point..];
             let mut t = 0;
             while t < count {
-                let n = wide.min(count - t);
-                for block in 0..filters.blocks {
+                // Even parts: 4 is 2 and 2, not 3 and 1.
+                let rest = count - t;
+                let n = rest.div_ceil(rest.div_ceil(wide));
+                for (at, block) in blocks.clone().enumerate() {
                     let u = (p / share * filters.blocks + block) * block_len;
                     let u = &filters.data[u..][..block_len];
-                    let out = &mut out[block * filters.rows * stride + t..];
+                    let out = &mut out[at * filters.rows * stride + t..];
                     tile(s, filters.rows, n, u, &data[t..], stride, out);
                 }
                 t += n;

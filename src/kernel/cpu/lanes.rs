@@ -1,5 +1,7 @@
 //! From images to lanes and back.
 
+use std::ops::Range;
+
 use super::elementwise::positive;
 use super::isa::{LANES, Line, Simd, Work};
 use super::plan::Unit;
@@ -246,7 +248,7 @@ pub(crate) struct Piece {
 
 /// Writes blocks from lanes to images.
 pub(crate) struct Scatter<'a> {
-    /// `[channel][row][column]`.
+    /// `[channel of part][row][column]`.
     pub from: &'a [Line],
     /// Rows and columns of `from`.
     pub size: [usize; 2],
@@ -254,6 +256,8 @@ pub(crate) struct Scatter<'a> {
     pub pieces: [Piece; LANES],
     /// Added to what is written, of the same shape, and whether negative sums become zero.
     pub beside: Option<(&'a [f32], bool)>,
+    /// Channels that are written.
+    pub part: Range<usize>,
     /// `[image][channel][height][width]`.
     pub to: Shared,
     /// Channels, height, width.
@@ -287,11 +291,11 @@ impl Scatter<'_> {
         if len == 0 {
             return;
         }
-        for c in 0..channels {
+        for (c, channel) in self.part.clone().enumerate() {
             let from = &self.from[(c * rows + first.from) * cols..(c + 1) * rows * cols];
             let mut starts = [0; LANES];
             for lane in 0..LANES {
-                let plane = (self.pieces[lane].image * channels + c) * height;
+                let plane = (self.pieces[lane].image * channels + channel) * height;
                 starts[lane] = (plane + first.to) * width;
             }
             let (mut x, mut index, mut at) = (0, 0, 0);
@@ -346,7 +350,7 @@ impl Scatter<'_> {
         let [channels, height, width] = self.shape;
         let [rows, cols] = self.size;
         let stride = stage_width(cols);
-        for c in 0..channels {
+        for (c, channel) in self.part.clone().enumerate() {
             for y in 0..rows {
                 let inside = |p: &Piece| y >= p.from && y < p.from + p.rows;
                 if !self.pieces.iter().any(inside) {
@@ -370,7 +374,8 @@ impl Scatter<'_> {
                 }
                 for (lane, piece) in self.pieces.iter().enumerate().filter(|(_, p)| inside(p)) {
                     let row = piece.to + y - piece.from;
-                    let start = ((piece.image * channels + c) * height + row) * width + piece.left;
+                    let plane = piece.image * channels + channel;
+                    let start = (plane * height + row) * width + piece.left;
                     // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
                     let to = unsafe { self.to.slice(start, piece.cols) };
                     let from = &self.stage[lane * stride..][..piece.cols];

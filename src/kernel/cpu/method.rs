@@ -1,5 +1,7 @@
 //! The methods of a convolution: which is taken, its filters, and all its units.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::adjoint::{self, Edges};
@@ -10,8 +12,9 @@ use super::lanes::Shared;
 use super::mirrors::Tied;
 use super::pass::Pass;
 use super::plain::Plain;
-use super::plan::{Plan, Task, Unit};
+use super::plan::{Plan, Task};
 use super::scratch::Scratch;
+use super::space::Space;
 use super::tile::{Four, Two};
 use super::window::Window;
 use super::winograd;
@@ -93,10 +96,48 @@ impl Filters {
             Self::Four(_) => 4,
         }
     }
+
+    /// Numbers that a filter becomes.
+    fn points(&self) -> usize {
+        match self {
+            Self::Direct(direct) => direct.taps(),
+            Self::Two(_) => 16,
+            Self::Four(_) => 36,
+            // Of the sixteen, as structure is used.
+            Self::Tied(_) => 8,
+        }
+    }
+
+    /// Output channels that are computed together.
+    fn grain(&self) -> usize {
+        match self {
+            Self::Direct(direct) => direct.grain(),
+            Self::Two(space) => space.grain(),
+            Self::Four(space) => space.grain(),
+            Self::Tied(space) => space.grain(),
+        }
+    }
 }
 
-/// The units of a pass that makes `output` rows and columns, in blocks of columns too or not.
-fn plan(pass: &Pass, filters: &Filters, batch: usize, output: [usize; 2], columns: bool) -> Plan {
+/// Weights of transformed filters beyond which a thread takes a part of the output channels of many images
+/// rather than all channels of few: else every thread reads all of them for a few columns of products.
+const MANY_WEIGHTS: usize = 1 << 19;
+
+/// Fewest channels of such a part: all of them read all images.
+const LEAST_PART: usize = 32;
+
+/// Columns of products beyond which reading the weights takes no time beside multiplying by them.
+const ENOUGH_COLUMNS: usize = 16;
+
+/// The units of a pass that makes `output` rows and columns, in blocks of columns too or not; `whole` if
+/// threads may share the channels of a unit.
+fn plan(
+    pass: &Pass,
+    filters: &Filters,
+    batch: usize,
+    output: [usize; 2],
+    [columns, whole]: [bool; 2],
+) -> Plan {
     let reads = match filters {
         Filters::Direct(direct) => direct.reads(),
         _ => 1,
@@ -107,31 +148,77 @@ fn plan(pass: &Pass, filters: &Filters, batch: usize, output: [usize; 2], column
         step: filters.step(),
         lines: pass.channels[0] * reads + pass.channels[1],
         columns,
-        threads: rayon::current_num_threads(),
+        least: if whole { ENOUGH_COLUMNS } else { 1 },
+        threads: if whole {
+            1
+        } else {
+            rayon::current_num_threads()
+        },
     })
 }
 
-fn for_each_unit(plan: &Plan, work: impl Fn(&Unit) + Sync) {
-    (0..plan.units())
-        .into_par_iter()
-        .with_max_len(1)
-        .for_each(|index| work(&plan.unit(index)));
+fn for_each(count: usize, work: impl Fn(usize) + Send + Sync) {
+    (0..count).into_par_iter().with_max_len(1).for_each(work);
+}
+
+/// The greatest common divisor.
+fn common(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common(b, a % b) }
+}
+
+/// Cuts output channels into about `parts` runs of whole grains.
+fn cut(channels: usize, grain: usize, parts: usize) -> impl Fn(usize) -> Range<usize> {
+    let each = channels.div_ceil(grain).div_ceil(parts) * grain;
+    move |part| (part * each).min(channels)..((part + 1) * each).min(channels)
 }
 
 /// Runs all units of a convolution.
 pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = plan(pass, filters, batch, pass.output, true);
-    for_each_unit(&plan, |unit| match filters {
-        Filters::Direct(direct) => direct.run(pass, unit),
-        Filters::Two(space) => winograd::forward(pass, space, unit),
-        Filters::Four(space) => winograd::forward(pass, space, unit),
-        Filters::Tied(space) => winograd::forward(pass, space, unit),
+    let threads = rayon::current_num_threads();
+    let [inputs, outputs] = pass.channels;
+    let whole = inputs * outputs * filters.points() >= MANY_WEIGHTS;
+    let plan = plan(pass, filters, batch, pass.output, [true, whole]);
+    let units = plan.units();
+    let least = if whole { ENOUGH_COLUMNS } else { 1 };
+    let together = plan.together(least);
+    let alike = if together > 1 { plan.alike() } else { 0 };
+    let sets = alike.div_ceil(together) + (units - alike);
+    // As many as keep all threads busy.
+    let parts = match whole {
+        true => (threads / common(sets, threads)).clamp(1, outputs.div_ceil(LEAST_PART)),
+        false => 1,
+    };
+    let part = cut(outputs, filters.grain(), parts);
+    for_each(sets * parts, |index| {
+        let (set, part) = (index / parts, part(index % parts));
+        if part.is_empty() {
+            return;
+        }
+        let sharing = alike.div_ceil(together);
+        let of_set = match set.checked_sub(sharing) {
+            None => set * together..((set + 1) * together).min(alike),
+            Some(single) => alike + single..alike + single + 1,
+        };
+        let (first, count) = (of_set.start, of_set.len());
+        let mut made = [plan.unit(first); ENOUGH_COLUMNS];
+        for at in 1..count {
+            made[at] = plan.unit(first + at);
+        }
+        let units = &made[..count];
+        match filters {
+            Filters::Direct(direct) => {
+                units.iter().for_each(|unit| direct.run(pass, unit, &part));
+            }
+            Filters::Two(space) => winograd::forward(pass, space, units, part, least),
+            Filters::Four(space) => winograd::forward(pass, space, units, part, least),
+            Filters::Tied(space) => winograd::forward(pass, space, units, part, least),
+        }
     });
 }
 
 /// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
 pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = plan(pass, filters, batch, pass.input, false);
+    let plan = plan(pass, filters, batch, pass.input, [false, false]);
     let boundaries = plan.max_block_rows().saturating_sub(1);
     let count = batch * pass.channels[1] * boundaries * 4 * pass.output[1];
     let mut sums = Scratch::floats(count);
@@ -140,11 +227,12 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
         sums: Shared::new(sums),
         boundaries,
     };
-    for_each_unit(&plan, |unit| match filters {
+    let unit = |index| plan.unit(index);
+    for_each(plan.units(), |index| match filters {
         Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
-        Filters::Two(space) => adjoint::backward(pass, space, &plan, unit, edges),
-        Filters::Four(space) => adjoint::backward(pass, space, &plan, unit, edges),
-        Filters::Tied(space) => adjoint::backward(pass, space, &plan, unit, edges),
+        Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
+        Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
+        Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
     });
     if boundaries > 0 {
         let sums = &*sums;

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::isa::{Isa, LANES, Line};
 use super::lanes::{Gather, Piece, Scatter, Shared};
 use super::plan::Unit;
@@ -65,8 +67,8 @@ impl Pass<'_> {
         });
     }
 
-    /// Writes a unit's block of outputs.
-    pub fn scatter(&self, unit: &Unit, from: &[Line], stage: &mut [f32]) {
+    /// Writes these channels of a unit's block of outputs.
+    pub fn scatter(&self, unit: &Unit, part: &Range<usize>, from: &[Line], stage: &mut [f32]) {
         let mut pieces = [Piece::default(); LANES];
         for (piece, cell) in pieces.iter_mut().zip(&unit.cells).take(unit.used) {
             *piece = Piece {
@@ -83,6 +85,7 @@ impl Pass<'_> {
             size: unit.block(),
             pieces,
             beside: self.after.beside.map(|beside| (beside, self.after.relu)),
+            part: part.clone(),
             to: self.to,
             shape: [self.channels[1], self.output[0], self.output[1]],
             stage,

@@ -1,9 +1,10 @@
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::filters::{Packed, Reading};
 use super::gemm::Products;
 use super::isa::{Isa, Line, Simd, Work};
-use super::space::{Blocks, Space, Span, Target, chunk, lines};
+use super::space::{Blocks, Columns, Space, Span, Target, chunk, lines};
 use super::tile::Tile;
 use super::transforms::{combine, enter, synthesise};
 
@@ -32,8 +33,8 @@ impl<W> Plain<W> {
     }
 
     /// Lines of one point of data and of products.
-    fn point(&self, stride: usize) -> [usize; 2] {
-        let made = self.packed.rows * self.packed.blocks;
+    fn point(&self, stride: usize, part: &Range<usize>) -> [usize; 2] {
+        let made = self.packed.rows * self.packed.blocks_of(part).len();
         [lines(self.packed.inputs, stride), lines(made, stride)]
     }
 }
@@ -45,8 +46,12 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
         chunk(lines, isa.columns(packed.rows), tiles)
     }
 
-    fn room(&self, stride: usize) -> [usize; 2] {
-        self.point(stride).map(|lines| I * I * lines)
+    fn grain(&self) -> usize {
+        self.packed.rows
+    }
+
+    fn room(&self, stride: usize, part: &Range<usize>) -> [usize; 2] {
+        self.point(stride, part).map(|lines| I * I * lines)
     }
 
     fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
@@ -55,19 +60,25 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
             channels: self.packed.inputs,
             from,
             to,
-            point: self.point(span.stride)[0],
+            point: lines(self.packed.inputs, span.stride),
             tile: PhantomData,
         });
     }
 
-    fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]) {
-        let [data_point, out_point] = self.point(span.stride);
+    fn multiply(&self, isa: Isa, columns: Columns, data: &[Line], out: &mut [Line]) {
+        let Columns {
+            part,
+            count,
+            stride,
+        } = columns;
+        let [data_point, out_point] = self.point(stride, &part);
         isa.run(Products {
             filters: &self.packed,
+            blocks: self.packed.blocks_of(&part),
             points: I * I,
             share: 1,
-            count: span.count,
-            stride: span.stride,
+            count,
+            stride,
             data,
             data_point,
             out,
@@ -75,12 +86,12 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
         });
     }
 
-    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
+    fn leave(&self, isa: Isa, span: Span, part: &Range<usize>, from: &[Line], to: Target) {
         isa.run(Leave::<W, I, O> {
             span,
-            channels: self.packed.outputs,
+            part: part.clone(),
             from,
-            point: self.point(span.stride)[1],
+            point: self.point(span.stride, part)[1],
             to,
             tile: PhantomData,
         });
@@ -118,7 +129,8 @@ impl<W: Tile<I, O>, const I: usize, const O: usize, const ADJOINT: bool> Work
 /// Points to tiles.
 struct Leave<'a, W, const I: usize, const O: usize> {
     span: Span,
-    channels: usize,
+    /// Output channels.
+    part: Range<usize>,
     from: &'a [Line],
     point: usize,
     to: Target<'a>,
@@ -133,8 +145,8 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Leave<'_, W, I, O> 
         match self.to {
             Target::Rim(rim) => {
                 let [rows, cols] = rim.size;
-                for c in 0..self.channels {
-                    let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
+                for (c, channel) in self.part.enumerate() {
+                    let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[channel]));
                     let to = &mut rim.to[c * rows * cols..][..rows * cols];
                     for t in 0..span.count {
                         let [ty, tx] = span.tile(t);
@@ -146,7 +158,7 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Leave<'_, W, I, O> 
             }
             Target::Overlap(overlap) => {
                 let [rows, cols] = overlap.size;
-                for c in 0..self.channels {
+                for c in 0..self.part.len() {
                     let to = &mut overlap.to[c * rows * cols..][..rows * cols];
                     let open = &mut overlap.open[c * I * 2..][..I * 2];
                     for t in 0..span.count {

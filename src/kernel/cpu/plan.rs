@@ -77,6 +77,8 @@ pub(crate) struct Task {
     pub step: usize,
     /// Lines of scratch per output pixel (channels in and out).
     pub lines: usize,
+    /// Tiles that a unit of full groups has at least, if the image has.
+    pub least: usize,
     /// Whether blocks may be narrower than the image.
     pub columns: bool,
     /// Threads that share the work.
@@ -129,7 +131,8 @@ impl Plan {
         };
         if groups > 0 {
             let row = tiles[1] * step * step * task.lines;
-            let most = (CACHE_LINES / row.max(1)).clamp(1, tiles[0]);
+            let least = task.least.div_ceil(tiles[1]);
+            let most = (CACHE_LINES / row.max(1)).max(least).clamp(1, tiles[0]);
             let mut bands = tiles[0].div_ceil(most);
             // Units for every thread, and no thread idle at the end where a cut can avoid it.
             let idle = |bands: usize| {
@@ -181,6 +184,21 @@ impl Plan {
     /// Number of units.
     pub fn units(&self) -> usize {
         self.parts[0].units() + self.parts[1].units()
+    }
+
+    /// Of the first units, how many are whole images of the same size: sixteen each.
+    pub fn alike(&self) -> usize {
+        match self.parts[0].rows {
+            1 => self.parts[0].units(),
+            _ => 0,
+        }
+    }
+
+    /// How many of them have this many tiles together, or all of them if that is fewer; at least one.
+    pub fn together(&self, tiles: usize) -> usize {
+        let Part { high, wide, .. } = self.parts[0];
+        let each = high * wide / (self.step * self.step);
+        tiles.div_ceil(each.max(1)).clamp(1, self.alike().max(1))
     }
 
     /// Row boundaries between blocks of the given image.

@@ -1,5 +1,7 @@
 //! Winograd space: filters at the points of a tile, and the ways in and out.
 
+use std::ops::Range;
+
 use super::isa::{Isa, Line};
 
 /// A run of tiles.
@@ -34,6 +36,17 @@ impl Span {
             (self.first + t) % self.across,
         ]
     }
+}
+
+/// Columns of products.
+#[derive(Clone)]
+pub(crate) struct Columns {
+    /// Output channels.
+    pub part: Range<usize>,
+    /// Columns in use.
+    pub count: usize,
+    /// Lines from one channel to the next.
+    pub stride: usize,
 }
 
 /// Where tiles are read: `[channel][row][column]`.
@@ -74,14 +87,16 @@ pub(crate) enum Target<'a> {
 pub(crate) trait Space<const I: usize, const O: usize>: Sync {
     /// Columns of products to compute at once.
     fn chunk(&self, isa: Isa, tiles: usize) -> usize;
-    /// Lines that data and products take, with `stride` columns.
-    fn room(&self, stride: usize) -> [usize; 2];
+    /// Output channels that are computed together: a part of them begins and ends with such a run.
+    fn grain(&self) -> usize;
+    /// Lines that data and the products of these output channels take, with `stride` columns.
+    fn room(&self, stride: usize, part: &Range<usize>) -> [usize; 2];
     /// `Bᵀ d B`, or for the adjoint `A y Aᵀ`, of every channel and tile.
     fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]);
-    /// Products with the filters.
-    fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]);
-    /// Brings every channel and tile of the products where the target says.
-    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target);
+    /// Products with the filters of these output channels, of `count` columns.
+    fn multiply(&self, isa: Isa, columns: Columns, data: &[Line], out: &mut [Line]);
+    /// Brings every one of these channels and every tile of the products where the target says.
+    fn leave(&self, isa: Isa, span: Span, part: &Range<usize>, from: &[Line], to: Target);
 }
 
 /// Lines of one matrix's rows. An odd line keeps the points of one channel off the same cache sets.

@@ -1,11 +1,13 @@
 //! The convolution of p4m features, whose components are split by mirrors: see
 //! [`mirrors`](super::mirrors).
 
+use std::ops::Range;
+
 use super::filters::Packed;
 use super::gemm::Products;
 use super::isa::{Isa, Line, Simd, Work};
 use super::mirrors::{HALVES, ORBIT, POINTS, QUARTERS, SIZE, Tied};
-use super::space::{Blocks, Space, Span, Target, chunk, lines};
+use super::space::{Blocks, Columns, Space, Span, Target, chunk, lines};
 use super::tile::Two;
 use super::transforms::{combine, enter, synthesise};
 
@@ -32,33 +34,57 @@ type Local = [Line; SIZE * AREA];
 type Apart = [usize; 2];
 
 impl Tied {
-    fn made(packed: &Packed) -> usize {
-        packed.rows * packed.blocks
+    fn made(packed: &Packed, outputs: &Range<usize>) -> usize {
+        packed.rows * packed.blocks_of(outputs).len()
+    }
+
+    /// The outputs of halves and of quarters that belong to these channels.
+    fn outputs(part: &Range<usize>) -> [Range<usize>; 2] {
+        let bases = part.start / SIZE..part.end / SIZE;
+        [4, 2].map(|each| each * bases.start..each * bases.end)
     }
 
     /// Lines per product, in data and in products.
-    fn apart(&self, stride: usize) -> [Apart; 2] {
+    fn apart(&self, stride: usize, part: &Range<usize>) -> [Apart; 2] {
+        let [of_halves, of_quarters] = Self::outputs(part);
         let (halves, quarters) = (&self.halves, &self.quarters);
         [
-            [lines(halves.inputs, stride), lines(quarters.inputs, stride)],
+            self.data_apart(stride),
             [
-                lines(Self::made(halves), stride),
-                lines(Self::made(quarters), stride),
+                lines(Self::made(halves, &of_halves), stride),
+                lines(Self::made(quarters, &of_quarters), stride),
             ],
+        ]
+    }
+
+    fn data_apart(&self, stride: usize) -> Apart {
+        [
+            lines(self.halves.inputs, stride),
+            lines(self.quarters.inputs, stride),
         ]
     }
 }
 
 impl Space<4, 2> for Tied {
     fn chunk(&self, isa: Isa, tiles: usize) -> usize {
-        let column = |packed: &Packed| packed.inputs + Self::made(packed);
+        let column = |packed: &Packed| packed.inputs + Self::made(packed, &(0..packed.outputs));
         let lines = HALVES * column(&self.halves) + QUARTERS * column(&self.quarters);
         chunk(lines, isa.columns(self.halves.rows), tiles)
     }
 
-    fn room(&self, stride: usize) -> [usize; 2] {
+    fn grain(&self) -> usize {
+        let whole = |bases: &usize| {
+            (4 * bases).is_multiple_of(self.halves.rows)
+                && (2 * bases).is_multiple_of(self.quarters.rows)
+        };
+        // Of the product of both at the latest.
+        let bases = (1..).find(whole).expect("a common multiple");
+        SIZE * bases
+    }
+
+    fn room(&self, stride: usize, part: &Range<usize>) -> [usize; 2] {
         let room = |[halves, quarters]: Apart| HALVES * halves + QUARTERS * quarters;
-        self.apart(stride).map(room)
+        self.apart(stride, part).map(room)
     }
 
     fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
@@ -67,38 +93,45 @@ impl Space<4, 2> for Tied {
             bases: self.halves.inputs / 4,
             from,
             to,
-            apart: self.apart(span.stride)[0],
+            apart: self.data_apart(span.stride),
         });
     }
 
-    fn multiply(&self, isa: Isa, span: Span, data: &[Line], out: &mut [Line]) {
-        let [data_apart, out_apart] = self.apart(span.stride);
+    fn multiply(&self, isa: Isa, columns: Columns, data: &[Line], out: &mut [Line]) {
+        let Columns {
+            part,
+            count,
+            stride,
+        } = columns;
+        let outputs = Self::outputs(&part);
+        let [data_apart, out_apart] = self.apart(stride, &part);
         let (data_halves, data_quarters) = data.split_at(HALVES * data_apart[0]);
         let (out_halves, out_quarters) = out.split_at_mut(HALVES * out_apart[0]);
         let halves = (&self.halves, [HALVES, ORBIT], data_halves, out_halves);
         let quarters = (&self.quarters, [QUARTERS, 1], data_quarters, out_quarters);
-        for (part, of) in [halves, quarters].into_iter().enumerate() {
+        for (kind, of) in [halves, quarters].into_iter().enumerate() {
             let (filters, [points, share], data, out) = of;
             isa.run(Products {
                 filters,
+                blocks: filters.blocks_of(&outputs[kind]),
                 points,
                 share,
-                count: span.count,
-                stride: span.stride,
+                count,
+                stride,
                 data,
-                data_point: data_apart[part],
+                data_point: data_apart[kind],
                 out,
-                out_point: out_apart[part],
+                out_point: out_apart[kind],
             });
         }
     }
 
-    fn leave(&self, isa: Isa, span: Span, from: &[Line], to: Target) {
+    fn leave(&self, isa: Isa, span: Span, part: &Range<usize>, from: &[Line], to: Target) {
         isa.run(Join {
             span,
-            bases: self.halves.outputs / 4,
+            part: part.clone(),
             from,
-            apart: self.apart(span.stride)[1],
+            apart: self.apart(span.stride, part)[1],
             to,
         });
     }
@@ -204,7 +237,8 @@ fn butterflies<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
 /// Parts to components, and points to tiles.
 struct Join<'a> {
     span: Span,
-    bases: usize,
+    /// Output channels.
+    part: Range<usize>,
     from: &'a [Line],
     apart: Apart,
     to: Target<'a>,
@@ -213,10 +247,11 @@ struct Join<'a> {
 impl Work for Join<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { span, from, .. } = self;
+        let (span, from) = (self.span, self.from);
         let mut local = [Line::ZERO; SIZE * AREA];
         let mut target = self.to;
-        for base in 0..self.bases {
+        let first = self.part.start;
+        for base in 0..self.part.len() / SIZE {
             for t in 0..span.count {
                 let [ty, tx] = span.tile(t);
                 let parts = Parts::new(self.apart, base, t, span.stride);
@@ -226,7 +261,7 @@ impl Work for Join<'_> {
                     match &mut target {
                         Target::Rim(rim) => {
                             let [rows, cols] = rim.size;
-                            let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[c]));
+                            let bias = s.splat(rim.bias.map_or(0.0, |bias| bias[first + c]));
                             let to = &mut rim.to[(c * rows + ty * 2) * cols + tx * 2..];
                             combine::<S, Two, 4, 2>(s, from, 1, (bias, rim.relu), to, cols);
                         }

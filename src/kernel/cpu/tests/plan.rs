@@ -12,6 +12,7 @@ fn value_cells_cover_every_output_once() {
             output: [noise.pick(1, 40), noise.pick(1, 40)],
             step: [1, 2, 4][noise.pick(0, 2)],
             lines: noise.pick(2, 700),
+            least: noise.pick(1, 20),
             columns: noise.pick(0, 1) == 0,
             threads: noise.pick(1, 9),
         };
