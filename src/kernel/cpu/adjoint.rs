@@ -43,14 +43,12 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
         };
         space.leave(pass.isa, span, &all, products, Target::Overlap(overlap));
     };
-    let scatter = |unit: &Unit, result: &[Line], stage: &mut [f32]| {
-        scatter(pass, plan, unit, edges, result, stage);
-    };
+    let scatter = |unit: &Unit, result: &[Line]| scatter(pass, plan, unit, edges, result);
     through::<P, I, O, true>(pass, space, &[*unit], (all.clone(), 1), leave, scatter);
 }
 
 /// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.
-fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], stage: &mut [f32]) {
+fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line]) {
     let [height, width] = pass.output;
     let mut inner = [Piece::default(); LANES];
     let (mut above, mut below) = (inner, inner);
@@ -105,7 +103,6 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line], s
                 part: 0..channels,
                 to,
                 shape,
-                stage: &mut *stage,
             });
         }
     }

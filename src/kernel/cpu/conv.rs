@@ -120,7 +120,11 @@ impl Prepared {
     }
 
     fn method(&self, shape: [usize; 2], small: bool) -> Method {
-        let numerics = if small { Numerics::Exact } else { self.numerics };
+        let numerics = if small {
+            Numerics::Exact
+        } else {
+            self.numerics
+        };
         Method::new(shape, self.window, numerics, self.tied)
     }
 

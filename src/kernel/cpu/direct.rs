@@ -8,8 +8,7 @@
 use std::ops::Range;
 
 use super::filters::Packed;
-use super::isa::{Isa, LANES, Line, Simd, Work};
-use super::lanes::stage_width;
+use super::isa::{Isa, Line, Simd, Work};
 use super::pass::Pass;
 use super::plan::{Cell, Unit};
 use super::scratch::Scratch;
@@ -168,11 +167,8 @@ impl Direct {
         let outputs = first.rows * first.blocks_of(part).len();
         let mut data = Scratch::new(first.inputs * size[0] * size[1]);
         let mut result = Scratch::new(outputs * unit.high * unit.wide);
-        let stage_len = LANES * stage_width(size[1].max(unit.wide));
-        let mut stage = Scratch::floats(stage_len);
         let data = data.lines(first.inputs * size[0] * size[1]);
         let result = result.lines(outputs * unit.high * unit.wide);
-        let stage = stage.numbers(stage_len);
         let place = |cell: Cell| Cell {
             top: cell.top / self.period * self.step,
             left: cell.left / self.period * self.step,
@@ -182,7 +178,7 @@ impl Direct {
             cells: unit.cells.map(place),
             ..*unit
         };
-        pass.gather(&windows, self.lead, size, data, stage);
+        pass.gather(&windows, self.lead, size, data);
         for phase in &self.phases {
             isa.run(Taps {
                 direct: self,
@@ -196,7 +192,7 @@ impl Direct {
                 block: unit.block(),
             });
         }
-        pass.scatter(unit, part, result, stage);
+        pass.scatter(unit, part, result);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::elementwise::positive;
 use super::isa::{LANES, Line, Simd, Work};
 use super::plan::Unit;
 
@@ -55,8 +54,6 @@ pub(crate) struct Gather<'a> {
     pub size: [usize; 2],
     /// `[channel][row][column]`.
     pub to: &'a mut [Line],
-    /// `[lane][columns, rounded up to LANES]`.
-    pub stage: &'a mut [f32],
 }
 
 /// How far ahead of what is read from an image the memory is told of it, in numbers.
@@ -72,11 +69,6 @@ fn soon(at: usize, len: usize, plane: usize) -> usize {
         soon if soon < len => soon,
         soon => soon - len + plane,
     }
-}
-
-/// Columns rounded up to whole vectors.
-pub(crate) fn stage_width(columns: usize) -> usize {
-    columns.next_multiple_of(LANES)
 }
 
 impl Work for Gather<'_> {
@@ -181,41 +173,36 @@ impl Gather<'_> {
     fn by_row<S: Simd>(self, s: S) {
         let [channels, height, width] = self.shape;
         let ([rows, cols], padding) = (self.size, self.padding);
-        let stride = stage_width(cols);
+        // Columns `inside` of each lane's block lie inside the image, the first of them in column `left`.
+        let cells = &self.unit.cells[..self.unit.used];
+        let (mut inside, mut left) = ([[0; 2]; LANES], [0; LANES]);
+        for (lane, cell) in cells.iter().enumerate() {
+            let begin = padding.saturating_sub(cell.left).min(cols);
+            let end = (width + padding).saturating_sub(cell.left);
+            inside[lane] = [begin, end.clamp(begin, cols)];
+            left[lane] = (cell.left + begin).saturating_sub(padding);
+        }
         for c in 0..channels {
             for y in 0..rows {
-                for (lane, cell) in self.unit.cells.iter().enumerate() {
-                    let stage = &mut self.stage[lane * stride..][..stride];
-                    let row = (cell.top + y).wrapping_sub(padding);
-                    if row >= height || lane >= self.unit.used {
-                        stage.fill(0.0);
-                        continue;
-                    }
-                    // Columns `begin..end` of the block lie inside the image.
-                    let begin = padding.saturating_sub(cell.left).min(cols);
-                    let end = (width + padding)
-                        .saturating_sub(cell.left)
-                        .clamp(begin, cols);
-                    stage[..begin].fill(0.0);
-                    stage[end..].fill(0.0);
-                    if begin == end {
-                        continue;
-                    }
-                    let line = ((cell.image * channels + c) * height + row) * width;
-                    let from = line + (cell.left + begin).saturating_sub(padding);
-                    let from = from..from + (end - begin);
-                    stage[begin..end].copy_from_slice(&self.from[from.clone()]);
-                    if let Some(gate) = self.gate {
-                        for (x, &g) in stage[begin..end].iter_mut().zip(&gate[from]) {
-                            *x = if g <= 0.0 { 0.0 } else { *x };
-                        }
-                    }
-                }
                 let to = &mut self.to[(c * rows + y) * cols..][..cols];
                 for (block, to) in to.chunks_mut(LANES).enumerate() {
+                    let at = block * LANES;
                     let mut r = [s.splat(0.0); LANES];
-                    for lane in 0..LANES {
-                        r[lane] = load(s, self.stage, lane * stride + block * LANES);
+                    for (lane, cell) in cells.iter().enumerate() {
+                        let row = (cell.top + y).wrapping_sub(padding);
+                        let [begin, end] = inside[lane];
+                        let (first, last) = (begin.max(at), end.min(at + LANES));
+                        if row >= height || first >= last {
+                            continue;
+                        }
+                        let line = ((cell.image * channels + c) * height + row) * width;
+                        let from = line + left[lane] + (first - begin);
+                        let from = from..from + (last - first);
+                        let mut x = s.load_from(&self.from[from.clone()], first - at);
+                        if let Some(gate) = self.gate {
+                            x = s.gate(x, s.load_from(&gate[from], first - at));
+                        }
+                        r[lane] = x;
                     }
                     let r = s.transpose(r);
                     for i in 0..LANES {
@@ -262,8 +249,6 @@ pub(crate) struct Scatter<'a> {
     pub to: Shared,
     /// Channels, height, width.
     pub shape: [usize; 3],
-    /// `[lane][columns, rounded up to LANES]`.
-    pub stage: &'a mut [f32],
 }
 
 impl Work for Scatter<'_> {
@@ -320,24 +305,7 @@ impl Scatter<'_> {
                 }
                 let r = s.transpose(r);
                 for lane in 0..LANES {
-                    // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
-                    let to = unsafe { self.to.slice(starts[lane] + at, n) };
-                    let mut y = r[lane];
-                    if let Some((beside, relu)) = self.beside {
-                        let beside = &beside[starts[lane] + at..][..n];
-                        let beside = match beside.first_chunk() {
-                            Some(beside) => s.load16(beside),
-                            None => s.load_part(beside),
-                        };
-                        y = s.add(y, beside);
-                        if relu {
-                            y = s.relu(y);
-                        }
-                    }
-                    match <&mut [f32; LANES]>::try_from(&mut *to) {
-                        Ok(to) => s.store16(y, to),
-                        Err(_) => s.store_part(y, to),
-                    }
+                    self.write(s, r[lane], starts[lane] + at, n);
                 }
                 at += LANES;
             }
@@ -349,7 +317,6 @@ impl Scatter<'_> {
     fn by_row<S: Simd>(self, s: S) {
         let [channels, height, width] = self.shape;
         let [rows, cols] = self.size;
-        let stride = stage_width(cols);
         for (c, channel) in self.part.clone().enumerate() {
             for y in 0..rows {
                 let inside = |p: &Piece| y >= p.from && y < p.from + p.rows;
@@ -358,6 +325,7 @@ impl Scatter<'_> {
                 }
                 let from = &self.from[(c * rows + y) * cols..][..cols];
                 for (block, from) in from.chunks(LANES).enumerate() {
+                    let at = block * LANES;
                     let mut r = [s.splat(0.0); LANES];
                     for i in 0..LANES {
                         if i < from.len() {
@@ -366,30 +334,34 @@ impl Scatter<'_> {
                     }
                     let r = s.transpose(r);
                     for lane in 0..LANES {
-                        let at = lane * stride + block * LANES;
-                        if let Some(to) = self.stage[at..].first_chunk_mut() {
-                            s.store16(r[lane], to);
+                        let piece = &self.pieces[lane];
+                        if inside(piece) && piece.cols > at {
+                            let row = piece.to + y - piece.from;
+                            let plane = piece.image * channels + channel;
+                            let start = (plane * height + row) * width + piece.left + at;
+                            self.write(s, r[lane], start, LANES.min(piece.cols - at));
                         }
                     }
                 }
-                for (lane, piece) in self.pieces.iter().enumerate().filter(|(_, p)| inside(p)) {
-                    let row = piece.to + y - piece.from;
-                    let plane = piece.image * channels + channel;
-                    let start = (plane * height + row) * width + piece.left;
-                    // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
-                    let to = unsafe { self.to.slice(start, piece.cols) };
-                    let from = &self.stage[lane * stride..][..piece.cols];
-                    let Some((beside, relu)) = self.beside else {
-                        to.copy_from_slice(from);
-                        continue;
-                    };
-                    let beside = &beside[start..][..piece.cols];
-                    for ((to, from), beside) in to.iter_mut().zip(from).zip(beside) {
-                        let sum = from + beside;
-                        *to = if relu { positive(sum) } else { sum };
-                    }
-                }
             }
+        }
+    }
+
+    /// Writes the first `n` lanes, with what is added.
+    #[inline(always)]
+    fn write<S: Simd>(&self, s: S, mut y: S::V, start: usize, n: usize) {
+        if let Some((beside, relu)) = self.beside {
+            let beside = &beside[start..][..n];
+            y = s.add(y, s.load_from(beside, 0));
+            if relu {
+                y = s.relu(y);
+            }
+        }
+        // SAFETY: pieces of a pass do not overlap, and the result outlives the pass.
+        let to = unsafe { self.to.slice(start, n) };
+        match <&mut [f32; LANES]>::try_from(&mut *to) {
+            Ok(to) => s.store16(y, to),
+            Err(_) => s.store_part(y, to),
         }
     }
 }

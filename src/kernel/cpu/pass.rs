@@ -47,14 +47,7 @@ pub(crate) struct Pass<'a> {
 
 impl Pass<'_> {
     /// Reads a unit's block of `size` rows and columns, with `padding` zeros around the images.
-    pub fn gather(
-        &self,
-        unit: &Unit,
-        padding: usize,
-        size: [usize; 2],
-        to: &mut [Line],
-        stage: &mut [f32],
-    ) {
+    pub fn gather(&self, unit: &Unit, padding: usize, size: [usize; 2], to: &mut [Line]) {
         self.isa.run(Gather {
             from: self.from,
             gate: self.gate,
@@ -63,12 +56,11 @@ impl Pass<'_> {
             padding,
             size,
             to,
-            stage,
         });
     }
 
     /// Writes these channels of a unit's block of outputs.
-    pub fn scatter(&self, unit: &Unit, part: &Range<usize>, from: &[Line], stage: &mut [f32]) {
+    pub fn scatter(&self, unit: &Unit, part: &Range<usize>, from: &[Line]) {
         let mut pieces = [Piece::default(); LANES];
         for (piece, cell) in pieces.iter_mut().zip(&unit.cells).take(unit.used) {
             *piece = Piece {
@@ -88,7 +80,6 @@ impl Pass<'_> {
             part: part.clone(),
             to: self.to,
             shape: [self.channels[1], self.output[0], self.output[1]],
-            stage,
         });
     }
 }

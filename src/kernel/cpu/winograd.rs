@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::isa::{LANES, Line};
-use super::lanes::stage_width;
+use super::isa::Line;
 use super::pass::Pass;
 use super::plan::Unit;
 use super::scratch::Scratch;
@@ -26,15 +25,13 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
         };
         space.leave(pass.isa, span, &part, products, Target::Rim(rim));
     };
-    let scatter = |unit: &Unit, result: &[Line], stage: &mut [f32]| {
-        pass.scatter(unit, &part, result, stage);
-    };
+    let scatter = |unit: &Unit, result: &[Line]| pass.scatter(unit, &part, result);
     through::<P, I, O, false>(pass, space, units, (part.clone(), least), leave, scatter);
 }
 
 /// Takes units of one shape through Winograd space together, a run of tiles of each at a time: `leave`
-/// brings the products of a unit's run to its result, and `scatter` a unit's whole result to the images,
-/// with memory for [`Scatter`](super::lanes::Scatter). At least `least` tiles come to products at a time.
+/// brings the products of a unit's run to its result, and `scatter` a unit's whole result to the images. At
+/// least `least` tiles come to products at a time.
 ///
 /// The adjoint reads what the forward pass makes, and makes what that reads.
 pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
@@ -43,7 +40,7 @@ pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
     units: &[Unit],
     (part, least): (Range<usize>, usize),
     mut leave: impl FnMut(usize, Span, &[Line], &mut [Line]),
-    scatter: impl Fn(&Unit, &[Line], &mut [f32]),
+    scatter: impl Fn(&Unit, &[Line]),
 ) where
     P: Space<I, O>,
 {
@@ -62,20 +59,17 @@ pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
     let data_len = pass.channels[0] * size[0] * size[1];
     let result_len = part.len() * made[0] * made[1];
     let room = space.room(stride, &part);
-    let stage_len = LANES * stage_width(unit.reach()[1]);
     let mut data = Scratch::new(units.len() * data_len);
     let mut result = Scratch::new(units.len() * result_len);
     let mut points = Scratch::new(room[0]);
     let mut products = Scratch::new(room[1]);
-    let mut stage = Scratch::floats(stage_len);
     let data = data.lines(units.len() * data_len);
     let result = result.lines(units.len() * result_len);
     let points = points.lines(room[0]);
     let products = products.lines(room[1]);
-    let stage = stage.numbers(stage_len);
 
     for (unit, data) in units.iter().zip(data.chunks_exact_mut(data_len)) {
-        pass.gather(unit, padding, size, data, stage);
+        pass.gather(unit, padding, size, data);
     }
     for span in Span::all(count, each, tiles[1]) {
         let span = Span { stride, ..span };
@@ -94,6 +88,6 @@ pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
         }
     }
     for (unit, result) in units.iter().zip(result.chunks_exact(result_len)) {
-        scatter(unit, result, stage);
+        scatter(unit, result);
     }
 }

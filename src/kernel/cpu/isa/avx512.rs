@@ -93,9 +93,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), x) }
     }
     #[inline(always)]
-    fn load_part(self, x: &[f32]) -> __m512 {
+    fn load_from(self, x: &[f32], at: usize) -> __m512 {
+        assert!(at + x.len() <= LANES);
+        let lanes = first(x.len()) << at;
         // SAFETY: feature as above; lanes outside the slice are masked and not read.
-        unsafe { _mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()) }
+        unsafe { _mm512_maskz_loadu_ps(lanes, x.as_ptr().wrapping_sub(at)) }
     }
     #[inline(always)]
     fn store_part(self, x: __m512, to: &mut [f32]) {

@@ -146,8 +146,13 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// Loads fewer than sixteen neighbours; the other lanes are zero.
     #[inline(always)]
     fn load_part(self, x: &[f32]) -> Self::V {
+        self.load_from(x, 0)
+    }
+    /// Loads at most sixteen neighbours to the lanes from `first`; the other lanes are zero.
+    #[inline(always)]
+    fn load_from(self, x: &[f32], first: usize) -> Self::V {
         let mut lanes = [0.0; LANES];
-        lanes[..x.len()].copy_from_slice(x);
+        lanes[first..first + x.len()].copy_from_slice(x);
         self.load16(&lanes)
     }
     /// Stores the first lanes, fewer than sixteen.
