@@ -3,6 +3,7 @@ use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
 use crate::model::settings::{check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, GroupBlock, GroupConv2dConfig, GroupDropout, GroupDropoutConfig, GroupPool,
     GroupPoolConfig, GroupReduction, InitialWeights, Layer, LayerConfig, LiftingBlock,
@@ -215,3 +216,25 @@ impl Cnn {
 }
 
 classifier!(Cnn, fc1);
+
+/// `conv1` to `conv4`, `fc1` and `fc2`, as in Bielski's p4 network of digits; `bn1` to `bn4`.
+impl Published for Cnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| {
+            let (block, rest) = match name.strip_prefix("lift.") {
+                Some(rest) => (1, rest),
+                None => match numbered(name, "blocks.") {
+                    Some((block, rest)) => (block + 2, rest),
+                    None => return name.clone(),
+                },
+            };
+            rest.replacen("conv.", &format!("conv{block}."), 1)
+                .replacen("norm.", &format!("bn{block}."), 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

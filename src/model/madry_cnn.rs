@@ -1,6 +1,7 @@
 use crate::base::{Keys, config};
 use crate::model::classifier::classifier;
 use crate::model::settings::{check_settings, check_size};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, Conv2dConfig, InitialWeights, Layer, LayerConfig, Linear, LinearConfig, Normalize,
     NormalizeConfig, PlaneBlock,
@@ -89,3 +90,18 @@ impl MadryCnn {
 }
 
 classifier!(MadryCnn, fc1);
+
+/// `conv1`, `conv2`, `fc1` and `fc2`. The original, of TensorFlow, has channels last where it is flattened.
+impl Published for MadryCnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| match numbered(name, "blocks.") {
+            Some((block, rest)) => rest.replacen("conv.", &format!("conv{}.", block + 1), 1),
+            None => name.clone(),
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

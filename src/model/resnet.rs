@@ -5,6 +5,7 @@ use crate::model::classifier::classifier;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered, staged};
 use crate::nn::{
     BasicBlock, BasicBlockConfig, BlockConfig, Downsampling, InitialWeights, Layer, LayerConfig,
     LiftingBlock, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -168,3 +169,35 @@ impl ResNet {
 }
 
 classifier!(ResNet, fc);
+
+/// As published: `conv1`, `bn1`, `layer1.0.conv1` … `layer4.1.bn2`, `layer2.0.shortcut.0` and `.1`,
+/// `linear`.
+impl Published for ResNet {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let places = staged(&own);
+        let rename = |name: &String| {
+            if let Some(rest) = name.strip_prefix("lift.") {
+                return rest
+                    .replacen("conv.", "conv1.", 1)
+                    .replacen("norm.", "bn1.", 1);
+            }
+            let Some((block, rest)) = numbered(name, "blocks.") else {
+                return name.replacen("fc.", "linear.", 1);
+            };
+            let [stage, at] = places[block];
+            let rest = match rest.strip_prefix("shortcut.") {
+                Some(rest) => format!(
+                    "shortcut.{}",
+                    rest.replacen("conv.", "0.", 1).replacen("norm.", "1.", 1)
+                ),
+                None => rest.replacen("norm", "bn", 1),
+            };
+            format!("layer{}.{at}.{rest}", stage + 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

@@ -1,6 +1,7 @@
 use crate::base::{Keys, config};
 use crate::model::classifier::classifier;
 use crate::model::settings::{check_settings, check_size};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, Conv2dConfig, GroupDropout, GroupDropoutConfig, InitialWeights, Layer,
     LayerConfig, Linear, LinearConfig, Normalize, NormalizeConfig, PlaneBlock,
@@ -94,3 +95,21 @@ impl SmallCnn {
 }
 
 classifier!(SmallCnn, fc1);
+
+/// As published: `feature_extractor.conv1` to `conv4`, `classifier.fc1` to `fc3`.
+impl Published for SmallCnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| match numbered(name, "blocks.") {
+            Some((block, rest)) => {
+                let conv = format!("feature_extractor.conv{}.", block + 1);
+                rest.replacen("conv.", &conv, 1)
+            }
+            None => format!("classifier.{name}"),
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

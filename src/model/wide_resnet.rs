@@ -5,6 +5,7 @@ use crate::model::classifier::classifier;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered, staged};
 use crate::nn::{
     Downsampling, GroupBatchNorm, GroupBatchNormConfig, InitialWeights, Layer, LayerConfig,
     LiftingConv2d, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -164,3 +165,31 @@ impl WideResNet {
 }
 
 classifier!(WideResNet, fc);
+
+/// As published: `conv1`, `block1.layer.0.bn1` … `block3.layer.4.conv2`, `block1.layer.0.convShortcut`,
+/// `bn1`, `fc`. Their `sub_block1`, which no pass of theirs uses, may be there.
+impl Published for WideResNet {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let places = staged(&own);
+        let rename = |name: &String| {
+            let Some((block, rest)) = numbered(name, "blocks.") else {
+                return name
+                    .replacen("lift.", "conv1.", 1)
+                    .replacen("norm.", "bn1.", 1);
+            };
+            let [stage, at] = places[block];
+            let rest = rest.replacen("shortcut.1.", "convShortcut.", 1);
+            let rest = rest.replacen("norm", "bn", 1);
+            format!("block{}.layer.{at}.{rest}", stage + 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn ignorable(&self) -> &'static [&'static str] {
+        &["sub_block1."]
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}
