@@ -2,6 +2,8 @@ use crate::base::{Error, Keys, config};
 use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
+use crate::model::pooled::Pooled;
 use crate::model::settings::{check_settings, check_size_over};
 use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
@@ -152,6 +154,28 @@ impl CnnConfig {
             Head::Flattened => 0.5,
             Head::Pooled => 0.0,
         })
+    }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let norm = |at| self.batch_norm().then(|| format!("bn{at}"));
+        let conv = |at| Step::conv(format!("conv{at}"), norm(at));
+        let mut steps = vec![
+            conv(1),
+            conv(2),
+            Step::MaxPool { side: 2 },
+            conv(3),
+            conv(4),
+            Step::MaxPool { side: 2 },
+        ];
+        steps.extend(self.head.steps(self.group));
+        steps.extend([Step::linear("fc1", true), Step::linear("fc2", false)]);
+        steps
     }
 }
 

@@ -1,5 +1,7 @@
 use crate::base::{Keys, config};
+use crate::group::Group;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
 use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
@@ -58,6 +60,20 @@ impl MadryCnnConfig {
             fc2: LinearConfig::new([HIDDEN, self.classes]).init(device),
         };
         Ok(model.map(&mut InitialWeights::truncated(self.seed)))
+    }
+
+    /// None.
+    pub(super) fn group(&self) -> Group {
+        Group::P1
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let conv = |at| Step::conv(format!("conv{at}"), None).padded(2);
+        let pool = Step::MaxPool { side: 2 };
+        let mut steps = vec![conv(1), pool.clone(), conv(2), pool, Step::Flatten];
+        steps.extend([Step::linear("fc1", true), Step::linear("fc2", false)]);
+        steps
     }
 }
 

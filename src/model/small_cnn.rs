@@ -1,5 +1,7 @@
 use crate::base::{Keys, config};
+use crate::group::Group;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
 use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
@@ -69,6 +71,22 @@ impl SmallCnnConfig {
             fc3: linear([HIDDEN, self.classes]),
         };
         Ok(model.map(&mut InitialWeights::normal(self.seed).with_zero("fc3")))
+    }
+
+    /// None.
+    pub(super) fn group(&self) -> Group {
+        Group::P1
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let conv = |at| Step::conv(format!("feature_extractor.conv{at}"), None);
+        let pool = Step::MaxPool { side: 2 };
+        let mut steps = vec![conv(1), conv(2), pool.clone(), conv(3), conv(4), pool];
+        steps.push(Step::Flatten);
+        let linear = |at| Step::linear(format!("classifier.fc{at}"), at < 3);
+        steps.extend((1..=3).map(linear));
+        steps
     }
 }
 

@@ -2,6 +2,7 @@ use crate::base::{Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
@@ -119,6 +120,28 @@ impl VggConfig {
             max_pool: pool,
         };
         (lift, blocks.collect())
+    }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let (mut steps, mut at) = (Vec::new(), 0);
+        for depth in self.depths {
+            for _ in 0..depth {
+                let norm = format!("features.{}", at + 1);
+                steps.push(Step::conv(format!("features.{at}"), Some(norm)).padded(1));
+                at += 3;
+            }
+            steps.push(Step::MaxPool { side: 2 });
+            at += 1;
+        }
+        steps.extend(self.head.steps(self.group));
+        steps.push(Step::linear("classifier", false));
+        steps
     }
 }
 

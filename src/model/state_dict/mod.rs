@@ -13,6 +13,7 @@ pub(crate) use published::{numbered, staged};
 use self::fields::Fields;
 use crate::base::{Error, Result};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// Tensors by name, as PyTorch's `state_dict()` has them: in and out of `.pt`, `.pth` and SafeTensors
@@ -61,10 +62,17 @@ pub struct StateDict {
 }
 
 /// A tensor on the host, its numbers in row order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Entry {
     shape: Vec<usize>,
     values: Vec<f32>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not millions of numbers.
+        self.shape.fmt(f)
+    }
 }
 
 impl StateDict {
