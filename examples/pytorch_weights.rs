@@ -13,9 +13,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use clap::Parser;
 use fireproof::base::statistics::wilson;
-use fireproof::base::{Result, read, write_atomically};
+use fireproof::base::{Precision, Result, read, write_atomically};
 use fireproof::model::{Published, StateDict};
-use fireproof::nn::*;
+use fireproof::nn::{CastWeights, Conv2d, Conv2dConfig, Linear, LinearConfig, Normalize};
 use fireproof::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
@@ -80,6 +80,9 @@ struct Options {
     /// Steps of the attack, projected gradient descent without a random start
     #[arg(long, default_value_t = 20)]
     steps: usize,
+    /// Double precision
+    #[arg(long)]
+    double: bool,
     /// Write logits and verdicts of every image here, as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -95,7 +98,14 @@ fn run(options: &Options) -> Result<()> {
     let set = common::digits(options.data.as_deref())?
         .test
         .take(options.images);
-    let batch = set.batch(&Vec::from_iter(0..set.len()), &device);
+    let precision = if options.double {
+        Precision::F64
+    } else {
+        Precision::F32
+    };
+    let batch = set
+        .batch(&Vec::from_iter(0..set.len()), &device)
+        .with_precision(precision);
     let pgd = Pgd::linf(options.epsilon)
         .with_steps(options.steps)
         .with_random_start(false);
@@ -104,7 +114,7 @@ fn run(options: &Options) -> Result<()> {
     let mut results = Vec::new();
     for file in &options.files {
         let net = StateDict::read(file)?.load(Net::new(&device))?;
-        let victim = Frozen::new(&net);
+        let victim = Frozen::new(&net.map(&mut CastWeights(precision)));
         let logits = victim.logits(batch.images.clone());
         let right = victim
             .predict(batch.images.clone())
@@ -124,12 +134,17 @@ fn run(options: &Options) -> Result<()> {
         results.push(json!({
             "file": file.file_name().expect("a file").to_string_lossy(),
             "labels": labels,
-            "logits": read::<f32, _, _>(&logits),
+            "logits": read::<f64, _, _>(&logits),
             "fooled": found.fooled,
         }));
     }
     if let Some(out) = &options.out {
-        let whole = json!({"epsilon": options.epsilon, "steps": options.steps, "results": results});
+        let whole = json!({
+            "epsilon": options.epsilon,
+            "steps": options.steps,
+            "double": options.double,
+            "results": results,
+        });
         write_atomically(out, whole.to_string().as_bytes())?;
     }
     Ok(())
