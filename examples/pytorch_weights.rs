@@ -15,7 +15,7 @@ use clap::Parser;
 use fireproof::base::statistics::wilson;
 use fireproof::base::{Precision, Result, read, write_atomically};
 use fireproof::model::{Published, StateDict};
-use fireproof::nn::{CastWeights, Conv2d, Conv2dConfig, Linear, LinearConfig, Normalize};
+use fireproof::nn::{CastWeights, Conv2d, Conv2dConfig, Layer, Linear, LinearConfig, Normalize};
 use fireproof::prelude::*;
 use serde_json::json;
 use std::path::PathBuf;
