@@ -84,8 +84,8 @@ impl StateDict {
     /// Reads a file: SafeTensors, or what `torch.save` wrote, by its ending (`.safetensors`, `.pt`, `.pth`).
     ///
     /// Of a checkpoint, a dictionary with more in it than weights, those under the usual keys are taken:
-    /// `state_dict`, `model_state_dict`, `model`, `net`; others by [`read_under`](Self::read_under). No code
-    /// of the file is run.
+    /// `state_dict`, `model_state_dict`, `model`, `net`, `network`, and constants of a normalisation beside
+    /// them; others by [`read_under`](Self::read_under). No code of the file is run.
     ///
     /// # Errors
     ///

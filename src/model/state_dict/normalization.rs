@@ -11,6 +11,11 @@ const PAIRS: [[&str; 2]; 5] = [
     ["new_mean", "new_std"],
 ];
 
+/// Whether a tensor is called as a constant of a normalisation.
+pub(super) fn is_constant(name: &str) -> bool {
+    PAIRS.as_flattened().contains(&split(name).1)
+}
+
 /// Takes the constants of a normalisation out of tensors: of the last parts of [`PAIRS`], in one module, one
 /// number each or one for each channel. The same ones twice, as where a file holds the network in an
 /// attack, too, count once; others stay where they are.

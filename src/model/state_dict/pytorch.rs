@@ -1,5 +1,5 @@
-use super::Entry;
 use super::safetensors::numbers;
+use super::{Entry, normalization};
 use crate::base::{Error, Result};
 use pytorch_reader::{DType, PytorchError, PytorchReader, Tensor};
 use safetensors::Dtype;
@@ -32,35 +32,40 @@ pub(super) fn read(file: &Path, key: Option<&str>) -> Result<BTreeMap<String, En
         tensors => tensors,
     };
     let tensors = tensors.map_err(|error| refused(&error))?;
-    let entry = |tensor: &Tensor| {
+    let entry = |tensor: Tensor| {
         let mut bytes = tensor.read().map_err(|error| refused(&error))?;
         if cfg!(target_endian = "big") {
             // The reader gives them as this machine keeps numbers.
             let size = tensor.dtype().size();
             bytes.chunks_mut(size).for_each(<[u8]>::reverse);
         }
-        let values = numbers(dtype(tensor), &bytes).expect("a type of numbers");
+        let values = numbers(dtype(&tensor), &bytes).expect("a type of numbers");
         let shape = tensor.shape().to_vec();
-        Ok((tensor.name.clone(), Entry { shape, values }))
+        Ok((tensor.name, Entry { shape, values }))
     };
-    let tensors = tensors.tensors().values().map(entry).collect();
+    let tensors = tensors.into_iter().map(entry).collect();
     drop(copy);
     tensors
 }
 
-fn opened(file: &Path, key: Option<&str>) -> std::result::Result<PytorchReader, PytorchError> {
+/// The tensors under a key; or of the weights, with the constants of a normalisation that lie beside them.
+fn opened(file: &Path, key: Option<&str>) -> std::result::Result<Vec<Tensor>, PytorchError> {
+    let all = |reader: PytorchReader| Vec::from_iter(reader.tensors().values().cloned());
     if let Some(key) = key {
-        return PytorchReader::with_top_level_key(file, key);
+        return PytorchReader::with_top_level_key(file, key).map(all);
     }
-    let whole = PytorchReader::new(file)?;
-    // A parameter's name may begin like a key, but is no key itself.
-    let is_under = |key: &&&str| {
+    let mut whole = all(PytorchReader::new(file)?);
+    for key in KEYS {
         let start = format!("{key}.");
-        whole.keys().iter().any(|name| name.starts_with(&start))
-    };
-    for key in KEYS.iter().filter(is_under) {
+        let is_under = |tensor: &Tensor| tensor.name.starts_with(&start);
+        if !whole.iter().any(is_under) {
+            continue;
+        }
+        // Else it is how names begin.
         if let Ok(inner) = PytorchReader::with_top_level_key(file, key) {
-            return Ok(inner);
+            whole.retain(|tensor| !is_under(tensor) && normalization::is_constant(&tensor.name));
+            whole.extend(all(inner));
+            break;
         }
     }
     Ok(whole)
