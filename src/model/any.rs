@@ -101,8 +101,11 @@ impl<M: Module + Classifier + Published + 'static> Model for M {
             )
         };
         let record = ModuleRecord::load(file).map_err(|error| refused(&error))?;
-        let loaded = self.clone().try_load_record(record);
-        *self = loaded.map_err(|error| refused(&error))?;
+        let learns = self.devices().iter().any(|device| device.is_autodiff());
+        // A copy of its own: clones share running statistics.
+        let loaded = self.valid().try_load_record(record);
+        let loaded = loaded.map_err(|error| refused(&error))?;
+        *self = if learns { loaded.train() } else { loaded };
         Ok(())
     }
 

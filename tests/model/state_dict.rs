@@ -4,7 +4,7 @@
 
 use super::pytorch::{IMAGES, numbers};
 use crate::common::{On, values};
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use fireproof::base::Classifier;
 use fireproof::group::Group;
@@ -24,6 +24,7 @@ on_this_device![
     value_logits_of_files_by_pytorch,
     value_written_and_read_again,
     value_every_network_in_and_out,
+    value_clones_stay_as_they_are,
     error_tensors_that_do_not_fit_are_all_listed,
     error_files_that_are_none,
     convention_normalisation_of_the_file,
@@ -192,6 +193,54 @@ fn value_every_network_in_and_out(on: &On) {
         );
         both!(VggConfig { group, ..vgg() });
         both!(resnet(group, [2, 3, 4, 4], [2, 1, 2, 1]).equivariant());
+    }
+}
+
+fn value_clones_stay_as_they_are(on: &On) {
+    // Burn's clones share their running statistics.
+    let config = resnet(Group::P1, [2, 3, 4, 5], [1, 2, 1, 1]);
+    let image = config.image;
+    let model = config.init(&on.device()).unwrap();
+    let fresh = logits(on, &model, image);
+    let state = StateDict::read(file("resnet_p1.pth")).unwrap();
+    let loaded = state.load(model.clone()).unwrap();
+    let expected = logits(on, &loaded, image);
+    assert_eq!(logits(on, &model, image), fresh);
+    let other = StateDict::of(&config.with_seed(9).init(&on.device()).unwrap());
+    let other = other.load(loaded.clone()).unwrap();
+    assert_ne!(logits(on, &other, image), expected);
+    assert_eq!(logits(on, &loaded, image), expected);
+
+    // A loaded network learns as any other: every weight, with the batch's statistics.
+    let shape = [2, image[0], image[1], image[2]];
+    let images = on.tensor(numbers(shape.iter().product(), IMAGES, 0.0, 1.0), shape);
+    let trained = loaded.train();
+    let logits_in_training = trained.forward(Tensor::from_inner(images));
+    assert_ne!(values(logits_in_training.clone()), expected);
+    let gradients = logits_in_training.powi_scalar(2).sum().backward();
+    let mut count = Gradients(&gradients, 0);
+    trained.visit(&mut count);
+    let statistics = |name: &&str| name.contains("running_");
+    let own = StateDict::of(&trained);
+    assert_eq!(
+        count.1,
+        own.names().len() - own.names().filter(statistics).count()
+    );
+    let reloaded = state.load(trained).unwrap();
+    assert_eq!(logits(on, &reloaded.valid(), image), expected);
+    let weight = StateDict::of(&reloaded);
+    assert_eq!(
+        weight.values("bn1.running_mean"),
+        state.values("bn1.running_mean")
+    );
+}
+
+/// How many parameters have a gradient.
+struct Gradients<'a>(&'a burn::tensor::Gradients, usize);
+
+impl ModuleVisitor for Gradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.1 += usize::from(param.val().grad(self.0).is_some());
     }
 }
 

@@ -77,12 +77,19 @@ impl Fields {
 }
 
 /// The network with the numbers of a state dict that has all of its fields, in their shapes but for axes of
-/// length 1.
+/// length 1. In training if it was.
 pub(super) fn replaced<M: Module>(network: M, fields: Fields, state: &StateDict) -> M {
-    network.map(&mut Replace {
+    let learns = network.devices().iter().any(|device| device.is_autodiff());
+    // Clones share running statistics: a copy of its own, or those of the network that this one is a clone
+    // of would be replaced, too. And what the latest pass found would come on top.
+    let own = network.valid().map(&mut Replace {
         fields: fields.0.into_iter(),
         state,
-    })
+    });
+    match learns {
+        true => own.train(),
+        false => own,
+    }
 }
 
 impl Field {
@@ -176,15 +183,7 @@ impl ModuleMapper for Replace<'_> {
         };
         param.map(|old| {
             let data = TensorData::new(values, old.dims());
-            let learnt = old.is_require_grad();
-            match old.is_autodiff() {
-                true => {
-                    let old = old.inner();
-                    let new = Tensor::from_data(data, (&old.device(), old.dtype()));
-                    Tensor::from_inner(new).set_require_grad(learnt)
-                }
-                false => Tensor::from_data(data, (&old.device(), old.dtype())),
-            }
+            Tensor::from_data(data, (&old.device(), old.dtype()))
         })
     }
 }

@@ -53,8 +53,6 @@ pub(super) fn load<M: Published>(state: &StateDict, mut network: M) -> Result<M>
             *place = Some(constants.init(&device));
         }
     }
-    // The statistics of a last pass would come on top.
-    let _ = network.valid();
     Ok(replaced(network, fields, &state))
 }
 

@@ -211,7 +211,8 @@ impl StateDict {
         state
     }
 
-    /// The network with these weights.
+    /// The network with these weights; clones of it stay as they are. It is in training if it was, else in
+    /// inference mode, from which [`train`](burn::module::Module::train) leads back.
     ///
     /// Read over are `num_batches_tracked`, which inference does not use, and what the network says is
     /// [ignorable](Published::ignorable); a first part of all names that the network does not have, such as
