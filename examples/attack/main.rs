@@ -9,7 +9,6 @@ mod network;
 mod options;
 mod output;
 mod poses;
-mod weights;
 
 use clap::Parser;
 use fireproof::attack::diagnosis::Diagnose;

@@ -1,99 +1,125 @@
 //! The network that is attacked: loaded, or trained.
 
 use crate::options::Options;
-use crate::weights;
-use burn::config::Config;
 use burn::module::{Module, ModuleDisplay};
-use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use fireproof::base::{Classifier, Error, Result};
+use fireproof::base::{Classifier, Error, Kind, Result, write_atomically};
+use fireproof::model::{Model, ModelSpec, Network};
 use fireproof::prelude::*;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 pub fn victim(options: &Options, digits: &Splits, device: &Device) -> Result<Frozen> {
-    let shape = digits.train.shape();
-    let cnn = |group| Built::Cnn(CnnConfig::new(group, shape, 10));
-    let built = match (beside(options.model.as_deref())?, options.network.as_str()) {
-        (Some(config), _) => config,
-        (None, "gcnn") => cnn(Group::P4),
-        (None, "stdcnn") => cnn(Group::P1),
-        (None, "small") => Built::Small(SmallCnnConfig::new(shape, 10)),
-        (None, other) => {
-            return Err(Error::setting("--network", other, "gcnn, stdcnn or small"));
-        }
+    let spec = match beside(options.model.as_deref())? {
+        Some(spec) => spec,
+        None => named(&options.network, digits)?,
     };
-    match &built {
-        Built::Cnn(config) => ready(options, config.init(device)?, config, digits),
-        Built::Small(config) => ready(options, config.init(device)?, config, digits),
+    let fits = spec.image() == digits.train.shape() && spec.classes() == digits.train.classes();
+    if !fits {
+        let takes = format!("images {:?} of {} classes", spec.image(), spec.classes());
+        let (shape, classes) = (digits.train.shape(), digits.train.classes());
+        let expected = format!("a network for the digits: images {shape:?} of {classes} classes");
+        return Err(Error::setting("--network", takes, expected));
     }
+    let Some(file) = &options.model else {
+        let network = trained(spec.init(device)?, digits, options.quick)?;
+        return Ok(Frozen::from_shared(network.inference()));
+    };
+    if file.exists() {
+        println!("The network of {}", file.display());
+        return Ok(Frozen::from_shared(spec.load(file, device)?.inference()));
+    }
+    // Before it is trained.
+    if !ends(file, &["bpk", "safetensors"]) {
+        let expected = "a file that exists, or one to be written: .bpk or .safetensors";
+        return Err(Error::setting("--model", file.display(), expected));
+    }
+    let network = trained(spec.init(device)?, digits, options.quick)?;
+    network.save(file)?;
+    let text = serde_json::to_string_pretty(&spec).expect("plain values");
+    write_atomically(&configuration(file), text.as_bytes())?;
+    println!("The network, trained: {}", file.display());
+    Ok(Frozen::from_shared(network.inference()))
 }
 
-enum Built {
-    Cnn(CnnConfig),
-    Small(SmallCnnConfig),
+fn ends(file: &Path, endings: &[&str]) -> bool {
+    let ending = file.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| endings.contains(&ending))
 }
 
 fn configuration(model: &Path) -> PathBuf {
     model.with_extension("json")
 }
 
+// The network of a name, or of a file that describes one.
+fn named(network: &str, digits: &Splits) -> Result<ModelSpec> {
+    if Path::new(network).is_file() {
+        return described(Path::new(network), "--network");
+    }
+    let (name, group) = match network {
+        "gcnn" => ("cnn", Some("p4")),
+        "stdcnn" => ("cnn", None),
+        "small" => ("small_cnn", None),
+        other => (other, None),
+    };
+    let names = <dyn Network as Kind>::registry().names();
+    if !names.iter().any(|known| known == name) {
+        let names = names.join(", ");
+        let expected = format!("gcnn, stdcnn, small, {names}, or a JSON file with a network");
+        return Err(Error::setting("--network", network, expected));
+    }
+    let (image, classes) = (digits.train.shape(), digits.train.classes());
+    let mut settings = json!({"model": name, "image": image, "classes": classes});
+    if let Some(group) = group {
+        settings["group"] = group.into();
+    }
+    <dyn Network as Kind>::registry()
+        .build(settings)
+        .map(fireproof::base::Spec)
+}
+
 // The configuration beside a file of weights, if there are both.
-fn beside(model: Option<&Path>) -> Result<Option<Built>> {
-    let Some(model) = model.filter(|model| model.exists()) else {
-        return Ok(None);
-    };
-    let file = configuration(model);
-    if !file.exists() {
-        return Ok(None);
-    }
-    let small = SmallCnnConfig::load(&file).map(Built::Small);
-    let built = CnnConfig::load(&file)
-        .map(Built::Cnn)
-        .or_else(|error| small.or(Err(error)));
-    built.map(Some).map_err(|error| failed(&file, &error))
+fn beside(model: Option<&Path>) -> Result<Option<ModelSpec>> {
+    let file = model.filter(|model| model.exists()).map(configuration);
+    let file = file.filter(|file| file.exists());
+    file.map(|file| described(&file, "--model")).transpose()
 }
 
-fn failed(file: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::setting("--model", file.display(), error.to_string())
+// A network, or the configuration of a digit network as the example `tradeoff` saves it.
+fn described(file: &Path, flag: &str) -> Result<ModelSpec> {
+    let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
+    let refused = |error| Error::setting(flag, file.display(), format!("a network: {error}"));
+    let value: Value = serde_json::from_str(&text).map_err(refused)?;
+    if value.get("model").is_some() {
+        return serde_json::from_value(value).map_err(refused);
+    }
+    let small = serde_json::from_value::<SmallCnnConfig>(value.clone());
+    match serde_json::from_value::<CnnConfig>(value) {
+        Ok(config) => Ok(config.into()),
+        Err(error) => small.map(ModelSpec::from).map_err(|_| refused(error)),
+    }
 }
 
-// With the weights of the file, or trained, and saved there if a file is named.
-fn ready<M, C>(options: &Options, model: M, config: &C, digits: &Splits) -> Result<Frozen>
-where
-    M: Module + ModuleDisplay + Classifier + 'static,
-    C: Config,
-{
-    let Some(file) = &options.model else {
-        return Ok(Frozen::new(&train(model, digits, options.quick)?));
-    };
-    let is_safetensors = file
-        .extension()
-        .is_some_and(|ending| ending == "safetensors");
-    if file.exists() {
-        println!("The network of {}", file.display());
-        if is_safetensors {
-            return Ok(Frozen::new(&weights::load(model, file)?));
-        }
-        let record = ModuleRecord::load(file).map_err(|e| failed(file, &e))?;
-        let model = model
-            .try_load_record(record)
-            .map_err(|e| failed(file, &e))?;
-        return Ok(Frozen::new(&model));
+// One of this crate's networks, trained.
+fn trained(network: Box<dyn Model>, digits: &Splits, quick: bool) -> Result<Box<dyn Model>> {
+    let mut network = network.into_any();
+    macro_rules! of_one_type {
+        ($($model:ty),+) => {
+            $(
+                network = match network.downcast::<$model>() {
+                    Ok(model) => return Ok(Box::new(train(*model, digits, quick)?)),
+                    Err(other) => other,
+                };
+            )+
+        };
     }
-    let model = train(model, digits, options.quick)?;
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    }
-    match is_safetensors {
-        true => weights::save(&model, file)?,
-        false => (model.clone().save_file(file)).map_err(|e| failed(file, &e))?,
-    }
-    let config_file = configuration(file);
-    config
-        .save(&config_file)
-        .map_err(|e| Error::io(&config_file, e))?;
-    println!("The network, trained: {}", file.display());
-    Ok(Frozen::new(&model))
+    of_one_type!(Cnn, SmallCnn, MadryCnn, ResNet, Vgg, WideResNet);
+    drop(network);
+    Err(Error::setting(
+        "--network",
+        "no weights",
+        "--model with a file, for a network of one's own",
+    ))
 }
 
 fn train<M>(model: M, digits: &Splits, quick: bool) -> Result<M>

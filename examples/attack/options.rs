@@ -17,12 +17,12 @@ pub struct Options {
     /// Train on few digits and attack few: only to see that it works
     #[arg(long)]
     pub quick: bool,
-    /// The network: gcnn (p4), stdcnn (p1) or small
+    /// The network: gcnn (p4), stdcnn (p1), small, the name of any network, or a JSON file with one
     #[arg(long, default_value = "gcnn")]
     pub network: String,
-    /// Load the weights from this file, a record (.bpk), such as the example `tradeoff` saves, or
-    /// .safetensors; train and save them there if there is none yet. A configuration beside it, of the
-    /// same name but .json, takes the place of --network
+    /// Load the weights from this file: .pt or .pth as PyTorch writes a state dict, .safetensors, or a record
+    /// (.bpk) such as the example `tradeoff` saves; train and save them there if there is none yet (not as
+    /// .pt). A configuration beside it, of the same name but .json, takes the place of --network
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     /// The attack: auto, a version of it (standard, fast, plus, rand), one on poses (grid, random-search,

@@ -2,7 +2,10 @@ use crate::base::{Error, Keys, config};
 use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
+use crate::model::pooled::Pooled;
 use crate::model::settings::{check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, GroupBlock, GroupConv2dConfig, GroupDropout, GroupDropoutConfig, GroupPool,
     GroupPoolConfig, GroupReduction, InitialWeights, Layer, LayerConfig, LiftingBlock,
@@ -152,6 +155,28 @@ impl CnnConfig {
             Head::Pooled => 0.0,
         })
     }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let norm = |at| self.batch_norm().then(|| format!("bn{at}"));
+        let conv = |at| Step::conv(format!("conv{at}"), norm(at));
+        let mut steps = vec![
+            conv(1),
+            conv(2),
+            Step::MaxPool { side: 2 },
+            conv(3),
+            conv(4),
+            Step::MaxPool { side: 2 },
+        ];
+        steps.extend(self.head.steps(self.group));
+        steps.extend([Step::linear("fc1", true), Step::linear("fc2", false)]);
+        steps
+    }
 }
 
 /// Four 3×3 convolutions without padding, a 2×2 max pooling after the second and the fourth, and
@@ -215,3 +240,25 @@ impl Cnn {
 }
 
 classifier!(Cnn, fc1);
+
+/// `conv1` to `conv4`, `fc1` and `fc2`, as in Bielski's p4 network of digits; `bn1` to `bn4`.
+impl Published for Cnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| {
+            let (block, rest) = match name.strip_prefix("lift.") {
+                Some(rest) => (1, rest),
+                None => match numbered(name, "blocks.") {
+                    Some((block, rest)) => (block + 2, rest),
+                    None => return name.clone(),
+                },
+            };
+            rest.replacen("conv.", &format!("conv{block}."), 1)
+                .replacen("norm.", &format!("bn{block}."), 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

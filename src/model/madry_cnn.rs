@@ -1,6 +1,9 @@
 use crate::base::{Keys, config};
+use crate::group::Group;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, Conv2dConfig, InitialWeights, Layer, LayerConfig, Linear, LinearConfig, Normalize,
     NormalizeConfig, PlaneBlock,
@@ -58,6 +61,20 @@ impl MadryCnnConfig {
         };
         Ok(model.map(&mut InitialWeights::truncated(self.seed)))
     }
+
+    /// None.
+    pub(super) fn group(&self) -> Group {
+        Group::P1
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let conv = |at| Step::conv(format!("conv{at}"), None).padded(2);
+        let pool = Step::MaxPool { side: 2 };
+        let mut steps = vec![conv(1), pool.clone(), conv(2), pool, Step::Flatten];
+        steps.extend([Step::linear("fc1", true), Step::linear("fc2", false)]);
+        steps
+    }
 }
 
 /// The network of the MNIST challenge (A. Madry et al. 2017, "Towards Deep Learning Models Resistant to
@@ -89,3 +106,18 @@ impl MadryCnn {
 }
 
 classifier!(MadryCnn, fc1);
+
+/// `conv1`, `conv2`, `fc1` and `fc2`. The original, of TensorFlow, has channels last where it is flattened.
+impl Published for MadryCnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| match numbered(name, "blocks.") {
+            Some((block, rest)) => rest.replacen("conv.", &format!("conv{}.", block + 1), 1),
+            None => name.clone(),
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

@@ -1,6 +1,7 @@
 use super::Head;
 use crate::group::Group;
-use crate::nn::{GroupPoolConfig, GroupReduction};
+use crate::model::plain::Step;
+use crate::nn::{Downsampling, GroupPoolConfig, GroupReduction};
 use burn::tensor::Tensor;
 
 /// What a head makes of features by means over all places.
@@ -10,6 +11,12 @@ pub(super) trait Pooled {
 
     /// Features `[batch, channel, group, height, width]` as rows.
     fn means(self, features: Tensor<5>) -> Tensor<2>;
+
+    /// The steps of [`means`](Self::means).
+    fn mean_steps(self, group: Group) -> Vec<Step>;
+
+    /// The steps of a head that flattens features unless it pools them.
+    fn steps(self, group: Group) -> Vec<Step>;
 }
 
 impl Pooled for Head {
@@ -30,6 +37,36 @@ impl Pooled for Head {
                 let pool = GroupPoolConfig::new(GroupReduction::Max).init();
                 pool.forward_global(features)
             }
+        }
+    }
+
+    fn mean_steps(self, group: Group) -> Vec<Step> {
+        match self {
+            Self::Flattened => vec![Step::Mean],
+            Self::Pooled => vec![Step::ChannelMax { size: group.size() }, Step::Mean],
+        }
+    }
+
+    fn steps(self, group: Group) -> Vec<Step> {
+        match self {
+            Self::Flattened => vec![Step::Flatten],
+            Self::Pooled => self.mean_steps(group),
+        }
+    }
+}
+
+/// How a residual block halves the size.
+pub(super) trait Halved {
+    /// The stride of its convolutions, and the pooling beside it, if it does.
+    fn steps(self, halves: bool) -> (usize, Option<Step>);
+}
+
+impl Halved for Downsampling {
+    fn steps(self, halves: bool) -> (usize, Option<Step>) {
+        match (self, halves) {
+            (_, false) => (1, None),
+            (Self::Strided, true) => (2, None),
+            (Self::Pooled, true) => (1, Some(Step::AvgPool { side: 2 })),
         }
     }
 }

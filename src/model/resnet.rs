@@ -2,9 +2,11 @@ use crate::base::{Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
-use crate::model::pooled::Pooled;
+use crate::model::plain::Step;
+use crate::model::pooled::{Halved, Pooled};
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered, staged};
 use crate::nn::{
     BasicBlock, BasicBlockConfig, BlockConfig, Downsampling, InitialWeights, Layer, LayerConfig,
     LiftingBlock, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -121,6 +123,44 @@ impl ResNetConfig {
         }
         (BlockConfig::new(lift).with_batch_norm(true), blocks)
     }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let mut steps = vec![Step::conv("conv1", Some("bn1".into())).padded(1)];
+        let mut before = self.widths[0];
+        for (stage, (&width, &depth)) in self.widths.iter().zip(&self.depths).enumerate() {
+            for block in 0..depth {
+                let name = |part: &str| format!("layer{}.{block}.{part}", stage + 1);
+                let halves = stage > 0 && block == 0;
+                let (stride, pool) = self.downsampling.steps(halves);
+                let conv =
+                    |at| Step::conv(name(&format!("conv{at}")), Some(name(&format!("bn{at}"))));
+                let mut body = vec![conv(1).padded(1).strided(stride)];
+                body.extend(pool.clone());
+                body.push(conv(2).padded(1).linearly());
+                let mut shortcut = Vec::new();
+                if halves || before != width {
+                    let conv = Step::conv(name("shortcut.0"), Some(name("shortcut.1")));
+                    shortcut.extend(pool);
+                    shortcut.push(conv.strided(stride).linearly());
+                }
+                steps.push(Step::Residual {
+                    body,
+                    shortcut,
+                    relu: true,
+                });
+                before = width;
+            }
+        }
+        steps.extend(self.head.mean_steps(self.group));
+        steps.push(Step::linear("linear", false));
+        steps
+    }
 }
 
 /// A residual network of [`BasicBlock`]s: a 3×3 convolution, four stages of which all but the first
@@ -168,3 +208,35 @@ impl ResNet {
 }
 
 classifier!(ResNet, fc);
+
+/// As published: `conv1`, `bn1`, `layer1.0.conv1` … `layer4.1.bn2`, `layer2.0.shortcut.0` and `.1`,
+/// `linear`.
+impl Published for ResNet {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let places = staged(&own);
+        let rename = |name: &String| {
+            if let Some(rest) = name.strip_prefix("lift.") {
+                return rest
+                    .replacen("conv.", "conv1.", 1)
+                    .replacen("norm.", "bn1.", 1);
+            }
+            let Some((block, rest)) = numbered(name, "blocks.") else {
+                return name.replacen("fc.", "linear.", 1);
+            };
+            let [stage, at] = places[block];
+            let rest = match rest.strip_prefix("shortcut.") {
+                Some(rest) => format!(
+                    "shortcut.{}",
+                    rest.replacen("conv.", "0.", 1).replacen("norm.", "1.", 1)
+                ),
+                None => rest.replacen("norm", "bn", 1),
+            };
+            format!("layer{}.{at}.{rest}", stage + 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

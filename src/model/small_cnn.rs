@@ -1,6 +1,9 @@
 use crate::base::{Keys, config};
+use crate::group::Group;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, Conv2dConfig, GroupDropout, GroupDropoutConfig, InitialWeights, Layer,
     LayerConfig, Linear, LinearConfig, Normalize, NormalizeConfig, PlaneBlock,
@@ -69,6 +72,22 @@ impl SmallCnnConfig {
         };
         Ok(model.map(&mut InitialWeights::normal(self.seed).with_zero("fc3")))
     }
+
+    /// None.
+    pub(super) fn group(&self) -> Group {
+        Group::P1
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let conv = |at| Step::conv(format!("feature_extractor.conv{at}"), None);
+        let pool = Step::MaxPool { side: 2 };
+        let mut steps = vec![conv(1), conv(2), pool.clone(), conv(3), conv(4), pool];
+        steps.push(Step::Flatten);
+        let linear = |at| Step::linear(format!("classifier.fc{at}"), at < 3);
+        steps.extend((1..=3).map(linear));
+        steps
+    }
 }
 
 /// The conventional network of the TRADES experiments on MNIST (Zhang et al. 2019), with 312,202
@@ -94,3 +113,21 @@ impl SmallCnn {
 }
 
 classifier!(SmallCnn, fc1);
+
+/// As published: `feature_extractor.conv1` to `conv4`, `classifier.fc1` to `fc3`.
+impl Published for SmallCnn {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let rename = |name: &String| match numbered(name, "blocks.") {
+            Some((block, rest)) => {
+                let conv = format!("feature_extractor.conv{}.", block + 1);
+                rest.replacen("conv.", &conv, 1)
+            }
+            None => format!("classifier.{name}"),
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

@@ -2,9 +2,11 @@ use crate::base::{Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
+use crate::model::plain::Step;
 use crate::model::pooled::Pooled;
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, GroupBlock, GroupConv2dConfig, InitialWeights, Layer, LayerConfig, LiftingBlock,
     LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -119,6 +121,28 @@ impl VggConfig {
         };
         (lift, blocks.collect())
     }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let (mut steps, mut at) = (Vec::new(), 0);
+        for depth in self.depths {
+            for _ in 0..depth {
+                let norm = format!("features.{}", at + 1);
+                steps.push(Step::conv(format!("features.{at}"), Some(norm)).padded(1));
+                at += 3;
+            }
+            steps.push(Step::MaxPool { side: 2 });
+            at += 1;
+        }
+        steps.extend(self.head.steps(self.group));
+        steps.push(Step::linear("classifier", false));
+        steps
+    }
 }
 
 /// Stages of 3×3 convolutions, each with a batch normalisation, that end with a 2×2 max pooling, and a
@@ -166,3 +190,35 @@ impl Vgg {
 }
 
 classifier!(Vgg, fc);
+
+/// As published: `features.N`, counted with relu and poolings, and `classifier`.
+impl Published for Vgg {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        // Where each block begins: convolution, normalisation, relu, and a pooling after some.
+        let pooled = [self.lift.pool.is_some()].into_iter();
+        let pooled = pooled.chain(self.blocks.iter().map(|block| block.pool.is_some()));
+        let mut next = 0;
+        let starts = Vec::from_iter(pooled.map(|pooled| {
+            let start = next;
+            next += if pooled { 4 } else { 3 };
+            start
+        }));
+        let rename = |name: &String| {
+            let (block, rest) = match name.strip_prefix("lift.") {
+                Some(rest) => (0, rest),
+                None => match numbered(name, "blocks.") {
+                    Some((block, rest)) => (block + 1, rest),
+                    None => return name.replacen("fc.", "classifier.", 1),
+                },
+            };
+            let at = starts[block];
+            rest.replacen("conv.", &format!("features.{at}."), 1)
+                .replacen("norm.", &format!("features.{}.", at + 1), 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

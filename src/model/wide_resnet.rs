@@ -2,9 +2,11 @@ use crate::base::{Error, Keys, config};
 use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
-use crate::model::pooled::Pooled;
+use crate::model::plain::Step;
+use crate::model::pooled::{Halved, Pooled};
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
+use crate::model::state_dict::{Published, numbered, staged};
 use crate::nn::{
     Downsampling, GroupBatchNorm, GroupBatchNormConfig, InitialWeights, Layer, LayerConfig,
     LiftingConv2d, LiftingConv2dConfig, Linear, LinearConfig, Normalize, NormalizeConfig,
@@ -118,6 +120,53 @@ impl WideResNetConfig {
         }
         (lift, blocks)
     }
+
+    /// The group.
+    pub(super) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// What the network does in inference.
+    pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let norm = |name: String| Step::Scale { name, relu: true };
+        let mut steps = vec![Step::conv("conv1", None).padded(1).linearly()];
+        for (stage, pair) in self.widths.windows(2).enumerate() {
+            for block in 0..self.blocks {
+                let name = |part: &str| format!("block{}.layer.{block}.{part}", stage + 1);
+                let halves = stage > 0 && block == 0;
+                let (stride, pool) = self.downsampling.steps(halves);
+                let conv1 = Step::conv(name("conv1"), Some(name("bn2")))
+                    .padded(1)
+                    .strided(stride);
+                // The mean of what is normalised is the normalised mean; relu comes after both.
+                let inner = match &pool {
+                    None => vec![conv1],
+                    Some(pool) => vec![conv1.linearly(), pool.clone(), Step::Relu],
+                };
+                let conv2 = Step::conv(name("conv2"), None).padded(1).linearly();
+                let (first, mut shortcut) = (norm(name("bn1")), Vec::new());
+                let mut body = inner;
+                body.push(conv2);
+                if halves || (block == 0 && pair[0] != pair[1]) {
+                    steps.push(first);
+                    shortcut.extend(pool);
+                    let conv = Step::conv(name("convShortcut"), None);
+                    shortcut.push(conv.strided(stride).linearly());
+                } else {
+                    body.insert(0, first);
+                }
+                steps.push(Step::Residual {
+                    body,
+                    shortcut,
+                    relu: false,
+                });
+            }
+        }
+        steps.push(norm("bn1".into()));
+        steps.extend(self.head.mean_steps(self.group));
+        steps.push(Step::linear("fc", false));
+        steps
+    }
 }
 
 /// A wide residual network of [`PreActivationBlock`]s: a 3×3 convolution, three stages of which the
@@ -164,3 +213,31 @@ impl WideResNet {
 }
 
 classifier!(WideResNet, fc);
+
+/// As published: `conv1`, `block1.layer.0.bn1` … `block3.layer.4.conv2`, `block1.layer.0.convShortcut`,
+/// `bn1`, `fc`. Their `sub_block1`, which no pass of theirs uses, may be there.
+impl Published for WideResNet {
+    fn names(&self, own: Vec<String>) -> Vec<String> {
+        let places = staged(&own);
+        let rename = |name: &String| {
+            let Some((block, rest)) = numbered(name, "blocks.") else {
+                return name
+                    .replacen("lift.", "conv1.", 1)
+                    .replacen("norm.", "bn1.", 1);
+            };
+            let [stage, at] = places[block];
+            let rest = rest.replacen("shortcut.1.", "convShortcut.", 1);
+            let rest = rest.replacen("norm", "bn", 1);
+            format!("block{}.layer.{at}.{rest}", stage + 1)
+        };
+        own.iter().map(rename).collect()
+    }
+
+    fn ignorable(&self) -> &'static [&'static str] {
+        &["sub_block1."]
+    }
+
+    fn normalize(&mut self) -> Option<&mut Option<Normalize>> {
+        Some(&mut self.normalize)
+    }
+}

@@ -1,4 +1,4 @@
-use crate::base::{Error, assert_alike, config};
+use crate::base::{Error, assert_alike, config, read};
 use crate::nn::layer::layer;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -104,6 +104,11 @@ impl Normalize {
         let constant = |values: &Tensor<4>| values.clone().cast(images.dtype());
         let (mean, std) = (constant(&self.mean), constant(&self.std));
         (images - mean) / std
+    }
+
+    /// The constants.
+    pub fn constants(&self) -> NormalizeConfig {
+        NormalizeConfig::new(read(&self.mean), read(&self.std))
     }
 }
 

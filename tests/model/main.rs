@@ -11,7 +11,10 @@ mod deep;
 mod files;
 mod given;
 mod logits;
+mod plain;
 mod pytorch;
 mod sizes;
+mod spec;
+mod state_dict;
 #[cfg(feature = "train")]
 mod weights;

@@ -16,12 +16,12 @@ use serde_json::Value;
 // with: on the CPU alone.
 on_this_device![value_logits_of_pytorch, value_training_pass_of_pytorch];
 
-const IMAGES: u32 = 1_000_000;
+pub const IMAGES: u32 = 1_000_000;
 const SUMMED: u32 = 1_000_001;
 const SIGNS: u32 = 1_000_002;
 
 /// As the function of this name in the script.
-fn numbers(count: usize, salt: u32, low: f64, high: f64) -> Vec<f32> {
+pub fn numbers(count: usize, salt: u32, low: f64, high: f64) -> Vec<f32> {
     let number = |at: u32| {
         let mut x = at.wrapping_add(salt.wrapping_mul(0x9e37_79b9));
         x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
