@@ -291,7 +291,7 @@ mod prepared {
         let [output, input, ..] = filters.weight.dims();
         let weight: Vec<f32> = read(&filters.weight.clone().inner());
         Still {
-            filters: Prepared::new(&weight, [output, input], window, numerics)
+            filters: Prepared::new(weight, [output, input], window, numerics)
                 .with_group(filters.group),
             bias: (filters.bias.as_ref()).map(|bias| read(&bias.clone().inner())),
         }
@@ -406,6 +406,15 @@ mod prepared {
         }
     }
 
+    /// The numbers of a contiguous tensor.
+    struct Kept(FlexTensor);
+
+    impl AsRef<[f32]> for Kept {
+        fn as_ref(&self) -> &[f32] {
+            numbers(&self.0)
+        }
+    }
+
     /// A convolution whose filters learn.
     #[derive(Clone, Debug)]
     struct LearningConv {
@@ -433,8 +442,9 @@ mod prepared {
             let (x, weight) = (&inputs[0], &inputs[1]);
             let [output, input, ..] = dims::<4>(weight);
             let shape = [output, input];
-            let filters = Prepared::new(numbers(weight), shape, self.window, self.numerics)
-                .with_group(self.group);
+            let kept = Kept(weight.clone());
+            let filters =
+                Prepared::new(kept, shape, self.window, self.numerics).with_group(self.group);
             let after = After {
                 bias: inputs.get(2).map(numbers),
                 relu: self.relu,

@@ -52,7 +52,7 @@ impl ModuleMapper for Randomise {
 #[test]
 fn value_networks_do_not_depend_on_batch_or_threads() {
     use fireproof::attack::{CrossEntropy, Loss, Reference};
-    use fireproof::model::{Head, SmallCnnConfig};
+    use fireproof::model::{Head, ResNetConfig, SmallCnnConfig};
 
     let device = Device::flex();
     let cnn = |group, head| {
@@ -62,7 +62,18 @@ fn value_networks_do_not_depend_on_batch_or_threads() {
     let small = SmallCnnConfig::new([1, 28, 28], 10).init(&device).unwrap();
     // Its last layer starts at zero, and so would all its gradients.
     let small = small.map(&mut Randomise(draws(70_000)));
+    // Strides, shortcuts, normalisations; and layers so wide that threads share their channels.
+    let resnet = |group, widths| {
+        let config = ResNetConfig {
+            widths,
+            depths: [1; 4],
+            ..ResNetConfig::resnet18(group, [1, 28, 28], 10)
+        };
+        Frozen::new(&config.init(&device).unwrap())
+    };
     let victims = [
+        resnet(Group::P1, [4, 8, 40, 300]),
+        resnet(Group::P4m, [1, 2, 3, 40]),
         cnn(Group::P4, Head::Flattened),
         cnn(Group::P1, Head::Flattened),
         // Batch norm, and a mean over space.

@@ -1,5 +1,6 @@
 //! Convolution: prepared filters, forward and gradients.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use super::correlate::Correlation;
@@ -17,12 +18,28 @@ use crate::kernel::Numerics;
 /// Batch, and rows and columns of the convolution's *input*.
 pub type Images = [usize; 3];
 
+/// Numbers that live as long as they are needed.
+struct Weights(Box<dyn AsRef<[f32]> + Send + Sync>);
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not all of them.
+        write!(f, "{} weights", self.get().len())
+    }
+}
+
+impl Weights {
+    fn get(&self) -> &[f32] {
+        (*self.0).as_ref()
+    }
+}
+
 /// A convolution's filters, transformed and packed for the kernels.
 ///
 /// Filters are made at the first use of their direction.
 #[derive(Debug)]
 pub struct Prepared {
-    weights: Vec<f32>,
+    weights: Weights,
     channels: [usize; 2],
     window: Window,
     numerics: Numerics,
@@ -42,7 +59,12 @@ impl Prepared {
     /// # Panics
     /// If `weights` has another length, a channel count is zero, or the window is not
     /// [known](Window::is_known).
-    pub fn new(weights: &[f32], shape: [usize; 2], window: Window, numerics: Numerics) -> Self {
+    pub fn new(
+        weights: impl AsRef<[f32]> + Send + Sync + 'static,
+        shape: [usize; 2],
+        window: Window,
+        numerics: Numerics,
+    ) -> Self {
         Self::with_isa(weights, shape, window, numerics, Isa::detect())
     }
 
@@ -51,7 +73,7 @@ impl Prepared {
     /// # Panics
     /// As there, and if the CPU does not have the instruction set.
     pub fn with_isa(
-        weights: &[f32],
+        weights: impl AsRef<[f32]> + Send + Sync + 'static,
         [co, ci]: [usize; 2],
         window: Window,
         numerics: Numerics,
@@ -63,13 +85,13 @@ impl Prepared {
             "side, stride and dilation are 1 to {MOST}, padding is at most {MOST}: {window:?}"
         );
         assert_eq!(
-            weights.len(),
+            weights.as_ref().len(),
             count([co, ci, window.taps()]),
             "weights are [co, ci, side, side]"
         );
         assert!(isa.available(), "{isa:?} is not available on this CPU");
         Self {
-            weights: weights.to_vec(),
+            weights: Weights(Box::new(weights)),
             channels: [co, ci],
             window,
             numerics,
@@ -90,7 +112,7 @@ impl Prepared {
         Self {
             tied: group == Group::P4m
                 && self.window.is_three()
-                && mirrors::are_tied(&self.weights, self.channels),
+                && mirrors::are_tied(self.weights.get(), self.channels),
             forward: Default::default(),
             backward: Default::default(),
             ..self
@@ -134,7 +156,13 @@ impl Prepared {
     }
 
     fn pack(&self, method: Method, reading: Reading) -> Filters {
-        method.pack(&self.weights, self.channels, self.window, reading, self.isa)
+        method.pack(
+            self.weights.get(),
+            self.channels,
+            self.window,
+            reading,
+            self.isa,
+        )
     }
 
     fn forward_filters(&self, made: [usize; 2]) -> &Filters {

@@ -103,7 +103,7 @@ impl Direct {
         side: usize,
         [step, period]: [usize; 2],
         isa: Isa,
-        weight: impl Fn(usize, usize, usize) -> f32 + Sync,
+        weight: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
     ) -> Self {
         let places = axis.places.iter().enumerate();
         let phase = |(row, rows): (usize, &Vec<_>), (column, columns): (usize, &Vec<_>)| {
@@ -111,10 +111,8 @@ impl Direct {
                 .iter()
                 .flat_map(|&(ky, y)| columns.iter().map(move |&(kx, x)| (ky * side + kx, [y, x])));
             let (taps, reads): (Vec<usize>, Vec<_>) = pairs.unzip();
-            let filters = Packed::together(shape, isa, taps.len(), |output, input, to| {
-                for (to, &tap) in to.iter_mut().zip(&taps) {
-                    *to = weight(output, input, tap);
-                }
+            let filters = Packed::together(shape, isa, taps.len(), |output, input, at| {
+                weight(output, input, taps[at])
             });
             Phase {
                 place: [row, column],
@@ -262,9 +260,8 @@ impl Taps<'_> {
         let outputs = high * wide;
         let narrow = S::vectors(M) < N || outputs < N;
         let filters = &self.phase.filters;
-        let block_len = filters.inputs * count * M;
         for (at, block) in self.blocks.clone().enumerate() {
-            let u = &filters.data[block * block_len..][..block_len];
+            let u = filters.whole_block(block);
             let mut bias = [0.0; M];
             for m in 0..M {
                 let all = self.bias.unwrap_or(&[]);

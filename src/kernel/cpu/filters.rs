@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::count;
-use super::isa::Isa;
+use super::isa::{Isa, Simd, Work};
+use super::memory::Buffer;
 use super::tile::Tile;
 
-/// A stack of matrices `[point][output][input]`, packed `[point][block][input][row]`: a block is
-/// `rows` outputs, the last one filled up with zeros.
-#[derive(Clone, Debug)]
+/// A stack of matrices `[point][output][input]`, packed in blocks of `rows` outputs, the last one filled up
+/// with zeros: `[block][point][input][row]`.
+#[derive(Debug)]
 pub(crate) struct Packed {
-    /// Matrix elements in packed order.
-    pub data: Vec<f32>,
+    data: Buffer,
+    points: usize,
     /// Outputs per block.
     pub rows: usize,
     /// Blocks per point.
@@ -63,67 +63,40 @@ impl Packed {
         outputs.start / self.rows..outputs.end.div_ceil(self.rows)
     }
 
-    /// Packs what `fill(weights of one filter, points)` makes of each filter.
-    fn pack(
-        weights: &[f32],
-        [co, ci]: [usize; 2],
-        reading: Reading,
-        isa: Isa,
-        points: usize,
-        fill: impl Fn(&[f32; 9], &mut [f32]) + Sync,
-    ) -> Self {
-        assert_eq!(
-            weights.len(),
-            count([co, ci, 9]),
-            "weights are [co, ci, 3, 3]"
-        );
-        let (outputs, inputs) = match reading {
-            Reading::Forward => (co, ci),
-            Reading::Transposed | Reading::Flipped => (ci, co),
-        };
-        Self::stack([outputs, inputs], isa, points, |output, input, points| {
-            fill(&reading.taps(weights, [co, ci], [output, input]), points);
-        })
+    /// A block of the matrix at a point: `[input][row]`.
+    #[inline(always)]
+    pub fn block(&self, point: usize, block: usize) -> &[f32] {
+        let len = self.inputs * self.rows;
+        &self.data.as_floats()[(block * self.points + point) * len..][..len]
     }
 
-    /// Packs matrices: `fill(output, input, points)` gives that element of every matrix.
-    pub fn stack(
+    /// A block of all points, in whatever order it was filled.
+    pub fn whole_block(&self, block: usize) -> &[f32] {
+        let len = self.points * self.inputs * self.rows;
+        &self.data.as_floats()[block * len..][..len]
+    }
+
+    /// Packs matrices: `fill(outputs, block)` writes one block of all of them, which holds zeros.
+    pub fn new(
         [outputs, inputs]: [usize; 2],
         isa: Isa,
         points: usize,
-        fill: impl Fn(usize, usize, &mut [f32]) + Sync,
+        fill: impl Fn(Range<usize>, &mut [f32]) + Send + Sync,
     ) -> Self {
         let blocks = outputs.div_ceil(isa.max_rows());
         let rows = outputs.div_ceil(blocks.max(1)).max(1);
-        let mut data = vec![0.0; points * blocks * inputs * rows];
-        // One block of all points after the other, then to its place: blocks are apart in `data`.
-        let block_len = inputs * rows;
-        let made: Vec<Vec<f32>> = (0..blocks)
-            .into_par_iter()
-            .map(|block| {
-                let mut out = vec![0.0; points * block_len];
-                let mut at_points = vec![0.0; points];
-                for row in 0..rows.min(outputs - block * rows) {
-                    let output = block * rows + row;
-                    for input in 0..inputs {
-                        fill(output, input, &mut at_points);
-                        for (point, &x) in at_points.iter().enumerate() {
-                            out[point * block_len + input * rows + row] = x;
-                        }
-                    }
-                }
-                out
-            })
-            .collect();
-        for (block, made) in made.iter().enumerate() {
-            for point in 0..points {
-                let to = (point * blocks + block) * block_len;
-                data[to..to + block_len]
-                    .copy_from_slice(&made[point * block_len..(point + 1) * block_len]);
-            }
+        let len = points * inputs * rows;
+        let mut data = Buffer::new(blocks * len);
+        if len > 0 {
+            let each = data.as_floats_mut().par_chunks_exact_mut(len).enumerate();
+            each.for_each(|(block, to)| {
+                to.fill(0.0);
+                fill(block * rows..outputs.min((block + 1) * rows), to);
+            });
         }
         Self {
             data,
+            points,
             rows,
             blocks,
             inputs,
@@ -131,27 +104,56 @@ impl Packed {
         }
     }
 
+    /// Packs matrices: `fill(output, input, points)` gives that element of every matrix.
+    pub fn stack(
+        shape: [usize; 2],
+        isa: Isa,
+        points: usize,
+        fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
+    ) -> Self {
+        let inputs = shape[1];
+        let rows_of = Self::rows(shape[0], isa);
+        Self::new(shape, isa, points, |outputs, to| {
+            let mut at_points = vec![0.0; points];
+            for (row, output) in outputs.enumerate() {
+                for input in 0..inputs {
+                    fill(output, input, &mut at_points);
+                    for (point, &x) in at_points.iter().enumerate() {
+                        to[(point * inputs + input) * rows_of + row] = x;
+                    }
+                }
+            }
+        })
+    }
+
+    /// Outputs per block.
+    fn rows(outputs: usize, isa: Isa) -> usize {
+        let blocks = outputs.div_ceil(isa.max_rows());
+        outputs.div_ceil(blocks.max(1)).max(1)
+    }
+
     /// Filters in Winograd space, `I·I` points, computed in f64.
     pub fn winograd<W: Tile<I, O>, const I: usize, const O: usize>(
         weights: &[f32],
-        shape: [usize; 2],
+        [co, ci]: [usize; 2],
         reading: Reading,
         isa: Isa,
     ) -> Self {
-        let g = W::filter();
-        Self::pack(weights, shape, reading, isa, I * I, |taps, points| {
-            let mut half = [[0.0; 3]; I];
-            for i in 0..I {
-                for x in 0..3 {
-                    half[i][x] = (0..3).map(|y| g[i][y] * f64::from(taps[3 * y + x])).sum();
-                }
-            }
-            for i in 0..I {
-                for j in 0..I {
-                    let u: f64 = (0..3).map(|x| half[i][x] * g[j][x]).sum();
-                    points[i * I + j] = u as f32;
-                }
-            }
+        let shape = match reading {
+            Reading::Forward => [co, ci],
+            Reading::Transposed | Reading::Flipped => [ci, co],
+        };
+        Self::new(shape, isa, I * I, |outputs, to| {
+            isa.run(Transform::<I> {
+                weights,
+                channels: [co, ci],
+                reading,
+                filter: W::filter(),
+                outputs,
+                inputs: shape[1],
+                rows: Self::rows(shape[0], isa),
+                to,
+            });
         })
     }
 
@@ -160,20 +162,73 @@ impl Packed {
         shape: [usize; 2],
         isa: Isa,
         points: usize,
-        fill: impl Fn(usize, usize, &mut [f32]) + Sync,
+        fill: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
     ) -> Self {
-        let apart = Self::stack(shape, isa, points, fill);
-        let (rows, inputs) = (apart.rows, apart.inputs);
-        let mut data = vec![0.0; apart.data.len()];
-        for block in 0..apart.blocks {
-            for input in 0..inputs {
-                for point in 0..points {
-                    let from = ((point * apart.blocks + block) * inputs + input) * rows;
-                    let to = ((block * inputs + input) * points + point) * rows;
-                    data[to..to + rows].copy_from_slice(&apart.data[from..from + rows]);
+        let rows = Self::rows(shape[0], isa);
+        Self::new(shape, isa, points, |outputs, to| {
+            for (row, output) in outputs.enumerate() {
+                for input in 0..shape[1] {
+                    for point in 0..points {
+                        to[(input * points + point) * rows + row] = fill(output, input, point);
+                    }
+                }
+            }
+        })
+    }
+}
+
+/// A block of filters to Winograd space, the filters of an input's outputs beside one another.
+struct Transform<'a, const I: usize> {
+    weights: &'a [f32],
+    channels: [usize; 2],
+    reading: Reading,
+    filter: [[f64; 3]; I],
+    outputs: Range<usize>,
+    inputs: usize,
+    rows: usize,
+    to: &'a mut [f32],
+}
+
+/// Rows that are transformed together; the most that a block has.
+const TOGETHER: usize = 8;
+
+impl<const I: usize> Work for Transform<'_, I> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let g = &self.filter;
+        for input in 0..self.inputs {
+            let mut taps = [[0.0f64; TOGETHER]; 9];
+            for (row, output) in self.outputs.clone().enumerate() {
+                let filter = self
+                    .reading
+                    .taps(self.weights, self.channels, [output, input]);
+                for tap in 0..9 {
+                    taps[tap][row] = f64::from(filter[tap]);
+                }
+            }
+            let mut half = [[[0.0f64; TOGETHER]; 3]; I];
+            for i in 0..I {
+                for x in 0..3 {
+                    for row in 0..TOGETHER {
+                        half[i][x][row] = g[i][0] * taps[x][row]
+                            + g[i][1] * taps[3 + x][row]
+                            + g[i][2] * taps[6 + x][row];
+                    }
+                }
+            }
+            for i in 0..I {
+                for j in 0..I {
+                    let mut points = [0.0f32; TOGETHER];
+                    for row in 0..TOGETHER {
+                        let u = half[i][0][row] * g[j][0]
+                            + half[i][1][row] * g[j][1]
+                            + half[i][2][row] * g[j][2];
+                        points[row] = u as f32;
+                    }
+                    let to = &mut self.to[((i * I + j) * self.inputs + input) * self.rows..];
+                    to[..self.rows].copy_from_slice(&points[..self.rows]);
                 }
             }
         }
-        Self { data, ..apart }
     }
 }

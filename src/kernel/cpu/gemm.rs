@@ -42,7 +42,6 @@ impl Work for Products<'_> {
             stride,
             ..
         } = self;
-        let block_len = filters.inputs * filters.rows;
         let wide = S::vectors(filters.rows);
         for p in 0..points {
             let data = &self.data[p * self.data_point..][..filters.inputs * stride];
@@ -53,8 +52,7 @@ impl Work for Products<'_> {
                 let rest = count - t;
                 let n = rest.div_ceil(rest.div_ceil(wide));
                 for (at, block) in blocks.clone().enumerate() {
-                    let u = (p / share * filters.blocks + block) * block_len;
-                    let u = &filters.data[u..][..block_len];
+                    let u = filters.block(p / share, block);
                     let out = &mut out[at * filters.rows * stride + t..];
                     tile(s, filters.rows, n, u, &data[t..], stride, out);
                 }

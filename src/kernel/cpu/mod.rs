@@ -24,6 +24,7 @@ pub mod isa;
 mod lanes;
 mod map;
 pub mod matmul;
+pub(crate) mod memory;
 mod method;
 mod mirrors;
 mod pass;

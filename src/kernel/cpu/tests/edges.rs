@@ -65,7 +65,7 @@ fn error_sizes_that_wrap() {
         ));
     });
     let filters =
-        Prepared::new(&[0.0; 9], [1, 1], Window::three(1), Numerics::Exact).with_group(Group::P1);
+        Prepared::new([0.0; 9], [1, 1], Window::three(1), Numerics::Exact).with_group(Group::P1);
     for images in [[1, half, half], [half, half, 1], [1, usize::MAX, 1]] {
         refused("convolution", &mut || {
             filters.forward(&[], images, After::default(), &mut []);

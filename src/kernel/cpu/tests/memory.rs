@@ -36,12 +36,12 @@ fn value_steady_state_takes_no_pages() {
     let mut layers: Vec<Prepared> = [(1, 20, 0), (20, 20, 0), (20, 40, 1), (40, 20, 1)]
         .map(|(ci, co, padding)| {
             let w = noise.numbers(co * ci * 9);
-            Prepared::new(&w, [co, ci], Window::three(padding), Numerics::Fast)
+            Prepared::new(w, [co, ci], Window::three(padding), Numerics::Fast)
         })
         .into();
     for padding in [0, 1] {
         let w = expand(&noise.numbers(5 * 5 * 72), [5, 5]);
-        let layer = Prepared::new(&w, [40, 40], Window::three(padding), Numerics::Exact);
+        let layer = Prepared::new(w, [40, 40], Window::three(padding), Numerics::Exact);
         layers.push(layer.with_group(Group::P4m));
     }
     let x = noise.numbers(40 * 40 * 26 * 26);

@@ -238,7 +238,7 @@ impl Case {
     pub fn prepared(&self) -> Prepared {
         let naive = &self.naive;
         Prepared::with_isa(
-            &self.w,
+            self.w.clone(),
             naive.channels,
             naive.window,
             self.numerics,

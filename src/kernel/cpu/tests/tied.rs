@@ -79,8 +79,8 @@ fn value_parts_are_the_same_at_all_points_of_an_orbit() {
         let whole = Packed::winograd::<Two, 4, 2>(&w, [8, 8], reading, isa);
         let tied = Tied::new(&w, [8, 8], reading, isa);
         let element = |packed: &Packed, matrix: usize, output: usize, input: usize| {
-            let block = matrix * packed.blocks + output / packed.rows;
-            packed.data[(block * packed.inputs + input) * packed.rows + output % packed.rows]
+            let block = packed.block(matrix, output / packed.rows);
+            block[input * packed.rows + output % packed.rows]
         };
         for (p, point) in POINTS.iter().enumerate() {
             let (parts, count) = match point.inner {
@@ -207,7 +207,7 @@ fn value_structure_is_refused_unless_it_holds() {
 fn value_choice() {
     let w = |co: usize, ci: usize| expand(&Noise::new(7).numbers(co * ci * 72), [co, ci]);
     let split = |co: usize, ci: usize, numerics: Numerics| {
-        let prepared = Prepared::new(&w(co, ci), [8 * co, 8 * ci], Window::three(1), numerics);
+        let prepared = Prepared::new(w(co, ci), [8 * co, 8 * ci], Window::three(1), numerics);
         prepared.with_group(Group::P4m).is_split()
     };
     for (co, ci, exact, fast) in [
