@@ -58,7 +58,7 @@ fn error_sizes_that_wrap() {
     });
     refused("filters", &mut || {
         drop(Prepared::new(
-            &[],
+            [],
             [half, half],
             Window::three(1),
             Numerics::Exact,
