@@ -11,7 +11,9 @@
 //! Images, losses, verdicts and weights are equal bit for bit. Images of L2 attacks may differ in
 //! their last bits, verdicts on them not. Passes may have become fewer where [`FEWER`] says why.
 //! Evaluations were written anew for the intervals and fooling rates of today, and all of it for
-//! `Loss::unsaturated`: with plain cross-entropy in its place everything was equal to the bit until then.
+//! `Loss::unsaturated`: with plain cross-entropy in its place everything was equal to the bit until then; so
+//! was the training of the network with batch norm for normalisations that are folded into the filters of
+//! frozen networks: without that, all of it was equal to the bit.
 //!
 //! Bits depend on the processor's instructions and on Burn's arithmetic there. On a machine that
 //! computes otherwise than the one that wrote the fixture, the comparison is loose, and says so.

@@ -1,7 +1,7 @@
 //! The weight gradient, directly: sixteen output channels in the lanes.
 //!
-//! The work is cut into strips of pixels: rows of an image, or several whole images where they are small,
-//! as every strip reads and writes the whole gradient once. A unit is a run of strips; its gradient is the sum over
+//! The work is cut into strips of pixels: rows of an image, or several whole images where they are small and
+//! the gradient is large, as every strip reads and writes all of it once. A unit is a run of strips; its gradient is the sum over
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
@@ -66,9 +66,13 @@ impl Correlation<'_> {
         (rows - 1) * self.window.stride + self.window.extent()
     }
 
+    fn is_large(&self) -> bool {
+        self.lines() > LARGE
+    }
+
     /// Pixels of a strip, about.
     fn strip(&self) -> usize {
-        if self.lines() > LARGE { LONG } else { STRIP }
+        if self.is_large() { LONG } else { STRIP }
     }
 
     /// Rows of a strip.
@@ -81,7 +85,10 @@ impl Correlation<'_> {
     /// Whole images of a strip, or one that is cut.
     fn images(&self) -> usize {
         let [height, width] = self.output;
-        (self.strip() / (height * width)).clamp(1, self.batch)
+        match self.is_large() {
+            true => (self.strip() / (height * width)).clamp(1, self.batch),
+            false => 1,
+        }
     }
 
     fn strips(&self) -> usize {
