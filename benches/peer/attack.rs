@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fireproof::attack::{Attack, Frozen, Keep, Pgd};
-use fireproof::base::{Classifier, Keys, Seed};
+use fireproof::base::{Classifier, Keys, Result, Seed};
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::model::{
@@ -18,12 +18,16 @@ use fireproof::train::{Scored, sgd};
 /// The p4 network of the paper. Without dropout, whose draws no two libraries share.
 pub fn p4_cnn() -> Cnn {
     let config = CnnConfig::new(Group::P4, [1, 28, 28], 10).with_dropout(Some(0.0));
-    filled(config.init(&device()).expect("28×28 suits p4"))
+    made(config.init(&device()))
 }
 
 fn small_cnn() -> SmallCnn {
     let config = SmallCnnConfig::new([1, 28, 28], 10).with_dropout(0.0);
-    filled(config.init(&device()).expect("28×28 is large enough"))
+    made(config.init(&device()))
+}
+
+fn made<M: Module>(model: Result<M>) -> M {
+    filled(model.expect("images that it takes"))
 }
 
 /// A frozen copy that computes with these numerics.
@@ -39,42 +43,31 @@ fn attack(case: &Case) -> Pgd {
         .with_keep(Keep::Last)
 }
 
+const DIGIT: [usize; 3] = [1, 28, 28];
+const COLOUR: [usize; 3] = [3, 32, 32];
+
 /// Does the same with the network of a case, whatever its type.
 macro_rules! with_network {
-    ($case:expr, |$model:ident, $image:ident| $body:expr) => {{
-        let ($image, colour) = ([1, 28, 28], [3, 32, 32]);
+    ($case:expr, |$model:ident, $image:ident| $body:expr) => {
+        with_network! { @ $case, |$model, $image| $body;
+            "p4-cnn", DIGIT: p4_cnn();
+            "small-cnn", DIGIT: small_cnn();
+            "resnet18", COLOUR: made(ResNetConfig::resnet18(Group::P1, COLOUR, 10).init(&device()));
+            "p4m-resnet18", COLOUR: made(ResNetConfig::resnet18(Group::P4m, COLOUR, 10).init(&device()));
+            "vgg16", COLOUR: made(VggConfig::vgg16(Group::P1, COLOUR, 10).init(&device()));
+            "wrn-34-10", COLOUR: made(WideResNetConfig::wrn_34_10(Group::P1, COLOUR, 10).init(&device()));
+        }
+    };
+    (@ $case:expr, |$model:ident, $image:ident| $body:expr;
+        $($name:literal, $size:ident: $made:expr;)+) => {
         match $case.network.as_str() {
-            "p4-cnn" => {
-                let $model = p4_cnn();
+            $($name => {
+                let ($model, $image) = ($made, $size);
                 $body
-            }
-            "small-cnn" => {
-                let $model = small_cnn();
-                $body
-            }
-            "resnet18" => {
-                let config = ResNetConfig::resnet18(Group::P1, colour, 10);
-                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
-                $body
-            }
-            "p4m-resnet18" => {
-                let config = ResNetConfig::resnet18(Group::P4m, colour, 10);
-                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
-                $body
-            }
-            "vgg16" => {
-                let config = VggConfig::vgg16(Group::P1, colour, 10);
-                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
-                $body
-            }
-            "wrn-34-10" => {
-                let config = WideResNetConfig::wrn_34_10(Group::P1, colour, 10);
-                let ($model, $image) = (filled(config.init(&device()).expect("it fits")), colour);
-                $body
-            }
+            })+
             other => panic!("unknown network: {other}"),
         }
-    }};
+    };
 }
 
 /// An attack on a network that was frozen before. The result is the perturbation.

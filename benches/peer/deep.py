@@ -27,7 +27,8 @@ class Making:
 
     def conv(self, x, outputs, side, stride=1, padding=0, bias=False, lift=False):
         inputs = x.shape[1] if lift else x.shape[1] // self.size
-        shape = (outputs, inputs) + (() if lift else (self.size,)) + (side, side)
+        # As an ordinary layer's where there is no group, in its memory format.
+        shape = (outputs, inputs) + (() if lift or self.size == 1 else (self.size,)) + (side, side)
         bound = math.sqrt(6 / math.prod(shape[1:]))
         self(shape, -bound, bound)
         if bias:
@@ -133,42 +134,34 @@ class Deep:
     """A network with the weights that worker.rs gives it."""
 
     def __init__(self, name, fill, expand, tables):
-        group, self.layers = NETWORKS[name]
-        self.size = {"p1": 1, "p4": 4, "p4m": 8}[group]
-        self.tables = {"p4": "c4", "p4m": "d4"}.get(group), group, tables
-        self.expand = expand
+        self.group, self.layers = NETWORKS[name]
+        self.size = {"p1": 1, "p4m": 8}[self.group]
+        self.expand, self.tables = expand, tables
         making = Making(self.size, fill)
         # The walk that makes parameters looks at shapes alone.
         self.layers(making, torch.zeros(1, 3, 32, 32))
-        self.parameters, self.running = making.parameters, making.statistics
+        self.parameters, self.statistics = making.parameters, making.statistics
 
-    def statistics(self):
-        """Running means and variances."""
-        return self.running
-
-    def table(self, parameter):
-        letter, group, tables = self.tables
-        kind = group if parameter.dim() == 5 else "z2"
-        return torch.tensor(tables[f"{letter}_{kind}_k{parameter.shape[-1]}"])
-
-    def filters(self, parameter):
+    def filters(self, weight):
         if self.size == 1:
-            return parameter.flatten(1, -3) if parameter.dim() == 5 else parameter
-        lifted = parameter if parameter.dim() == 5 else parameter.unsqueeze(2)
-        return self.expand(lifted, self.table(parameter))
+            return weight
+        kind = self.group if weight.dim() == 5 else "z2"
+        table = torch.tensor(self.tables[f"d4_{kind}_k{weight.shape[-1]}"])
+        return self.expand(weight if weight.dim() == 5 else weight.unsqueeze(2), table)
 
     def bank(self, training=False):
         """What layers take: numbers of a channel repeated for its planes, but where the batch is
         normalised by itself."""
+        *parameters, last = self.parameters
         made = []
-        for parameter in self.parameters:
+        for parameter in parameters:
             if parameter.dim() > 2:
                 made.append(self.filters(parameter))
-            elif parameter.dim() == 1 and self.size > 1 and not training and parameter is not self.parameters[-1]:
+            elif parameter.dim() == 1 and not training:
                 made.append(parameter.repeat_interleave(self.size))
             else:
                 made.append(parameter)
-        return made
+        return [*made, last]
 
     def forward(self, bank, x, training=False):
         return self.layers(Reading(bank, training, self.size), x)

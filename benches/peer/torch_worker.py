@@ -333,7 +333,7 @@ def train(case):
     images, labels = images_for(network, case["batch"])
     training = isinstance(network, deep.Deep)
     if training:
-        for p in network.statistics():
+        for p in network.statistics:
             p.requires_grad_(False)
     optimizer = torch.optim.SGD([p for p in network.parameters if p.requires_grad], lr=0.01, momentum=0.9)
 

@@ -76,12 +76,12 @@ impl Packed {
         &self.data.as_floats()[block * len..][..len]
     }
 
-    /// Packs matrices: `fill(outputs, block)` writes one block of all of them, which holds zeros.
+    /// Packs matrices: `fill(outputs, rows, block)` writes one block of all of them, which holds zeros.
     pub fn new(
         [outputs, inputs]: [usize; 2],
         isa: Isa,
         points: usize,
-        fill: impl Fn(Range<usize>, &mut [f32]) + Send + Sync,
+        fill: impl Fn(Range<usize>, usize, &mut [f32]) + Send + Sync,
     ) -> Self {
         let blocks = outputs.div_ceil(isa.max_rows());
         let rows = outputs.div_ceil(blocks.max(1)).max(1);
@@ -91,7 +91,7 @@ impl Packed {
             let each = data.as_floats_mut().par_chunks_exact_mut(len).enumerate();
             each.for_each(|(block, to)| {
                 to.fill(0.0);
-                fill(block * rows..outputs.min((block + 1) * rows), to);
+                fill(block * rows..outputs.min((block + 1) * rows), rows, to);
             });
         }
         Self {
@@ -112,24 +112,17 @@ impl Packed {
         fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
     ) -> Self {
         let inputs = shape[1];
-        let rows_of = Self::rows(shape[0], isa);
-        Self::new(shape, isa, points, |outputs, to| {
+        Self::new(shape, isa, points, |outputs, rows, to| {
             let mut at_points = vec![0.0; points];
             for (row, output) in outputs.enumerate() {
                 for input in 0..inputs {
                     fill(output, input, &mut at_points);
                     for (point, &x) in at_points.iter().enumerate() {
-                        to[(point * inputs + input) * rows_of + row] = x;
+                        to[(point * inputs + input) * rows + row] = x;
                     }
                 }
             }
         })
-    }
-
-    /// Outputs per block.
-    fn rows(outputs: usize, isa: Isa) -> usize {
-        let blocks = outputs.div_ceil(isa.max_rows());
-        outputs.div_ceil(blocks.max(1)).max(1)
     }
 
     /// Filters in Winograd space, `I·I` points, computed in f64.
@@ -143,7 +136,7 @@ impl Packed {
             Reading::Forward => [co, ci],
             Reading::Transposed | Reading::Flipped => [ci, co],
         };
-        Self::new(shape, isa, I * I, |outputs, to| {
+        Self::new(shape, isa, I * I, |outputs, rows, to| {
             isa.run(Transform::<I> {
                 weights,
                 channels: [co, ci],
@@ -151,7 +144,7 @@ impl Packed {
                 filter: W::filter(),
                 outputs,
                 inputs: shape[1],
-                rows: Self::rows(shape[0], isa),
+                rows,
                 to,
             });
         })
@@ -164,8 +157,7 @@ impl Packed {
         points: usize,
         fill: impl Fn(usize, usize, usize) -> f32 + Send + Sync,
     ) -> Self {
-        let rows = Self::rows(shape[0], isa);
-        Self::new(shape, isa, points, |outputs, to| {
+        Self::new(shape, isa, points, |outputs, rows, to| {
             for (row, output) in outputs.enumerate() {
                 for input in 0..shape[1] {
                     for point in 0..points {

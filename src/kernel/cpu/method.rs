@@ -178,33 +178,24 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
     let [inputs, outputs] = pass.channels;
     let whole = inputs * outputs * filters.points() >= MANY_WEIGHTS;
     let plan = plan(pass, filters, batch, pass.output, [true, whole]);
-    let units = plan.units();
     let least = if whole { ENOUGH_COLUMNS } else { 1 };
-    let together = plan.together(least);
-    let alike = if together > 1 { plan.alike() } else { 0 };
-    let sets = alike.div_ceil(together) + (units - alike);
+    let sets = plan.sets(least);
     // As many as keep all threads busy.
     let parts = match whole {
-        true => (threads / common(sets, threads)).clamp(1, outputs.div_ceil(LEAST_PART)),
+        true => (threads / common(sets.len(), threads)).clamp(1, outputs.div_ceil(LEAST_PART)),
         false => 1,
     };
     let part = cut(outputs, filters.grain(), parts);
-    for_each(sets * parts, |index| {
-        let (set, part) = (index / parts, part(index % parts));
+    for_each(sets.len() * parts, |index| {
+        let (set, part) = (sets.get(index / parts), part(index % parts));
         if part.is_empty() {
             return;
         }
-        let sharing = alike.div_ceil(together);
-        let of_set = match set.checked_sub(sharing) {
-            None => set * together..((set + 1) * together).min(alike),
-            Some(single) => alike + single..alike + single + 1,
-        };
-        let (first, count) = (of_set.start, of_set.len());
-        let mut made = [plan.unit(first); ENOUGH_COLUMNS];
-        for at in 1..count {
-            made[at] = plan.unit(first + at);
+        let mut made = [plan.unit(set.start); ENOUGH_COLUMNS];
+        for (made, unit) in made.iter_mut().zip(set.clone()) {
+            *made = plan.unit(unit);
         }
-        let units = &made[..count];
+        let units = &made[..set.len()];
         match filters {
             Filters::Direct(direct) => {
                 units.iter().for_each(|unit| direct.run(pass, unit, &part));

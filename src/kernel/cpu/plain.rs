@@ -66,19 +66,14 @@ impl<W: Tile<I, O>, const I: usize, const O: usize> Space<I, O> for Plain<W> {
     }
 
     fn multiply(&self, isa: Isa, columns: Columns, data: &[Line], out: &mut [Line]) {
-        let Columns {
-            part,
-            count,
-            stride,
-        } = columns;
-        let [data_point, out_point] = self.point(stride, &part);
+        let [data_point, out_point] = self.point(columns.stride, &columns.part);
         isa.run(Products {
             filters: &self.packed,
-            blocks: self.packed.blocks_of(&part),
+            blocks: self.packed.blocks_of(&columns.part),
             points: I * I,
             share: 1,
-            count,
-            stride,
+            count: columns.count,
+            stride: columns.stride,
             data,
             data_point,
             out,

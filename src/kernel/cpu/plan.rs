@@ -6,6 +6,8 @@
 //! of them in a small batch) are cut into blocks, and a lane is any block of any of them. Blocks
 //! begin at multiples of the Winograd tile, so that cutting changes no tile and no bit.
 
+use std::ops::Range;
+
 use super::isa::LANES;
 
 /// A block of one image's output.
@@ -91,6 +93,35 @@ pub(crate) struct Plan {
     parts: [Part; 2],
     output: [usize; 2],
     step: usize,
+}
+
+/// Runs of units of one shape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sets {
+    units: usize,
+    /// The first units, which have one shape.
+    alike: usize,
+    /// How many of these are together, but for the last of their runs.
+    together: usize,
+}
+
+impl Sets {
+    fn shared(self) -> usize {
+        self.alike.div_ceil(self.together)
+    }
+
+    /// Number of runs.
+    pub fn len(self) -> usize {
+        self.shared() + self.units - self.alike
+    }
+
+    /// The units of a run.
+    pub fn get(self, index: usize) -> Range<usize> {
+        match index.checked_sub(self.shared()) {
+            None => index * self.together..((index + 1) * self.together).min(self.alike),
+            Some(single) => self.alike + single..self.alike + single + 1,
+        }
+    }
 }
 
 /// The smallest block for each number of blocks, the largest first: about 2√tiles of them.
@@ -186,19 +217,20 @@ impl Plan {
         self.parts[0].units() + self.parts[1].units()
     }
 
-    /// Of the first units, how many are whole images of the same size: sixteen each.
-    pub fn alike(&self) -> usize {
-        match self.parts[0].rows {
-            1 => self.parts[0].units(),
-            _ => 0,
-        }
-    }
-
-    /// How many of them have this many tiles together, or all of them if that is fewer; at least one.
-    pub fn together(&self, tiles: usize) -> usize {
+    /// The units in runs: of whole images of the same size as many as have this many tiles together, if
+    /// there are so many; of all others each alone.
+    pub fn sets(&self, tiles: usize) -> Sets {
         let Part { high, wide, .. } = self.parts[0];
         let each = high * wide / (self.step * self.step);
-        tiles.div_ceil(each.max(1)).clamp(1, self.alike().max(1))
+        let alike = match self.parts[0].rows {
+            1 => self.parts[0].units(),
+            _ => 0,
+        };
+        Sets {
+            units: self.units(),
+            alike,
+            together: tiles.div_ceil(each.max(1)).clamp(1, alike.max(1)),
+        }
     }
 
     /// Row boundaries between blocks of the given image.

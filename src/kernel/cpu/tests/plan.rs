@@ -1,4 +1,4 @@
-//! Every output pixel belongs to exactly one cell.
+//! Every output pixel belongs to exactly one cell, every unit to one run.
 
 use super::Noise;
 use crate::kernel::cpu::plan::{Plan, Task};
@@ -38,5 +38,15 @@ fn value_cells_cover_every_output_once() {
             }
         }
         assert!(seen.iter().all(|&n| n == 1), "{task:?}");
+
+        let sets = plan.sets(task.least);
+        let mut next = 0;
+        for set in (0..sets.len()).map(|index| sets.get(index)) {
+            assert!(set.start == next && set.len() <= task.least, "{task:?}");
+            let shape = plan.unit(set.start).block();
+            assert!(set.clone().all(|unit| plan.unit(unit).block() == shape));
+            next = set.end;
+        }
+        assert_eq!(next, plan.units(), "{task:?}");
     }
 }
