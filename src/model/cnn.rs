@@ -156,11 +156,6 @@ impl CnnConfig {
         })
     }
 
-    /// The group.
-    pub(super) fn group(&self) -> Group {
-        self.group
-    }
-
     /// What the network does in inference.
     pub(super) fn plain_steps(&self) -> Vec<Step> {
         let norm = |at| self.batch_norm().then(|| format!("bn{at}"));

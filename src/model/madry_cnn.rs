@@ -1,5 +1,4 @@
 use crate::base::{Keys, config};
-use crate::group::Group;
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
@@ -60,11 +59,6 @@ impl MadryCnnConfig {
             fc2: LinearConfig::new([HIDDEN, self.classes]).init(device),
         };
         Ok(model.map(&mut InitialWeights::truncated(self.seed)))
-    }
-
-    /// None.
-    pub(super) fn group(&self) -> Group {
-        Group::P1
     }
 
     /// What the network does in inference.

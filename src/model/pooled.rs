@@ -1,7 +1,7 @@
 use super::Head;
 use crate::group::Group;
 use crate::model::plain::Step;
-use crate::nn::{Downsampling, GroupPoolConfig, GroupReduction};
+use crate::nn::{Downsampling, GroupPoolConfig, GroupReduction, ResidualPath};
 use burn::tensor::Tensor;
 
 /// What a head makes of features by means over all places.
@@ -55,18 +55,18 @@ impl Pooled for Head {
     }
 }
 
-/// How a residual block halves the size.
-pub(super) trait Halved {
-    /// The stride of its convolutions, and the pooling beside it, if it does.
-    fn steps(self, halves: bool) -> (usize, Option<Step>);
+/// How a residual block halves the size, if it does.
+pub(super) trait Halving {
+    /// The stride of its convolutions, and the pooling beside it.
+    fn halving(self) -> (usize, Option<Step>);
 }
 
-impl Halved for Downsampling {
-    fn steps(self, halves: bool) -> (usize, Option<Step>) {
-        match (self, halves) {
-            (_, false) => (1, None),
-            (Self::Strided, true) => (2, None),
-            (Self::Pooled, true) => (1, Some(Step::AvgPool { side: 2 })),
+impl Halving for ResidualPath {
+    fn halving(self) -> (usize, Option<Step>) {
+        match (self.stride, self.downsampling) {
+            (1, _) => (1, None),
+            (stride, Downsampling::Strided) => (stride, None),
+            (side, Downsampling::Pooled) => (1, Some(Step::AvgPool { side })),
         }
     }
 }

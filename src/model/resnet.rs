@@ -3,7 +3,7 @@ use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
-use crate::model::pooled::{Halved, Pooled};
+use crate::model::pooled::{Halving, Pooled};
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
 use crate::model::state_dict::{Published, numbered, staged};
@@ -124,39 +124,34 @@ impl ResNetConfig {
         (BlockConfig::new(lift).with_batch_norm(true), blocks)
     }
 
-    /// The group.
-    pub(super) fn group(&self) -> Group {
-        self.group
-    }
-
     /// What the network does in inference.
     pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let (_, blocks) = self.body();
+        let stages = self.depths.iter().enumerate();
+        let names = stages.flat_map(|(stage, &depth)| {
+            (0..depth).map(move |block| format!("layer{}.{block}", stage + 1))
+        });
         let mut steps = vec![Step::conv("conv1", Some("bn1".into())).padded(1)];
-        let mut before = self.widths[0];
-        for (stage, (&width, &depth)) in self.widths.iter().zip(&self.depths).enumerate() {
-            for block in 0..depth {
-                let name = |part: &str| format!("layer{}.{block}.{part}", stage + 1);
-                let halves = stage > 0 && block == 0;
-                let (stride, pool) = self.downsampling.steps(halves);
-                let conv =
-                    |at| Step::conv(name(&format!("conv{at}")), Some(name(&format!("bn{at}"))));
-                let mut body = vec![conv(1).padded(1).strided(stride)];
-                body.extend(pool.clone());
-                body.push(conv(2).padded(1).linearly());
-                let mut shortcut = Vec::new();
-                if halves || before != width {
-                    let conv = Step::conv(name("shortcut.0"), Some(name("shortcut.1")));
-                    shortcut.extend(pool);
-                    shortcut.push(conv.strided(stride).linearly());
-                }
-                steps.push(Step::Residual {
-                    body,
-                    shortcut,
-                    relu: true,
-                });
-                before = width;
+        steps.extend(names.zip(blocks).map(|(block, BasicBlockConfig(path))| {
+            let conv = |name: &str, norm: &str| {
+                Step::conv(format!("{block}.{name}"), Some(format!("{block}.{norm}")))
+            };
+            let (stride, pool) = path.halving();
+            let mut body = vec![conv("conv1", "bn1").padded(1).strided(stride)];
+            body.extend(pool.clone());
+            body.push(conv("conv2", "bn2").padded(1).linearly());
+            let mut shortcut = Vec::new();
+            if path.has_shortcut() {
+                shortcut.extend(pool);
+                let conv = conv("shortcut.0", "shortcut.1");
+                shortcut.push(conv.strided(stride).linearly());
             }
-        }
+            Step::Residual {
+                body,
+                shortcut,
+                relu: true,
+            }
+        }));
         steps.extend(self.head.mean_steps(self.group));
         steps.push(Step::linear("linear", false));
         steps

@@ -1,5 +1,4 @@
 use crate::base::{Keys, config};
-use crate::group::Group;
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
@@ -71,11 +70,6 @@ impl SmallCnnConfig {
             fc3: linear([HIDDEN, self.classes]),
         };
         Ok(model.map(&mut InitialWeights::normal(self.seed).with_zero("fc3")))
-    }
-
-    /// None.
-    pub(super) fn group(&self) -> Group {
-        Group::P1
     }
 
     /// What the network does in inference.

@@ -70,10 +70,10 @@ pub trait Network: fmt::Display + Send + Sync {
     }
 }
 
-/// The networks of this crate: their names, and how they are published over a group, for images of this size
-/// and so many classes.
+/// The networks of this crate: their names, how they are published over a group, for images of this size
+/// and so many classes, and over which group one is.
 macro_rules! networks {
-    ($($name:literal => $config:ident, $published:expr;)+) => {
+    ($($name:literal => $config:ident, $published:expr, $group:expr;)+) => {
         impl Kind for dyn Network {
             const KIND: &'static str = "model";
 
@@ -109,7 +109,8 @@ macro_rules! networks {
                 }
 
                 fn group(&self) -> Group {
-                    $config::group(self)
+                    let group: fn(&Self) -> Group = $group;
+                    group(self)
                 }
 
                 fn steps(&self) -> Option<Vec<Step>> {
@@ -128,12 +129,12 @@ macro_rules! networks {
 }
 
 networks! {
-    "cnn" => CnnConfig, CnnConfig::new;
-    "madry_cnn" => MadryCnnConfig, |_, image, classes| MadryCnnConfig::new(image, classes);
-    "resnet18" => ResNetConfig, ResNetConfig::resnet18;
-    "small_cnn" => SmallCnnConfig, |_, image, classes| SmallCnnConfig::new(image, classes);
-    "vgg16" => VggConfig, VggConfig::vgg16;
-    "wrn_34_10" => WideResNetConfig, WideResNetConfig::wrn_34_10;
+    "cnn" => CnnConfig, CnnConfig::new, |config| config.group;
+    "madry_cnn" => MadryCnnConfig, |_, image, classes| MadryCnnConfig::new(image, classes), |_| Group::P1;
+    "resnet18" => ResNetConfig, ResNetConfig::resnet18, |config| config.group;
+    "small_cnn" => SmallCnnConfig, |_, image, classes| SmallCnnConfig::new(image, classes), |_| Group::P1;
+    "vgg16" => VggConfig, VggConfig::vgg16, |config| config.group;
+    "wrn_34_10" => WideResNetConfig, WideResNetConfig::wrn_34_10, |config| config.group;
 }
 
 impl<N: Network + 'static> From<N> for ModelSpec {

@@ -122,22 +122,20 @@ impl VggConfig {
         (lift, blocks.collect())
     }
 
-    /// The group.
-    pub(super) fn group(&self) -> Group {
-        self.group
-    }
-
     /// What the network does in inference.
     pub(super) fn plain_steps(&self) -> Vec<Step> {
+        let (lift, blocks) = self.body();
+        let pools = blocks.iter().map(|block| block.max_pool);
         let (mut steps, mut at) = (Vec::new(), 0);
-        for depth in self.depths {
-            for _ in 0..depth {
-                let norm = format!("features.{}", at + 1);
-                steps.push(Step::conv(format!("features.{at}"), Some(norm)).padded(1));
-                at += 3;
+        for pool in std::iter::once(lift.max_pool).chain(pools) {
+            let norm = format!("features.{}", at + 1);
+            steps.push(Step::conv(format!("features.{at}"), Some(norm)).padded(1));
+            // A convolution, its norm and relu.
+            at += 3;
+            if let Some(side) = pool {
+                steps.push(Step::MaxPool { side });
+                at += 1;
             }
-            steps.push(Step::MaxPool { side: 2 });
-            at += 1;
         }
         steps.extend(self.head.steps(self.group));
         steps.push(Step::linear("classifier", false));

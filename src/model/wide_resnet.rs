@@ -3,7 +3,7 @@ use crate::group::Group;
 use crate::model::Head;
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
-use crate::model::pooled::{Halved, Pooled};
+use crate::model::pooled::{Halving, Pooled};
 use crate::model::scaled::scaled;
 use crate::model::settings::{check_each, check_settings, check_size_over};
 use crate::model::state_dict::{Published, numbered, staged};
@@ -121,46 +121,38 @@ impl WideResNetConfig {
         (lift, blocks)
     }
 
-    /// The group.
-    pub(super) fn group(&self) -> Group {
-        self.group
-    }
-
     /// What the network does in inference.
     pub(super) fn plain_steps(&self) -> Vec<Step> {
         let norm = |name: String| Step::Scale { name, relu: true };
         let mut steps = vec![Step::conv("conv1", None).padded(1).linearly()];
-        for (stage, pair) in self.widths.windows(2).enumerate() {
-            for block in 0..self.blocks {
-                let name = |part: &str| format!("block{}.layer.{block}.{part}", stage + 1);
-                let halves = stage > 0 && block == 0;
-                let (stride, pool) = self.downsampling.steps(halves);
-                let conv1 = Step::conv(name("conv1"), Some(name("bn2")))
-                    .padded(1)
-                    .strided(stride);
-                // The mean of what is normalised is the normalised mean; relu comes after both.
-                let inner = match &pool {
-                    None => vec![conv1],
-                    Some(pool) => vec![conv1.linearly(), pool.clone(), Step::Relu],
-                };
-                let conv2 = Step::conv(name("conv2"), None).padded(1).linearly();
-                let (first, mut shortcut) = (norm(name("bn1")), Vec::new());
-                let mut body = inner;
-                body.push(conv2);
-                if halves || (block == 0 && pair[0] != pair[1]) {
-                    steps.push(first);
-                    shortcut.extend(pool);
-                    let conv = Step::conv(name("convShortcut"), None);
-                    shortcut.push(conv.strided(stride).linearly());
-                } else {
-                    body.insert(0, first);
-                }
-                steps.push(Step::Residual {
-                    body,
-                    shortcut,
-                    relu: false,
-                });
+        let (_, blocks) = self.body();
+        for (at, PreActivationBlockConfig(path)) in blocks.into_iter().enumerate() {
+            let (stage, block) = (at / self.blocks + 1, at % self.blocks);
+            let name = |part: &str| format!("block{stage}.layer.{block}.{part}");
+            let (stride, pool) = path.halving();
+            let conv1 = Step::conv(name("conv1"), Some(name("bn2")))
+                .padded(1)
+                .strided(stride);
+            // The mean of what is normalised is the normalised mean; relu comes after both.
+            let mut body = match &pool {
+                None => vec![conv1],
+                Some(pool) => vec![conv1.linearly(), pool.clone(), Step::Relu],
+            };
+            body.push(Step::conv(name("conv2"), None).padded(1).linearly());
+            let (first, mut shortcut) = (norm(name("bn1")), Vec::new());
+            if path.has_shortcut() {
+                steps.push(first);
+                shortcut.extend(pool);
+                let conv = Step::conv(name("convShortcut"), None);
+                shortcut.push(conv.strided(stride).linearly());
+            } else {
+                body.insert(0, first);
             }
+            steps.push(Step::Residual {
+                body,
+                shortcut,
+                relu: false,
+            });
         }
         steps.push(norm("bn1".into()));
         steps.extend(self.head.mean_steps(self.group));

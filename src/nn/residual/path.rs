@@ -44,9 +44,14 @@ impl ResidualPath {
     // What makes the input such that it can be added, unless it can be as it is. The mean comes before
     // the convolution: the same linear map, of fewer pixels.
     pub(super) fn beside(self) -> Option<(Option<GroupAvgPool2dConfig>, GroupConv2dConfig)> {
-        let [before, after] = self.channels;
         let made = || (self.pool(), self.conv(self.channels, 1, self.stride));
-        (self.stride != 1 || before != after).then(made)
+        self.has_shortcut().then(made)
+    }
+
+    /// Whether what is added is the input after a convolution, not as it is.
+    pub(crate) fn has_shortcut(self) -> bool {
+        let [before, after] = self.channels;
+        self.stride != 1 || before != after
     }
 
     pub(super) fn check(self, size: [usize; 2]) -> Result<[usize; 2]> {
