@@ -14,6 +14,7 @@ on_every_device![
     value_filters_and_results_are_shared_safely,
     error_channels_that_do_not_fit: "channels",
     error_bias_that_does_not_fit: "one bias per output",
+    error_sums_that_do_not_fit: "the shape of what is added",
     error_negative_radius: "a radius is at least 0",
 ];
 
@@ -160,6 +161,21 @@ fn error_bias_that_does_not_fit(on: &On) {
         Tensor::ones([2, 3, 3, 3], &device),
         Some(Tensor::ones([3], &device)),
     );
+}
+
+// As many numbers as the convolution has, and a batch's worth that Burn would take for all images.
+fn error_sums_that_do_not_fit(on: &On) {
+    let device = on.device();
+    let filters = Filters::new(Tensor::ones([2, 3, 1, 1], &device), None);
+    let x = || Tensor::ones([2, 3, 4, 6], &device);
+    let sum = |shape: [usize; 4]| {
+        let beside = Tensor::ones(shape, &device);
+        kernel::conv2d_add(x(), &filters, options(0), beside, false)
+    };
+    assert_eq!(sum([2, 2, 4, 6]).dims(), [2, 2, 4, 6]);
+    let turned = std::panic::AssertUnwindSafe(|| sum([2, 2, 6, 4]));
+    assert!(std::panic::catch_unwind(turned).is_err());
+    sum([1, 2, 4, 6]);
 }
 
 fn error_negative_radius(on: &On) {

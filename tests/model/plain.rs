@@ -3,6 +3,7 @@
 //! Oracles: the logits that PyTorch gets from the files of `tests/fixtures/make_state_dicts.py`, and the
 //! networks themselves; the steps are run here on Burn's own operations.
 
+use super::pytorch::{assert_near, numbers};
 use super::state_dict::{cnn, fixture_logits, logits, resnet, vgg, wide_resnet, with_each_file};
 use crate::common::On;
 use burn::tensor::module::conv2d;
@@ -131,27 +132,13 @@ impl Classifier for Run {
     }
 }
 
-fn assert_near(found: &[f32], expected: &[f64], what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let largest = expected
-        .iter()
-        .fold(0.0, |most: f64, logit| most.max(logit.abs()));
-    let apart = found
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| (f64::from(*a) - b).abs());
-    let error = apart.fold(0.0, f64::max) / largest;
-    println!("{what}: relative error {error:.1e}");
-    assert!(error <= 1e-5, "{what}: {error}");
-}
-
 fn value_folded_files_of_pytorch(on: &On) {
     with_each_file!(on, |name, config, model| {
         let state = StateDict::read(super::state_dict::file(name)).unwrap();
         let model = state.load(model).unwrap();
         let plain = Plain::fold(&config, &StateDict::of(&model)).unwrap();
         let found = logits(on, &Run(plain), config.image);
-        assert_near(&found, &fixture_logits(name), name);
+        assert_near(&found, &fixture_logits(name), 1e-5, name);
     });
 }
 
@@ -171,13 +158,18 @@ fn value_folded_networks_over_groups(on: &On) {
             };
             let count = shape.iter().product();
             let salt = 100 + salt as u32;
-            state.insert(name, shape, super::pytorch::numbers(count, salt, low, high));
+            state.insert(name, shape, numbers(count, salt, low, high));
         }
         model.load_state_dict(&state).unwrap();
         let plain = Plain::fold(network, &model.state_dict()).unwrap();
         let expected = logits(on, &*model, network.image());
         let expected = Vec::from_iter(expected.into_iter().map(f64::from));
-        assert_near(&logits(on, &Run(plain), network.image()), &expected, what);
+        assert_near(
+            &logits(on, &Run(plain), network.image()),
+            &expected,
+            1e-5,
+            what,
+        );
     };
     for group in [Group::P1, Group::P4, Group::P4m] {
         for head in [Head::Flattened, Head::Pooled] {

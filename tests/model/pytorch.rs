@@ -83,6 +83,20 @@ fn filled<M: Module>(model: M) -> M {
     model.map(&mut Formula::default())
 }
 
+/// Whether finite numbers are no farther than this from what is expected, in units of its largest one.
+pub fn assert_near(found: &[f32], expected: &[f64], most: f64, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    assert!(found.iter().all(|number| number.is_finite()), "{what}");
+    let largest = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+    let apart = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| (f64::from(*a) - b).abs());
+    let error = apart.fold(0.0, f64::max) / largest;
+    println!("{what}: relative error {error:.1e}");
+    assert!(error <= most, "{what}: {error}");
+}
+
 fn value_logits_of_pytorch(on: &On) {
     let fixture = fixture();
     let device = on.device();
@@ -91,16 +105,7 @@ fn value_logits_of_pytorch(on: &On) {
         let images = numbers(shape.iter().product(), IMAGES, 0.0, 1.0);
         let ours = values(model.logits(on.tensor(images, shape)));
         let theirs = of(&fixture["logits"][name]);
-        assert_eq!(ours.len(), theirs.len(), "{name}");
-        assert!(ours.iter().all(|logit| logit.is_finite()), "{name}");
-        let largest = theirs.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
-        let apart = ours
-            .iter()
-            .zip(&theirs)
-            .map(|(a, b)| (f64::from(*a) - b).abs());
-        let error = apart.fold(0.0, f64::max) / largest;
-        println!("{name}: relative error {error:.1e}");
-        assert!(error <= 1e-4, "{name}: {error}");
+        assert_near(&ours, &theirs, 1e-4, name);
     };
     let image = [3, 32, 32];
     let digit = [1, 28, 28];

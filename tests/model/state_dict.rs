@@ -2,7 +2,7 @@
 //!
 //! Oracle: `tests/fixtures/make_state_dicts.py`: files and the logits that PyTorch gets from them.
 
-use super::pytorch::{IMAGES, numbers};
+use super::pytorch::{IMAGES, assert_near, numbers};
 use crate::common::{On, values};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
@@ -108,16 +108,7 @@ fn value_logits_of_files_by_pytorch(on: &On) {
         let model = StateDict::read(file(name)).unwrap().load(model).unwrap();
         let found = logits(on, &model, config.image);
         assert_ne!(found, fresh, "{name}");
-        let largest = expected
-            .iter()
-            .fold(0.0, |most: f64, logit| most.max(logit.abs()));
-        let apart = found
-            .iter()
-            .zip(&expected)
-            .map(|(a, b)| (f64::from(*a) - b).abs());
-        let error = apart.fold(0.0, f64::max) / largest;
-        println!("{name}: relative error {error:.1e}");
-        assert!(error <= 1e-5, "{name}: {error}");
+        assert_near(&found, &expected, 1e-5, name);
     });
 }
 

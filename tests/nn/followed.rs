@@ -36,7 +36,13 @@ fn over_group(on: &On, group: Group, shift: i64) -> GroupBatchNorm {
 fn apart(found: &[f32], expected: &[f32]) -> f32 {
     let largest = |numbers: &mut dyn Iterator<Item = f32>| numbers.fold(0.0, f32::max);
     let difference = largest(&mut found.iter().zip(expected).map(|(a, b)| (a - b).abs()));
-    assert!(found.len() == expected.len() && found.iter().all(|number| number.is_finite()));
+    assert_eq!(found.len(), expected.len());
+    assert!(
+        found
+            .iter()
+            .chain(expected)
+            .all(|number| number.is_finite())
+    );
     difference / largest(&mut expected.iter().map(|number| number.abs()))
 }
 
