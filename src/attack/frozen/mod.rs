@@ -109,7 +109,8 @@ impl Frozen {
     }
 
     /// The same classifier with these numerics in [`loss_gradient`](Self::loss_gradient), and so in
-    /// the gradients of attacks. Default: [`Numerics::current`] when it is made, usually exact.
+    /// the gradients of attacks, and in the queries of [`Square`](super::Square). Default:
+    /// [`Numerics::current`] when it is made, usually exact.
     ///
     /// Everything else, such as clean predictions and an attack's verdict on the images it returns,
     /// is computed by [`Numerics::Exact`] always: with [`Numerics::Fast`] an attack takes other
@@ -164,8 +165,17 @@ impl Frozen {
     /// Panics if the classifier does not give one row of logits per image, or if it refuses the
     /// images' element type, as models do that is not [theirs](Self::precision).
     pub fn logits(&self, images: Tensor<4>) -> Tensor<2> {
+        self.logits_by(Numerics::Exact, images)
+    }
+
+    /// The same in the classifier's own [numerics](Self::numerics): no verdict.
+    pub(super) fn draft(&self, images: Tensor<4>) -> Tensor<2> {
+        self.logits_by(self.numerics, images)
+    }
+
+    fn logits_by(&self, numerics: Numerics, images: Tensor<4>) -> Tensor<2> {
         let (lot, images) = (self.verdicts(images.dims()[0]), images.inner());
-        let logits = Numerics::Exact.run(|| self.forward(images.clone(), &lot).inner());
+        let logits = numerics.run(|| self.forward(images.clone(), &lot).inner());
         self.show(&images, &logits);
         logits
     }

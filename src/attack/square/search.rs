@@ -67,7 +67,7 @@ impl Search<'_> {
             }
             let mut images = select(&images, &rows);
             let asked = each(&standing.positions, &rows);
-            let mut logits = trial.logits_at(&asked, images.clone());
+            let mut logits = trial.draft_at(&asked, images.clone());
             // Whoever could not afford that query keeps what was best before.
             let paid = Vec::from_iter(asked.iter().map(|&at| trial.affords(at)));
             if paid.contains(&false) {

@@ -2,6 +2,7 @@
 
 use super::Trial;
 use crate::base::{Error, Result};
+use crate::kernel::Numerics;
 use burn::tensor::Tensor;
 
 impl Trial {
@@ -21,11 +22,13 @@ impl Trial {
         let _ = self.spent.pay([position], false);
     }
 
-    /// Offers candidates of exact passes that their images could afford, whatever they could not since.
+    /// Offers candidates of [draft](Self::draft_at) passes that their images could afford, whatever they
+    /// could not since.
     pub(in crate::attack) fn offer_found(&mut self, images: Tensor<4>, logits: Tensor<2>) {
         let candidate = self.allowed_candidate(images);
         self.judge_pending();
-        let judged = self.judged(candidate, logits, None, true);
+        let exact = self.victim.numerics() == Numerics::Exact;
+        let judged = self.judged(candidate, logits, None, exact);
         self.join(judged);
     }
 

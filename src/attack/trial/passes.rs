@@ -24,15 +24,34 @@ impl Trial {
     ///
     /// As [`logits`](Self::logits).
     pub fn logits_at(&mut self, positions: &[usize], images: Tensor<4>) -> Result<Tensor<2>> {
+        let images = self.paid(positions, images)?;
+        Ok(self.at(positions).logits(images))
+    }
+
+    /// The same in the victim's [numerics](Frozen::numerics): enough to go by, but no verdict.
+    ///
+    /// # Errors
+    ///
+    /// As [`logits`](Self::logits).
+    pub(in crate::attack) fn draft_at(
+        &mut self,
+        positions: &[usize],
+        images: Tensor<4>,
+    ) -> Result<Tensor<2>> {
+        let images = self.paid(positions, images)?;
+        Ok(self.at(positions).draft(images))
+    }
+
+    // Images of these positions as a pass may see them, which is counted.
+    fn paid(&mut self, positions: &[usize], images: Tensor<4>) -> Result<Tensor<4>> {
         self.spent.pay(positions.iter().copied(), false)?;
-        let images = match &self.allowed {
+        Ok(match &self.allowed {
             None => images,
             Some(allowed) => {
                 let originals = select(&self.originals, positions);
                 allowed.select(positions).apply(images, &originals)
             }
-        };
-        Ok(self.at(positions).logits(images))
+        })
     }
 
     // The same for verdicts, whatever is left of a budget.
