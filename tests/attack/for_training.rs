@@ -67,16 +67,15 @@ fn value_friends_stop_when_they_are_fooled(on: &On) {
             .attack(&victim, &batch, Seed(1))
             .unwrap();
         let pixels = values(&found.images);
-        for image in 0..batch.len() {
+        for (image, pixels) in pixels.chunks(size).enumerate() {
             let (mut taken, mut left) = (0, tau);
             while taken < steps && (!wrong[taken][image] || left > 0) {
                 left -= usize::from(wrong[taken][image]);
                 taken += 1;
             }
             stopped_between += usize::from(0 < taken && taken < steps);
-            let at = size * image..size * (image + 1);
-            let expected = values(&points[taken])[at.clone()].to_vec();
-            on.assert_same(&pixels[at], &expected, &format!("image {image}, tau {tau}"));
+            let expected = values(&points[taken])[size * image..][..size].to_vec();
+            on.assert_same(pixels, &expected, &format!("image {image}, tau {tau}"));
             // A pass for each step, and one that said that it was enough.
             let passes = (taken + 1).min(steps) as u32;
             assert_eq!(found.gradients[image], passes, "image {image}, tau {tau}");
