@@ -31,4 +31,5 @@ mod refused;
 mod resume;
 mod settings;
 mod steps;
+mod warnings;
 mod wrapped;
