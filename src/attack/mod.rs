@@ -34,6 +34,9 @@
 //! [`Orbit`]; on poses and pixels: [`JointPgd`], [`RandomPose::before`], [`Affine`] and what
 //! [`Attack::then`] and [`Attack::or`] make of both.
 //!
+//! For training: [`FriendlyPgd`], which stops soon after an image is fooled, and [`Msd`], each of whose steps
+//! is the steepest of several norms.
+//!
 //! For random victims, and those whose gradients are masked, the victim says what a gradient is:
 //! [`Frozen::random`], [`Frozen::through_approximated`], [`Frozen::with_gradients_of`].
 //!
@@ -70,6 +73,7 @@ mod each_target;
 mod ensemble;
 mod fgsm;
 mod found;
+mod friendly;
 mod frozen;
 mod goal;
 mod keep;
@@ -79,6 +83,7 @@ mod malt;
 mod mask;
 mod masked;
 mod momentum;
+mod msd;
 mod nearest;
 mod norm;
 mod part;
@@ -111,6 +116,7 @@ pub use each_target::EachTarget;
 pub use ensemble::Ensemble;
 pub use fgsm::Fgsm;
 pub use found::Found;
+pub use friendly::FriendlyPgd;
 pub use frozen::{Frozen, LossGradient};
 pub use goal::{Goal, NO_CLASS, Nearest, predicted_classes};
 pub use keep::Keep;
@@ -119,6 +125,7 @@ pub use malt::Malt;
 pub use mask::Mask;
 pub use masked::Masked;
 pub use momentum::Momentum;
+pub use msd::Msd;
 pub use nearest::{CarliniWagner, Ddn, DeepFool, Fab, Fmn, Geometry, Plane};
 pub use norm::{Inside, L1, L2, Limits, Linf, Norm, NormSpec};
 pub use part::Part;

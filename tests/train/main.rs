@@ -11,6 +11,8 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod baselines;
+mod budgets;
 mod continued;
 mod damaged;
 mod dropouts;
@@ -22,8 +24,12 @@ mod loader;
 #[path = "../common/misspelt.rs"]
 mod misspelt;
 mod objectives;
+mod overfitting;
 mod progress;
+mod pytorch;
 mod refused;
 mod resume;
 mod settings;
 mod steps;
+mod warnings;
+mod wrapped;
