@@ -1,11 +1,13 @@
 use crate::base::{Classifier, Result};
+use crate::train::watch::Look;
 use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
 use burn::module::{Module, ModuleDisplay, Param, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
 /// A model with how its images are moved and what it learns from them: what burn-train trains.
 ///
@@ -21,6 +23,11 @@ pub struct Trainee<M: Module> {
     objective: ObjectiveSpec,
     #[module(skip)]
     augmentation: Augmentation,
+    // Whether batches come moved already.
+    #[module(skip)]
+    moved: bool,
+    #[module(skip)]
+    watch: Option<Arc<dyn Look>>,
 }
 
 impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
@@ -33,7 +40,23 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             model,
             objective,
             augmentation,
+            moved: false,
+            watch: None,
         }
+    }
+
+    /// The same for batches that come moved already.
+    pub(super) fn of_moved(self) -> Self {
+        Self {
+            moved: true,
+            ..self
+        }
+    }
+
+    /// The same, looked at in validation.
+    pub(super) fn watched(mut self, watch: Option<Arc<dyn Look>>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// The forward and backward pass of one training step.
@@ -45,7 +68,9 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// What [`Objective::step`](crate::train::Objective::step) fails with.
     pub fn learn(&self, staged: StagedBatch) -> Result<TrainOutput<Scored>> {
         let mut staged = self.taken(staged);
-        staged.batch.images = self.augmentation.apply(&staged);
+        if !self.moved {
+            staged.batch.images = self.augmentation.apply(&staged);
+        }
         let step = self.objective.step(&self.model, &staged)?;
         Ok(TrainOutput {
             grads: step.gradients,
@@ -61,6 +86,20 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
         let mut judged = self.model.valid();
         judged.replace(weights);
         Some(judged)
+    }
+
+    /// The same with a model that shares nothing with this one, to be loaded into.
+    pub(super) fn apart(&self, device: &Device) -> Self {
+        Self {
+            // `valid` makes the copy.
+            model: self.model.valid().train().fork(device),
+            ..self.clone()
+        }
+    }
+
+    /// The model that is validated and handed back, whichever it is.
+    pub(super) fn into_judged(self) -> M {
+        self.judged().unwrap_or(self.model)
     }
 
     // With images of the model's element type, which an image set does not know.
@@ -133,8 +172,13 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> InferenceStep for Trainee
 
     fn step(&self, staged: StagedBatch) -> Scored {
         let (judged, staged) = (self.judged(), self.taken(staged));
-        self.objective
-            .validate(judged.as_ref().unwrap_or(&self.model), &staged)
+        let model = judged.as_ref().unwrap_or(&self.model);
+        let looked = match &self.watch {
+            Some(watch) => watch.look(model, &staged, &self.objective, &self.augmentation),
+            None => Ok(()),
+        };
+        looked
+            .and_then(|()| self.objective.validate(model, &staged))
             .unwrap_or_else(|error| resume_unwind(Box::new(error)))
     }
 }

@@ -22,8 +22,10 @@ mod loader;
 #[path = "../common/misspelt.rs"]
 mod misspelt;
 mod objectives;
+mod pipelines;
 mod progress;
 mod refused;
 mod resume;
+mod robust;
 mod settings;
 mod steps;
