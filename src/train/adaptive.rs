@@ -45,36 +45,41 @@ impl Adaptive {
 
     /// The epoch of the curriculum at which the training stands after these epochs.
     fn position(&self, curriculum: &Curriculum, past: &[EpochRecord]) -> usize {
-        let epochs = curriculum.epochs();
+        let starts = starts(curriculum);
         let (mut position, mut begun) = (1, 1);
         for record in past {
-            let same = |&epoch: &usize| alike(curriculum, position, epoch);
-            let next = (position + 1..=epochs).find(|epoch| !same(epoch));
+            let next = starts.iter().find(|&&start| start > position);
             let staged = record.robust.and_then(|robust| robust.staged);
             let passed = staged.is_some_and(|share| share >= self.threshold);
-            let spent = self
-                .at_most
-                .is_some_and(|most| record.epoch + 1 - begun >= most);
+            let spent = record.epoch + 1 - begun;
+            let spent = self.at_most.is_some_and(|most| spent >= most);
             position = match next {
-                Some(next) if passed || spent => {
+                Some(&next) if passed || spent => {
                     begun = record.epoch + 1;
                     next
                 }
-                Some(next) => (position + 1).min(next - 1),
-                None => (position + 1).min(epochs),
+                Some(&next) => (position + 1).min(next - 1),
+                None => (position + 1).min(curriculum.epochs()),
             };
         }
         position
     }
 }
 
-/// Whether two epochs of a curriculum have the same rotation, shift and attack.
-fn alike(curriculum: &Curriculum, one: usize, other: usize) -> bool {
-    let budgets = |epoch| Stage {
-        learning_rate: 0.0,
-        ..curriculum.stage(epoch)
-    };
-    budgets(one) == budgets(other)
+/// The epochs of a curriculum at which rotation, shift or attack become others.
+fn starts(curriculum: &Curriculum) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut before: Option<Stage> = None;
+    for epoch in 1..=curriculum.epochs() {
+        let budgets = Stage {
+            learning_rate: 0.0,
+            ..curriculum.stage(epoch)
+        };
+        if before.replace(budgets) != Some(budgets) {
+            starts.push(epoch);
+        }
+    }
+    starts
 }
 
 impl Pace for Adaptive {

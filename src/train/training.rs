@@ -3,6 +3,7 @@ use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
 use crate::train::architecture::architecture;
 use crate::train::best::LastAndBest;
+use crate::train::checked::verify;
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
 use crate::train::loader::not_empty;
@@ -229,13 +230,12 @@ impl Training {
             }
         };
         let mut course = Course::new(self.curriculum.clone());
-        if self.pace.is_some() || self.robust.is_some() {
-            if past.iter().map(|record| record.epoch).ne(1..=done) {
-                return Err(Error::Training(format!(
-                    "its history.json does not tell of all {done} epochs, which the pace or the best \
-                     model depends on"
-                )));
-            }
+        let told = past.iter().map(|record| record.epoch).eq(1..=done);
+        if !told && (self.pace.is_some() || self.robust.is_some()) {
+            return Err(Error::Training(format!(
+                "its history.json does not tell of all {done} epochs, which the pace or the best model \
+                 depends on"
+            )));
         }
         if let Some(pace) = &self.pace {
             course = course.with_pace(pace.clone());
@@ -248,6 +248,7 @@ impl Training {
             // burn-train would panic on a checkpoint of another model.
             let load = |into: Trainee<M>, epoch| {
                 let path = folder.part("model", epoch);
+                verify(&path)?;
                 ModuleRecord::load(&path)
                     .and_then(|record| into.try_load_record(record))
                     .map_err(|e| Error::Training(format!("{}: {e}", path.display())))

@@ -62,8 +62,9 @@ fn value_tables_go_straight_from_point_to_point() {
     let by_fraction = Table::new([(0.0, 4.0), (0.2, 2.0), (0.6, 10.0)]);
     let expected = [4.0, 2.0, 4.0, 6.0, 8.0, 10.0, 10.0, 10.0, 10.0, 10.0];
     assert_eq!(values(&by_fraction, 10), expected);
-    // In two epochs the first two points meet in the first one, and the later one holds.
-    assert_eq!(values(&by_fraction, 2), [2.0, 2.0 + 8.0 * 0.0]);
+    // In two epochs all three meet in the first one, and the last of them holds; in four, two do.
+    assert_eq!(values(&by_fraction, 2), [10.0, 10.0]);
+    assert_eq!(values(&by_fraction, 4), [2.0, 10.0, 10.0, 10.0]);
     let each = Table::of_epochs([0.3, 0.1, 0.2]);
     assert_eq!(values(&each, 4), [0.3, 0.1, 0.2, 0.2]);
 }

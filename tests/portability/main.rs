@@ -161,6 +161,7 @@ mod train {
     mod dropouts;
     mod given;
     mod loader;
+    mod pipelines;
     mod steps;
 }
 

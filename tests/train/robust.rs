@@ -55,12 +55,14 @@ fn value_what_is_measured_is_the_attack_on_the_images_held_out() {
         .unwrap();
     let last = trained.history[1].robust.unwrap();
     assert_eq!(last.clean, share(&|at| clean[at] == labels[at]));
-    assert_eq!(last.accuracy, found.robust_accuracy());
+    let robust = |at: usize| clean[at] == labels[at] && !found.fooled[at];
+    assert_eq!(last.accuracy, share(&robust));
     assert!(last.accuracy < last.clean, "the attack is felt: {last:?}");
-    // Where all are right as they are, who falls is who is fooled.
-    if last.clean == 1.0 {
-        assert_eq!(last.fooling, 1.0 - last.accuracy);
-    }
+    // All are right as they are, so who falls is who is fooled.
+    assert_eq!(
+        (last.clean, last.fooling),
+        (1.0, share(&|at| found.fooled[at]))
+    );
     // In a stage that neither moves nor attacks, what is learnt is the images themselves.
     let first = trained.history[0].robust.unwrap();
     assert_eq!(first.staged, Some(first.clean));
@@ -145,15 +147,21 @@ fn convention_the_best_model_is_kept_beside_the_last_and_resumes() {
         assert_eq!(files(&checkpoint), checkpoints(&[epoch, 5, 6]));
     }
 
-    // The best lost: nothing is begun, nothing overwritten.
-    std::fs::remove_file(checkpoint.join(format!("model-{epoch}.bpk"))).unwrap();
-    let before = contents(folder.path());
-    let refused = fit(&resuming(&settings, folder.path())).unwrap_err();
-    assert!(
-        refused.to_string().contains(&format!("model-{epoch}.bpk")),
-        "{refused}"
-    );
-    assert_eq!(contents(folder.path()), before);
+    // The best damaged or lost: nothing is begun, nothing overwritten.
+    let part = checkpoint.join(format!("model-{epoch}.bpk"));
+    let mut bytes = std::fs::read(&part).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    for damage in [Some(bytes), None] {
+        match damage {
+            Some(bytes) => std::fs::write(&part, bytes).unwrap(),
+            None => std::fs::remove_file(&part).unwrap(),
+        }
+        let before = contents(folder.path());
+        let refused = fit(&resuming(&settings, folder.path())).unwrap_err();
+        let named = refused.to_string().contains(&format!("model-{epoch}.bpk"));
+        assert!(named, "{refused}");
+        assert_eq!(contents(folder.path()), before);
+    }
 }
 
 #[test]
@@ -276,7 +284,7 @@ fn adaptive() -> Training {
     let stages = [CALM, hard(0.02), hard(0.05), hard(0.1), hard(0.2)];
     training(&stages)
         .with_robust(robust().with_staged(true))
-        .with_pace(Adaptive::new(0.75).with_at_most(3))
+        .with_pace(Adaptive::new(0.9).with_at_most(3))
 }
 
 #[test]
@@ -284,7 +292,7 @@ fn convention_an_adaptive_training_resumes_to_the_bit() {
     let settings = adaptive();
     let whole = fit(&settings).unwrap();
     // Oracle: the pace itself, on the history that was written down.
-    let pace = Adaptive::new(0.75).with_at_most(3);
+    let pace = Adaptive::new(0.9).with_at_most(3);
     for (at, record) in whole.history.iter().enumerate() {
         let stage = pace.stage(&settings.curriculum, record.epoch, &whole.history[..at]);
         assert_eq!(record.stage, stage);
