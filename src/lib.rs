@@ -66,4 +66,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/guide.md")]
     struct Guide;
+    #[doc = include_str!("../docs/training.md")]
+    struct Objectives;
 }

@@ -69,10 +69,10 @@ fn intensity(value: f64) -> String {
     }
 }
 
-/// A share of the pixel range as 8-bit levels where that is whole.
+/// A share of the pixel range as 8-bit levels where that is whole and the number itself is not short.
 #[cfg(feature = "report")]
 pub(crate) fn levels(value: f64) -> String {
-    match whole_levels(value) {
+    match whole_levels(value).filter(|levels| levels % 51.0 != 0.0) {
         Some(levels) => format!("{levels}/255"),
         None => rounded(value),
     }

@@ -2,7 +2,6 @@ use super::collected::Collected;
 use super::{Decoded, ImageSet};
 use crate::base::{Error, Result};
 use burn::data::dataset::Dataset;
-use std::fmt::Display;
 
 impl ImageSet {
     /// The images of any Burn [`Dataset`], such as burn-dataset's own or one of yours: `convert` makes of
@@ -27,7 +26,7 @@ impl ImageSet {
     /// [`Error::Input`], naming the item by its number, if the dataset does not give it, or its image is
     /// of another shape than the first one's or its class not below `classes`; if there is no item; and
     /// what `convert` fails with.
-    pub fn from_dataset<I, E: Display>(
+    pub fn from_dataset<I, E: std::error::Error + Send + Sync + 'static>(
         name: impl Into<String>,
         dataset: &impl Dataset<I, E>,
         classes: usize,

@@ -75,7 +75,7 @@ impl Curriculum {
             let points = (1..).zip(values.iter().map(|&value| scale.place(value)));
             Timeline {
                 title: title.to_owned(),
-                y_ticks: ticks(&values, scale, label),
+                y_ticks: ticks(&values, scale, number == 0, label),
                 lines: vec![Line {
                     look: Look::number(number),
                     points: points.collect(),
@@ -95,14 +95,16 @@ impl Curriculum {
     }
 }
 
-/// The values themselves if they are few, with 0 where lengths are to be compared; else round numbers.
-fn ticks(values: &[f64], scale: Scale, label: fn(f64) -> String) -> Ticks {
+/// The values themselves if they are few, with 0 where lengths are to be compared; else round numbers,
+/// as people divide a turn where that is what they are.
+fn ticks(values: &[f64], scale: Scale, turns: bool, label: fn(f64) -> String) -> Ticks {
     let mut distinct = values.to_vec();
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     if scale == Scale::Even {
         if distinct.len() > FEW {
-            return ticks_around(values, label);
+            let steps: &[f64] = if turns { &[15.0, 30.0] } else { &[] };
+            return ticks_around(values, steps, label);
         }
         if distinct[0] > 0.0 {
             distinct.insert(0, 0.0);

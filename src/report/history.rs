@@ -120,8 +120,8 @@ impl History {
         let values = lines.iter().flat_map(|line| &line.points);
         let values: Vec<f64> = values.map(|point| point.1).collect();
         let y_ticks = match unit {
-            1.0 => ticks_around(&values, rounded),
-            _ => ticks_around(&[0.0, 100.0], rounded),
+            1.0 => ticks_around(&values, &[], rounded),
+            _ => ticks_around(&[0.0, 100.0], &[], rounded),
         };
         let changed = |pair: &[EpochRecord]| {
             let learning_rate = pair[0].stage.learning_rate;

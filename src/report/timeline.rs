@@ -69,7 +69,7 @@ impl Timeline {
         frame.x = (0.5, self.epochs as f64 + 0.5);
         frame.y = match low < high {
             true => (low, high),
-            false => (low - 1.0, low + 1.0),
+            false => (low, low + 1.0),
         };
         canvas.text(&self.title, (left, top - 14.0), 12.5, Anchor::Left, true)?;
         self.draw_axes(canvas, &frame)?;
@@ -161,14 +161,14 @@ fn draw_line(canvas: &Canvas, frame: &Frame, line: &Line) -> Result<()> {
     }
 }
 
-/// Round numbers around these values.
-pub(super) fn ticks_around(values: &[f64], label: impl Fn(f64) -> String) -> Ticks {
+/// Round numbers around these values, in one of these steps if one will do.
+pub(super) fn ticks_around(values: &[f64], steps: &[f64], label: impl Fn(f64) -> String) -> Ticks {
     let high = values.iter().copied().fold(0.0, f64::max);
     let low = values.iter().copied().fold(0.0, f64::min);
     if low == high {
         return vec![(low, label(low))];
     }
-    let mut ticks = round_ticks(low, high, &[]);
+    let mut ticks = round_ticks(low, high, steps);
     // One more where the values go on.
     if let [.., before, last] = ticks[..]
         && last < high - 1e-9 * (high - low)

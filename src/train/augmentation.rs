@@ -81,6 +81,15 @@ impl Augmentation {
         }
     }
 
+    /// [`apply`](Self::apply); without a pose where what learns from the images
+    /// [moves](crate::train::Objective::moves_images) them itself.
+    pub(super) fn moved(&self, staged: &StagedBatch, posed: bool) -> Tensor<4> {
+        match posed {
+            true => self.apply(staged),
+            false => self.apply(&staged.unmoved()),
+        }
+    }
+
     /// The images of the batch, cropped, mirrored and posed as the seed and the epoch have it.
     /// Outside autodiff: nothing here is learnt.
     pub fn apply(&self, staged: &StagedBatch) -> Tensor<4> {

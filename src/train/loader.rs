@@ -1,5 +1,5 @@
 use crate::base::errand::on_pool;
-use crate::base::{Batch, Error, Keys, Precision, Purpose, Result, Seed};
+use crate::base::{Batch, Degrees, Error, Keys, Pixels, Precision, Purpose, Result, Seed};
 use crate::curriculum::Stage;
 use crate::data::ImageSet;
 use crate::train::ahead::Ahead;
@@ -29,6 +29,13 @@ impl StagedBatch {
     pub fn keys(&self) -> Keys {
         Keys::new(self.seed, self.batch.ids.iter().copied()).with_draw(self.epoch as u64)
     }
+
+    /// The same batch at a stage without rotation and shift.
+    pub(super) fn unmoved(&self) -> Self {
+        let mut unmoved = self.clone();
+        (unmoved.stage.angle, unmoved.stage.shift) = (Degrees(0.0), Pixels(0.0));
+        unmoved
+    }
 }
 
 /// Batches of an [`ImageSet`], in a fresh order each epoch, stamped with the epoch's
@@ -57,6 +64,7 @@ pub struct StagedLoader {
     positions: Range<usize>,
     device: Device,
     augmentation: Option<Augmentation>,
+    posed: bool,
     precision: Option<Precision>,
     ahead: usize,
     // Epochs begun so far.
@@ -90,6 +98,7 @@ impl StagedLoader {
             shuffled: true,
             device: device.clone(),
             augmentation: None,
+            posed: true,
             precision: None,
             ahead: AHEAD,
             begun: AtomicUsize::new(0),
@@ -104,6 +113,12 @@ impl StagedLoader {
             augmentation,
             ..self
         }
+    }
+
+    /// The same loader, which crops and flips images but deals them no poses if `posed` is false: for an
+    /// objective that [moves](crate::train::Objective::moves_images) them itself.
+    pub fn with_poses(self, posed: bool) -> Self {
+        Self { posed, ..self }
     }
 
     /// The same loader of images of this element type, before they are moved.
@@ -170,6 +185,7 @@ impl DataLoader<StagedBatch> for StagedLoader {
             batch_size: self.batch_size,
             device: self.device.clone(),
             augmentation: self.augmentation,
+            posed: self.posed,
             precision: self.precision,
             stage: self.course.stage(epoch),
             seed: self.seed,
@@ -219,6 +235,7 @@ struct Batches {
     batch_size: usize,
     device: Device,
     augmentation: Option<Augmentation>,
+    posed: bool,
     precision: Option<Precision>,
     stage: Stage,
     seed: Seed,
@@ -246,7 +263,7 @@ impl Iterator for Batches {
             staged.batch = staged.batch.with_precision(precision);
         }
         if let Some(augmentation) = &self.augmentation {
-            staged.batch.images = augmentation.apply(&staged);
+            staged.batch.images = augmentation.moved(&staged, self.posed);
         }
         Some(staged)
     }

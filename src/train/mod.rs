@@ -18,6 +18,25 @@
 //! *CuSP* (the paper's curriculum over spatial and adversarial budgets) is nothing but
 //! [`PgdTraining`] under a curriculum whose stages raise both budgets.
 //!
+//! # Objectives
+//!
+//! | objective | learns from |
+//! |---|---|
+//! | [`Natural`] | images as they are |
+//! | [`PgdTraining`] | attacked images, by any attack |
+//! | [`Trades`] | images as they are, and the divergence from attacked ones |
+//! | [`Mart`] | attacked images with boosted cross-entropy, and a divergence weighted by what is not known |
+//! | [`Fat`] | attacked images that stop soon after they are fooled |
+//! | [`FastFgsm`] | images after one step, watching for catastrophic overfitting |
+//! | [`MaxOver`], [`AverageOver`] | several attacks: for each image the worst one, or all of them |
+//! | [`MsdTraining`] | images after steps, each the steepest of several norms |
+//! | [`WorstPose`] | the worst of several random poses |
+//! | [`PoseKl`] | the same, and the divergence between poses |
+//! | [`Awp`] | as another one, at perturbed weights |
+//! | [`Ema`], [`Swa`] | as another one, whose averaged weights are validated and handed back |
+//!
+//! Budgets are the stage's. `docs/training.md` has losses, sources, defaults and costs.
+//!
 //! To add an [`Objective`] or a [`Pace`], implement the trait: a file and a line in the registry of
 //! `objective.rs` or `pace.rs`, or [`Registry::add`](crate::base::Registry::add) from outside.
 //!
@@ -45,16 +64,16 @@ mod best;
 mod checked;
 mod checkpoint;
 mod course;
+mod crafted;
 mod every_epoch;
 mod loader;
 mod metrics;
 mod monitor;
-mod natural;
 mod no_metric_files;
 mod number;
 mod objective;
+mod objectives;
 mod pace;
-mod pgd_training;
 mod progress;
 mod rate;
 mod record;
@@ -71,12 +90,15 @@ pub use adaptive::Adaptive;
 pub use augmentation::{Augmentation, Motion};
 pub use best::best_epoch;
 pub use course::Course;
+pub use crafted::Crafted;
 pub use loader::{StagedBatch, StagedLoader};
 pub use metrics::{FoolingRate, RobustAccuracy, RobustInput};
-pub use natural::Natural;
 pub use objective::{Objective, ObjectiveSpec, Step};
+pub use objectives::{
+    AverageOver, Awp, Ema, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural, PgdTraining, PoseKl,
+    Swa, Trades, WorstPose,
+};
 pub use pace::{Pace, PaceSpec};
-pub use pgd_training::PgdTraining;
 pub use progress::Progress;
 pub use rate::{StagedRate, sgd};
 pub use record::EpochRecord;

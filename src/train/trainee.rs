@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A model with how its images are moved and what it learns from them: what burn-train trains.
 ///
@@ -28,6 +29,9 @@ pub struct Trainee<M: Module> {
     moved: bool,
     #[module(skip)]
     watch: Option<Arc<dyn Look>>,
+    // The epoch of the last step; copies on other devices are in the same one.
+    #[module(skip)]
+    epoch: Arc<AtomicUsize>,
 }
 
 impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
@@ -42,6 +46,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             augmentation,
             moved: false,
             watch: None,
+            epoch: Arc::default(),
         }
     }
 
@@ -68,8 +73,10 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// What [`Objective::step`](crate::train::Objective::step) fails with.
     pub fn learn(&self, staged: StagedBatch) -> Result<TrainOutput<Scored>> {
         let mut staged = self.taken(staged);
+        self.epoch.store(staged.epoch, Ordering::Relaxed);
         if !self.moved {
-            staged.batch.images = self.augmentation.apply(&staged);
+            let posed = !self.objective.moves_images();
+            staged.batch.images = self.augmentation.moved(&staged, posed);
         }
         let step = self.objective.step(&self.model, &staged)?;
         Ok(TrainOutput {
@@ -118,7 +125,9 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     // What the objective does after an update by the optimiser.
     fn updated(mut self) -> Self {
         let mut memory = self.memory();
-        if let Err(error) = self.objective.after_update(&mut self.model, &mut memory) {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        let done = (self.objective).after_update(&mut self.model, &mut memory, epoch);
+        if let Err(error) = done {
             resume_unwind(Box::new(error));
         }
         let remembered = memory.into_iter().zip(self.memory);

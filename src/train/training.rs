@@ -282,7 +282,8 @@ impl Training {
         };
         let train_loader = load(&train)?
             .with_precision(trainee.model.precision())
-            .with_augmentation(self.augmentation);
+            .with_augmentation(self.augmentation)
+            .with_poses(!self.objective.moves_images());
         let valid_loader = load(valid)?.in_order();
         let rate = StagedRate::new(course.clone(), train_loader.batches());
 

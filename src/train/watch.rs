@@ -171,7 +171,7 @@ fn learnt(
     objective: &ObjectiveSpec,
     augmentation: &Augmentation,
 ) -> Result<Vec<i64>> {
-    staged.batch.images = augmentation.apply(&staged);
+    staged.batch.images = augmentation.moved(&staged, !objective.moves_images());
     let images = match objective.attack(&staged.stage) {
         None => staged.batch.images,
         Some(attack) => {

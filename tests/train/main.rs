@@ -11,6 +11,8 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod baselines;
+mod budgets;
 mod continued;
 mod damaged;
 mod dropouts;
@@ -22,10 +24,13 @@ mod loader;
 #[path = "../common/misspelt.rs"]
 mod misspelt;
 mod objectives;
+mod overfitting;
 mod pipelines;
 mod progress;
+mod pytorch;
 mod refused;
 mod resume;
 mod robust;
 mod settings;
 mod steps;
+mod wrapped;

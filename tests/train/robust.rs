@@ -435,7 +435,7 @@ fn value_metrics_count_as_the_definitions_say() {
     };
     // In one batch and in two of other sizes.
     let part = |from: usize, to: usize| {
-        let labels = labels.clone().slice([from..to]);
+        let labels = labels.clone().narrow(0, from, to - from);
         RobustInput::new(
             logits(&clean[from..to]),
             logits(&attacked[from..to]),

@@ -59,10 +59,15 @@ impl Objective for Ema {
         weights.chain(self.of.begin(student)).collect()
     }
 
-    fn after_update(&self, student: &mut dyn Student, memory: &mut [Tensor<1>]) -> Result<()> {
+    fn after_update(
+        &self,
+        student: &mut dyn Student,
+        memory: &mut [Tensor<1>],
+        epoch: usize,
+    ) -> Result<()> {
         let (average, rest) = memory.split_at_mut(student.weights().len());
         // It may change the weights.
-        self.of.after_update(student, rest)?;
+        self.of.after_update(student, rest, epoch)?;
         for (average, weight) in average.iter_mut().zip(student.weights()) {
             *average = average.clone() * self.keep + weight.values * (1.0 - self.keep);
         }
