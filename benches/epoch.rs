@@ -11,7 +11,7 @@ use burn::data::dataloader::DataLoader;
 use burn::module::{Module, ModuleDisplay};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::train::TrainStep;
-use fireproof::attack::{Attack, Frozen};
+use fireproof::attack::Frozen;
 use fireproof::base::{Classifier, Result};
 use fireproof::data::embedded_mnist;
 use fireproof::prelude::*;
