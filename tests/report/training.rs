@@ -1,6 +1,6 @@
 //! Curricula and histories as pictures. What they look like is for eyes: they stay in `target/tmp`.
 
-use super::{expect, out, texts, written};
+use super::{expect, out, written};
 use fireproof::base::Error;
 use fireproof::curriculum::{Curriculum, Linear, Milestones, Warmup};
 
@@ -72,6 +72,7 @@ fn smoke_every_form_of_schedule_draws_itself() {
 
 #[cfg(feature = "train")]
 mod trained {
+    use super::super::texts;
     use super::*;
     use fireproof::curriculum::Stage;
     use fireproof::report::History;
