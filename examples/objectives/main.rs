@@ -96,7 +96,8 @@ struct Options {
 impl Options {
     fn sized(mut self) -> Self {
         if self.quick {
-            (self.train_size, self.epochs, self.test_size) = (100, 1, 10);
+            (self.train_size, self.epochs, self.batch) = (150, 2, 25);
+            self.test_size = 10;
             self.out = self.out.join("quick");
         }
         self

@@ -34,6 +34,9 @@
 //! [`Orbit`]; on poses and pixels: [`JointPgd`], [`RandomPose::before`], [`Affine`] and what
 //! [`Attack::then`] and [`Attack::or`] make of both.
 //!
+//! For training: [`FriendlyPgd`], which stops soon after an image is fooled, and [`Msd`], each of whose steps
+//! is the steepest of several norms.
+//!
 //! For random victims, and those whose gradients are masked, the victim says what a gradient is:
 //! [`Frozen::random`], [`Frozen::through_approximated`], [`Frozen::with_gradients_of`].
 //!

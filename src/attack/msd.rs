@@ -13,8 +13,8 @@ aiming! {
     /// the highest loss.
     ///
     /// From where an image is, it looks at a steepest step in each ball's norm, projected onto that ball and
-    /// the bounds, and takes the one with the highest loss. So what it returns is in *one* of the balls,
-    /// whichever it was last projected onto: the threat is the union of the balls, and
+    /// the bounds, and takes the one with the highest loss. So what it returns is in *one* of the balls, but for
+    /// rounding, whichever it was last projected onto: the threat is the union of the balls, and
     /// [`ball`](Attack::ball) is none.
     ///
     /// A step costs a forward and a backward pass, and a forward pass for each ball. Steps are

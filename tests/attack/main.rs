@@ -20,6 +20,7 @@ mod diagnosis;
 mod draws;
 mod effort;
 mod errors;
+mod for_training;
 mod joint;
 mod kept;
 mod l1;

@@ -59,6 +59,7 @@ mod attack {
     mod bpda;
     mod effort;
     mod errors;
+    mod for_training;
     mod joint;
     mod l1;
     mod led;

@@ -2,11 +2,11 @@
 
 use super::fitting::{checkpoints, contents, files, fit, training, weights};
 use super::given::{CALM, HARD};
+use super::warnings;
 use fireproof::base::Error;
 use fireproof::curriculum::Stage;
 use fireproof::train::Training;
 use std::path::Path;
-use std::sync::Mutex;
 
 const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
 const STAGES: [Stage; 2] = [CALM, HARD];
@@ -175,38 +175,12 @@ fn error_no_checkpoint_of_later_epochs_is_complete() {
     assert_eq!(contents(folder.path()), before);
 }
 
-/// Keeps warnings.
-struct Warnings(Mutex<Vec<String>>);
-
-impl log::Log for Warnings {
-    fn enabled(&self, metadata: &log::Metadata) -> bool {
-        metadata.level() <= log::Level::Warn && metadata.target().starts_with("fireproof")
-    }
-
-    fn log(&self, record: &log::Record) {
-        if self.enabled(record.metadata()) {
-            self.0.lock().unwrap().push(record.args().to_string());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-static WARNINGS: Warnings = Warnings(Mutex::new(Vec::new()));
-
 #[test]
 fn convention_a_start_afresh_is_warned_of() {
-    log::set_logger(&WARNINGS).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    warnings::keep();
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().display().to_string();
-    let about = || {
-        let warnings = WARNINGS.0.lock().unwrap().clone();
-        warnings
-            .into_iter()
-            .filter(|text| text.contains(&name))
-            .collect::<Vec<_>>()
-    };
+    let about = || warnings::kept(|text| text.contains(&name));
     let settings = training(&[CALM])
         .with_directory(folder.path())
         .with_resume(true);

@@ -33,4 +33,5 @@ mod resume;
 mod robust;
 mod settings;
 mod steps;
+mod warnings;
 mod wrapped;

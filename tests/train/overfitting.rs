@@ -1,35 +1,19 @@
 //! Catastrophic overfitting is provoked, and reported while it happens.
 
 use super::fitting::GENERATOR;
+use super::warnings;
 use fireproof::curriculum::Curriculum;
 use fireproof::data::embedded_mnist;
 use fireproof::group::Group;
 use fireproof::model::{CnnConfig, Widths};
 use fireproof::train::{EpochRecord, FastFgsm, Progress, Training};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 const NUMBERS: [&str; 3] = [
     "one-step accuracy",
     "PGD accuracy",
     "catastrophic overfitting",
 ];
-
-static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-struct Kept;
-
-impl log::Log for Kept {
-    fn enabled(&self, _: &log::Metadata) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record) {
-        let text = record.args().to_string();
-        WARNINGS.lock().unwrap().push(text);
-    }
-
-    fn flush(&self) {}
-}
 
 fn history(objective: FastFgsm, epsilon: f64, epochs: usize) -> Vec<EpochRecord> {
     let _shared = GENERATOR.read().unwrap_or_else(PoisonError::into_inner);
@@ -57,8 +41,7 @@ fn history(objective: FastFgsm, epsilon: f64, epochs: usize) -> Vec<EpochRecord>
 
 #[test]
 fn convention_catastrophic_overfitting_is_reported_as_it_happens() {
-    log::set_logger(&Kept).unwrap();
-    log::set_max_level(log::LevelFilter::Warn);
+    warnings::keep();
     let often = FastFgsm::default().with_check_every(5);
     // ε large, the whole step, from the image itself.
     let provoked = often.with_alpha(1.0).with_random_start(false);
@@ -74,11 +57,10 @@ fn convention_catastrophic_overfitting_is_reported_as_it_happens() {
     // What the numbers are of is what is learnt from: it seems to do well.
     let losses: Vec<f64> = provoked.iter().map(|epoch| epoch.train_loss).collect();
     assert!(losses.is_sorted_by(|a, b| a > b), "{losses:?}");
+    let ours = warnings::kept(|text| text.ends_with("ε = 0.3"));
     let warned = |epoch: usize| {
         let beginning = format!("epoch {epoch}: catastrophic overfitting: of 32 images");
-        let kept = WARNINGS.lock().unwrap();
-        let mut ours = kept.iter().filter(|text| text.ends_with("ε = 0.3"));
-        ours.any(|text| text.starts_with(&beginning))
+        ours.iter().any(|text| text.starts_with(&beginning))
     };
     for (epoch, share) in shares.iter().enumerate() {
         assert_eq!(warned(epoch + 1), *share > 0.0, "epoch {}", epoch + 1);
