@@ -31,7 +31,7 @@ fn smoke_devices_of_f64() {
     let trainee = Trainee::new(model, PgdTraining::default(), Augmentation::default());
     let staged = StagedBatch {
         batch: batch.clone(),
-        stage: Curriculum::cusp_mnist_shifts().stage(90),
+        stage: Curriculum::cusp_mnist_translation().stage(90),
         seed: Seed(3),
         epoch: 1,
     };

@@ -1,5 +1,6 @@
+use super::ramp::Ramp;
 use super::{Scaling, Schedule, ScheduleSpec, When};
-use crate::base::{Error, Result, named};
+use crate::base::{Result, named};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ impl Linear {
         }
     }
 
-    /// The ramp between these epochs or fractions of the epochs, level before and after.
+    /// A ramp between these epochs or fractions of the epochs, level before and after.
     pub fn between(self, first: impl Into<When>, last: impl Into<When>) -> Self {
         Self {
             first: first.into(),
@@ -45,21 +46,21 @@ impl Linear {
             ..self
         }
     }
+
+    fn ramp(&self) -> Ramp {
+        Ramp {
+            first: self.first,
+            last: self.last,
+        }
+    }
 }
 
 impl Schedule for Linear {
     fn at(&self, epoch: usize, epochs: usize) -> f64 {
         let (from, to) = (self.from, self.to);
-        let (first, last) = (self.first.start(epochs), self.last.end(epochs));
-        if epoch >= last {
-            to
-        } else if epoch <= first {
-            from
-        } else {
-            let part = (epoch - first) as f64 / (last - first) as f64;
-            // Rounding must not carry the value past the end of the ramp.
-            (from + (to - from) * part).clamp(from.min(to), from.max(to))
-        }
+        self.ramp().at((epoch, epochs), (from, to), |part| {
+            from + (to - from) * part
+        })
     }
 
     fn settings(&self) -> Value {
@@ -71,36 +72,11 @@ impl Schedule for Linear {
     }
 
     fn check(&self, epochs: usize) -> Result<()> {
-        let (first, last) = (self.first, self.last);
-        first.check(epochs)?;
-        last.check(epochs)?;
-        let ordered = match (first, last) {
-            (When::Epoch(a), When::Epoch(b)) => a <= b,
-            (When::Fraction(a), When::Fraction(b)) => a <= b,
-            _ => first.start(epochs) <= last.end(epochs),
-        };
-        let found = format_args!("{first} to {last}");
-        let expected = "an end that is not before the start";
-        Error::unless(ordered, "ramp", found, expected)
+        self.ramp().check(epochs)
     }
 
-    // Fractions scale by themselves.
     fn scaled(&self, scaling: &Scaling) -> Option<ScheduleSpec> {
-        let new = scaling.new;
-        let first = match self.first {
-            When::Epoch(epoch) => {
-                let before = scaling.epochs(epoch.saturating_sub(1));
-                When::Epoch((before + 1).min(new))
-            }
-            fraction => fraction,
-        };
-        let last = match self.last {
-            When::Epoch(epoch) => {
-                let end = scaling.epochs(epoch);
-                When::Epoch(end.max(first.start(new)).min(new))
-            }
-            fraction => fraction,
-        };
+        let Ramp { first, last } = self.ramp().scaled(scaling);
         Some(self.between(first, last).into())
     }
 }

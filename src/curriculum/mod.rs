@@ -34,23 +34,40 @@
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 
+mod ablations;
 mod constant;
+mod cosine;
 #[allow(clippy::module_inception)]
 mod curriculum;
+mod difference;
+mod display;
+mod exponential;
 mod linear;
 mod milestones;
 mod presets;
+mod ramp;
+mod reversed;
 mod scaling;
 mod schedule;
 mod stage;
 mod table;
+mod warmup;
 mod when;
 
 pub use constant::Constant;
+pub use cosine::Cosine;
 pub use curriculum::Curriculum;
+pub use difference::Difference;
+#[cfg(feature = "report")]
+pub(crate) use display::{levels, rounded};
+pub use exponential::Exponential;
 pub use linear::Linear;
 pub use milestones::{Milestone, Milestones};
+pub use presets::{Origin, Preset};
+pub use reversed::Reversed;
 pub use scaling::Scaling;
 pub use schedule::{Schedule, ScheduleSpec};
 pub use stage::Stage;
+pub use table::Table;
+pub use warmup::Warmup;
 pub use when::When;

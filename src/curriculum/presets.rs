@@ -1,4 +1,6 @@
-use super::{Curriculum, Milestones, ScheduleSpec};
+use super::{Curriculum, Milestones};
+use crate::base::{Error, Result};
+use derive_more::Display;
 
 // First epochs of the published stages. The budgets have two switches, the learning rate three.
 const EPOCHS: usize = 120;
@@ -14,9 +16,10 @@ fn rate(values: [f64; 4]) -> Milestones {
     Milestones::new([1, SECOND, THIRD, LAST_RATE].into_iter().zip(values))
 }
 
-/// Presets: the published curriculum, and its counterparts for comparison.
+/// Presets. [`Preset::all`] lists them with where each comes from.
 impl Curriculum {
-    /// CuSP as published for CIFAR-10 (Kamath et al., NeurIPS 2021; the PGD variant of its code).
+    /// CuSP for CIFAR-10 by PGD training. **Published**: what the code of the paper runs (Kamath et al.,
+    /// NeurIPS 2021).
     ///
     /// | epochs | rotation | ε | attack | learning rate |
     /// |---|---|---|---|---|
@@ -36,6 +39,33 @@ impl Curriculum {
             .with_learning_rate(rate([0.1, 0.01, 0.001, 0.0001]))
     }
 
+    /// CuSP for CIFAR-10 by TRADES. **Published, but commented out**: the paper's code has it beside the
+    /// [PGD variant](Self::cusp_cifar10), which runs in its place.
+    ///
+    /// | epochs | rotation | ε | attack | learning rate |
+    /// |---|---|---|---|---|
+    /// | 1–74 | ±120° | 2/255 | 10 steps of 0.007 | 0.1 |
+    /// | 75–89 | ±120° | 4/255 | 10 steps of 0.007 | 0.01 |
+    /// | 90–99 | ±180° | 8/255 | 10 steps of 0.007 | 0.001 |
+    /// | 100–120 | ±180° | 8/255 | 10 steps of 0.007 | 0.0001 |
+    ///
+    /// The rotations of the second stage differ from those of the PGD variant:
+    /// [`cusp_cifar10_trades_corrected`](Self::cusp_cifar10_trades_corrected) has them alike. Its
+    /// objective is TRADES with β = 5; optimiser and images as there.
+    pub fn cusp_cifar10_trades() -> Self {
+        Self::cusp_cifar10()
+            .with_angle(budget([120.0, 120.0, 180.0]))
+            .with_step_size(0.007)
+    }
+
+    /// CuSP for CIFAR-10 by TRADES. **Corrected**: the rotations of the
+    /// [PGD variant](Self::cusp_cifar10), so that the two differ in nothing but objective and step
+    /// size: ±150° in place of ±120° in epochs 75 to 89. All else is as
+    /// [published](Self::cusp_cifar10_trades). (In the PGD variant there is nothing to correct.)
+    pub fn cusp_cifar10_trades_corrected() -> Self {
+        Self::cusp_cifar10().with_step_size(0.007)
+    }
+
     /// CuSP carried over to MNIST. **Ours, not published**: no MNIST schedule of the paper could
     /// be found.
     ///
@@ -53,43 +83,103 @@ impl Curriculum {
     }
 
     /// [`cusp_cifar10`](Self::cusp_cifar10) with shifts of ±1, ±2 and ±3 pixels in place of
-    /// rotations. **Ours, not published.**
-    pub fn cusp_cifar10_shifts() -> Self {
+    /// rotations. **Ours, not published**: the paper trains with translations, but no schedule of them
+    /// could be found.
+    pub fn cusp_translation() -> Self {
         Self::cusp_cifar10().shifts_for_rotations()
     }
 
     /// [`cusp_mnist`](Self::cusp_mnist) with shifts of ±1, ±2 and ±3 pixels in place of
     /// rotations. **Ours, not published.**
-    pub fn cusp_mnist_shifts() -> Self {
+    pub fn cusp_mnist_translation() -> Self {
         Self::cusp_mnist().shifts_for_rotations()
     }
 
     fn shifts_for_rotations(self) -> Self {
         self.with_angle(0.0).with_shift(budget([1.0, 2.0, 3.0]))
     }
+}
 
-    /// No curriculum: rotation, shift and attack of the last epoch from the first epoch on. The
-    /// learning rate keeps its schedule, so that the curriculum is all that differs.
-    pub fn fixed(&self) -> Self {
-        let last = |schedule: &ScheduleSpec| schedule.at(self.epochs, self.epochs).into();
-        Self {
-            learning_rate: self.learning_rate.clone(),
-            ..self.map(self.epochs, last)
-        }
+/// Where a preset comes from.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// What the paper's code runs.
+    #[display("published")]
+    Published,
+    /// In the paper's code, but not run.
+    #[display("published but commented out")]
+    CommentedOut,
+    /// As published but for what its documentation names.
+    #[display("corrected")]
+    Corrected,
+    /// This crate's own.
+    #[display("ours")]
+    Ours,
+}
+
+/// A curriculum with a name, as a command line takes it.
+///
+/// ```
+/// use fireproof::curriculum::{Origin, Preset};
+///
+/// let preset = Preset::named("cusp_cifar10")?;
+/// assert_eq!((preset.origin, preset.curriculum().epochs()), (Origin::Published, 120));
+/// for preset in Preset::all() {
+///     println!("{} ({})", preset.name, preset.origin);
+/// }
+/// # Ok::<(), fireproof::base::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// The name of the function of [`Curriculum`] that makes it.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The preset that it corrects.
+    pub corrects: Option<&'static str>,
+    make: fn() -> Curriculum,
+}
+
+macro_rules! presets {
+    (@corrected) => { None };
+    (@corrected $name:ident) => { Some(stringify!($name)) };
+    ($($name:ident: $origin:ident $(of $corrected:ident)?;)+) => {
+        &[$(Preset {
+            name: stringify!($name),
+            origin: Origin::$origin,
+            corrects: presets!(@corrected $($corrected)?),
+            make: Curriculum::$name,
+        }),+]
+    };
+}
+
+impl Preset {
+    /// All of them.
+    pub fn all() -> &'static [Self] {
+        static PRESETS: &[Preset] = presets! {
+            cusp_cifar10: Published;
+            cusp_cifar10_trades: CommentedOut;
+            cusp_cifar10_trades_corrected: Corrected of cusp_cifar10_trades;
+            cusp_mnist: Ours;
+            cusp_translation: Ours;
+            cusp_mnist_translation: Ours;
+        };
+        PRESETS
     }
 
-    /// Only the rotations and shifts: ε is 0 throughout.
-    pub fn pose_only(&self) -> Self {
-        self.clone().with_epsilon(0.0)
+    /// The preset of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`], with all names, if there is none.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        let found = Self::all().iter().find(|preset| preset.name == name);
+        let names = || Vec::from_iter(Self::all().iter().map(|preset| preset.name)).join(", ");
+        found.ok_or_else(|| Error::setting("curriculum", name, format!("one of: {}", names())))
     }
 
-    /// Only the attack: no rotation, no shift.
-    pub fn pixels_only(&self) -> Self {
-        self.clone().with_angle(0.0).with_shift(0.0)
-    }
-
-    /// Neither: natural training with the same epochs and learning rates.
-    pub fn natural(&self) -> Self {
-        self.pose_only().pixels_only()
+    /// Its curriculum.
+    pub fn curriculum(&self) -> Curriculum {
+        (self.make)()
     }
 }

@@ -61,6 +61,17 @@ impl Scaling {
     pub fn epochs(&self, count: usize) -> usize {
         nearest(count, self.old, self.new)
     }
+
+    /// The same for a schedule that is seen from the end: of each stage an epoch that was in it, and the
+    /// first one that will be.
+    pub(super) fn mirrored(&self) -> Self {
+        let ends = self.starts.iter().skip(1).map(|&(_, next)| next - 1);
+        let stages = self.starts.iter().zip(ends.chain([self.new]));
+        let starts = stages.map(|(&(old, _), end)| (self.old + 1 - old, self.new + 1 - end));
+        let mut starts: Vec<_> = starts.collect();
+        starts.reverse();
+        Self { starts, ..*self }
+    }
 }
 
 /// `count` of `old` epochs as a number of `new` epochs, to the nearest whole one.

@@ -1,12 +1,13 @@
-use super::{Constant, Linear, Milestones, Scaling};
+use super::{Constant, Cosine, Exponential, Linear, Milestones, Reversed, Scaling, Table, Warmup};
 use crate::base::{Error, Result, Spec, open_kind};
 use serde_json::Value;
 use std::fmt;
 
 /// One number for every epoch.
 ///
-/// Built in are [`Constant`] (a plain number converts into it), [`Milestones`] and [`Linear`]. One
-/// of your own needs [`at`](Schedule::at) and [`settings`](Schedule::settings); for files to know
+/// Built in are [`Constant`] (a plain number converts into it), [`Milestones`], the ramps [`Linear`],
+/// [`Cosine`] and [`Exponential`], [`Table`], and [`Warmup`] and [`Reversed`] of any other. One of your own
+/// needs [`at`](Schedule::at) and [`settings`](Schedule::settings); for files to know
 /// it, add it to the [`registry`](crate::base::Kind::registry):
 ///
 /// ```
@@ -86,7 +87,9 @@ pub type ScheduleSpec = Spec<dyn Schedule>;
 
 open_kind! {
     Schedule in "schedule" or "constant";
-    with settings: "constant" => Constant, "milestones" => Milestones, "linear" => Linear;
+    with settings: "constant" => Constant, "milestones" => Milestones, "linear" => Linear,
+        "cosine" => Cosine, "exponential" => Exponential, "table" => Table, "warmup" => Warmup,
+        "reversed" => Reversed;
 }
 
 impl From<f64> for ScheduleSpec {

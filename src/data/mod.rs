@@ -7,6 +7,9 @@
 //! | [`idx`] | any pair of IDX files, one of images and one of labels | up to 256 |
 //! | [`cifar10`] | a folder with the binary version of CIFAR-10 | 10 |
 //! | [`cifar100`], [`cifar100_coarse`] | a folder with the binary version of CIFAR-100 | 100, 20 |
+//! | [`image_folder`] | a folder of PNG, PGM or PPM images for each class | up to 256 |
+//! | [`image_folder_with`] | the same by a decoder of your own | up to 256 |
+//! | [`ImageSet::from_dataset`] | any Burn [`Dataset`](burn::data::dataset::Dataset) | up to 256 |
 //! | [`ImageSet::new`] | bytes in memory | up to 256 |
 //!
 //! Every reader unpacks gzip by itself, knowing it by its first two bytes and not by its name. A
@@ -34,16 +37,22 @@
 //! # Ok::<(), fireproof::base::Error>(())
 //! ```
 
+mod adapter;
 mod cifar;
+mod collected;
+mod decode;
 mod draw;
 mod embedded;
+mod folder;
 mod idx;
 mod image_set;
 mod source;
 mod summary;
 
 pub use cifar::{cifar10, cifar100, cifar100_coarse};
+pub use decode::Decoded;
 pub use embedded::embedded_mnist;
+pub use folder::{ImageFolder, image_folder, image_folder_with};
 pub use idx::{idx, mnist};
 pub use image_set::{Image, ImageSet};
 pub use summary::DataSummary;

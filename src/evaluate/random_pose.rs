@@ -1,7 +1,7 @@
 use super::{Level, Scene, Threat};
 use crate::attack::Cost;
 use crate::base::{Degrees, Error, Pixels, Purpose, Result, named};
-use crate::transform::{Pose, PoseBudget, Warp};
+use crate::transform::{Pose, PoseBudget, TwoStep, Warp};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +32,10 @@ pub struct RandomPose {
     pub of_sides: bool,
     /// How moved images are sampled.
     pub warp: Warp,
+    /// Whether images are moved as the published code moves them instead: rotated, and then shifted by
+    /// whole pixels; see [`TwoStep`], which samples in its own way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub two_step: bool,
     /// Random poses per image: means over all of them, and intervals that know
     /// which came from one image.
     pub draws: usize,
@@ -78,8 +82,16 @@ impl RandomPose {
             shift: 1.0,
             of_sides: false,
             warp: Warp::default(),
+            two_step: false,
             draws: 1,
         }
+    }
+
+    /// The published test pipeline (claim a of the paper, StdCNN and GCNN alike): at level a, rotations up
+    /// to ±180°·a by Pillow's nearest pixel and then shifts up to ±a of the image's sides, rounded to whole
+    /// pixels; one draw. Normalisation is the model's.
+    pub fn published() -> Self {
+        Self::joint().with_two_step(true)
     }
 
     // The largest angle in degrees and shift.
@@ -118,7 +130,11 @@ impl Threat for RandomPose {
                 pose.down.0 *= height as f64;
             }
         }
-        Ok(scene.predict(self.warp.apply(images, &poses)))
+        let moved = match self.two_step {
+            true => TwoStep::move_to(images, &poses),
+            false => self.warp.apply(images, &poses),
+        };
+        Ok(scene.predict(moved))
     }
 
     fn cost(&self, _: &Level) -> Cost {
@@ -133,9 +149,13 @@ impl Threat for RandomPose {
     }
 
     fn describe(&self, _: &Level) -> String {
+        let sampling = match self.two_step {
+            true => "rotation and then whole-pixel shift, by nearest sampling".to_owned(),
+            false => self.warp.to_string(),
+        };
         match self.draws {
-            1 => format!("one random pose per image, {}", self.warp),
-            draws => format!("{draws} random poses per image, {}", self.warp),
+            1 => format!("one random pose per image, {sampling}"),
+            draws => format!("{draws} random poses per image, {sampling}"),
         }
     }
 

@@ -4,7 +4,8 @@
 //! [`evaluate`](crate::evaluate); this module (feature `report`) adds `plot_svg` to them and to
 //! the [`Whole`](crate::attack::Whole) of an attack, and to a
 //! [`PoseMap`](crate::evaluate::PoseMap), the [`Figure`] that plots are made of, the [`PolarPlot`] of
-//! accuracy by angle, and the [`ContactSheet`]. No fonts are needed to write a plot:
+//! accuracy by angle, and the [`ContactSheet`]. A [`Curriculum`](crate::curriculum::Curriculum) draws itself as
+//! well. No fonts are needed to write a plot:
 //! text stays text, in the reader's sans-serif.
 //!
 //! Colours are those of M. Okabe and K. Ito ("Color Universal Design", 2008), which readers with
@@ -16,10 +17,13 @@
 mod adversaries;
 mod canvas;
 mod contact_sheet;
+mod curriculum;
 mod curve;
 mod figure;
 mod frame;
 mod heatmap;
+#[cfg(feature = "train")]
+mod history;
 mod labels;
 mod names;
 mod panel;
@@ -29,8 +33,11 @@ mod polar;
 mod regions;
 mod robustness;
 mod stairs;
+mod timeline;
 
 pub use contact_sheet::ContactSheet;
 pub use figure::Figure;
+#[cfg(feature = "train")]
+pub use history::History;
 pub use panel::Panel;
 pub use polar::PolarPlot;

@@ -26,6 +26,9 @@ impl Default for Motion {
 
 /// How training images are moved before anything else happens to them.
 ///
+/// The published pipelines are [`cifar_claim_a`](Self::cifar_claim_a),
+/// [`cifar_trades`](Self::cifar_trades) and [`cifar_cusp`](Self::cifar_cusp).
+///
 /// Crop and flip first, then a pose drawn uniformly from the stage's budget (angle and shift), as
 /// in the published code; all fresh for each image and epoch. A stage without angle and shift
 /// samples nothing, so the images stay exactly as they are.
@@ -51,13 +54,39 @@ impl Augmentation {
         }
     }
 
-    /// The published pipeline of CuSP on CIFAR-10: crop with a padding of 4, flip, then rotation
-    /// (and shift) in [two steps](Motion::TwoStep).
-    pub fn published_cifar() -> Self {
+    /// CIFAR training, claim a of the paper (StdCNN and GCNN): rotation, and then a whole-pixel shift, in
+    /// [two steps](Motion::TwoStep); no crop, no flip.
+    ///
+    /// At the published level a, a stage has an angle of 180°·a and a shift of a sides. The images of
+    /// the published code are normalised as well: that is the model's
+    /// ([`NormalizeConfig::cifar10`](crate::nn::NormalizeConfig::cifar10)). Its test images are moved alike:
+    /// [`RandomPose::published`](crate::evaluate::RandomPose::published).
+    pub fn cifar_claim_a() -> Self {
+        Self::new(Motion::TwoStep)
+    }
+
+    /// CIFAR training by TRADES, claim b of the paper: crop with a padding of 4, then flip. Images in
+    /// `[0, 1]`, not normalised. Nothing is rotated, as long as the stages have no angle and no shift.
+    pub fn cifar_trades() -> Self {
+        Self::cifar_cusp()
+    }
+
+    /// CIFAR training by CuSP, claim c of the paper: crop with a padding of 4, flip, then rotation (and
+    /// shift) in [two steps](Motion::TwoStep). Images in `[0, 1]`, not normalised.
+    pub fn cifar_cusp() -> Self {
         Self {
             motion: Motion::TwoStep,
             crop: 4,
             flip: true,
+        }
+    }
+
+    /// [`apply`](Self::apply); without a pose where what learns from the images
+    /// [moves](crate::train::Objective::moves_images) them itself.
+    pub(super) fn moved(&self, staged: &StagedBatch, posed: bool) -> Tensor<4> {
+        match posed {
+            true => self.apply(staged),
+            false => self.apply(&staged.unmoved()),
         }
     }
 

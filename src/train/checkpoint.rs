@@ -86,8 +86,12 @@ impl Folder {
         Ok(files)
     }
 
-    // Epochs of which there is any record.
-    fn epochs(&self) -> Result<BTreeSet<usize>> {
+    /// Epochs of which there is any record.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn epochs(&self) -> Result<BTreeSet<usize>> {
         let files = self.files()?.into_iter();
         let records = files.filter(|(_, _, rest)| rest == "bpk");
         Ok(records.map(|(_, epoch, _)| epoch).collect())

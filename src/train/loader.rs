@@ -1,7 +1,9 @@
-use crate::base::{Batch, Degrees, Error, Keys, Pixels, Purpose, Result, Seed};
+use crate::base::errand::on_pool;
+use crate::base::{Batch, Degrees, Error, Keys, Pixels, Precision, Purpose, Result, Seed};
 use crate::curriculum::Stage;
 use crate::data::ImageSet;
-use crate::train::Course;
+use crate::train::ahead::Ahead;
+use crate::train::{Augmentation, Course};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
@@ -44,6 +46,11 @@ impl StagedBatch {
 /// *e* alone, so a resumed training sees the batches that an uninterrupted one would have seen.
 /// The last batch of an epoch may be smaller.
 ///
+/// Batches are prepared by another thread while the training is at the ones before, so that it need not
+/// wait for them; with an [augmentation](Self::with_augmentation) that includes moving the images.
+/// They are the same as without: nothing in them depends on when they are made. On a thread of a
+/// rayon pool, which must not wait for another one, they are made where they are asked for.
+///
 /// A copy made by [`to_device`](DataLoader::to_device) or [`slice`](DataLoader::slice) counts by
 /// itself from where the original stood: so with one slice for each device, all are in the same
 /// epoch. A slice is a range of *positions in the epoch's order*, not of images, so the slices of
@@ -56,9 +63,16 @@ pub struct StagedLoader {
     shuffled: bool,
     positions: Range<usize>,
     device: Device,
+    augmentation: Option<Augmentation>,
+    posed: bool,
+    precision: Option<Precision>,
+    ahead: usize,
     // Epochs begun so far.
     begun: AtomicUsize,
 }
+
+// One that is being learnt from hides the time that the next one takes; another one its jitter.
+const AHEAD: usize = 2;
 
 impl StagedLoader {
     /// A loader that shuffles.
@@ -83,8 +97,40 @@ impl StagedLoader {
             seed: seed.into(),
             shuffled: true,
             device: device.clone(),
+            augmentation: None,
+            posed: true,
+            precision: None,
+            ahead: AHEAD,
             begun: AtomicUsize::new(0),
         })
+    }
+
+    /// The same loader of images that are moved already, as this augmentation moves them. They are
+    /// outside autodiff. Whoever learns from them must not move them again.
+    pub fn with_augmentation(self, augmentation: Augmentation) -> Self {
+        let augmentation = Some(augmentation);
+        Self {
+            augmentation,
+            ..self
+        }
+    }
+
+    /// The same loader, which crops and flips images but deals them no poses if `posed` is false: for an
+    /// objective that [moves](crate::train::Objective::moves_images) them itself.
+    pub fn with_poses(self, posed: bool) -> Self {
+        Self { posed, ..self }
+    }
+
+    /// The same loader of images of this element type, before they are moved.
+    pub fn with_precision(self, precision: Option<Precision>) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The same loader with at most so many batches prepared ahead, 2 by default; with 0 each is made
+    /// where it is asked for.
+    pub fn with_ahead(self, batches: usize) -> Self {
+        let ahead = batches;
+        Self { ahead, ..self }
     }
 
     /// The same loader in the set's own order, as for validation.
@@ -121,6 +167,7 @@ impl StagedLoader {
             course: self.course.clone(),
             positions,
             device: device.clone(),
+            augmentation: self.augmentation,
             begun: AtomicUsize::new(self.begun.load(Ordering::Relaxed)),
             ..*self
         })
@@ -130,12 +177,31 @@ impl StagedLoader {
 impl DataLoader<StagedBatch> for StagedLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<StagedBatch> + 'a> {
         let epoch = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
-        Box::new(Epoch {
-            loader: self,
-            order: self.order(epoch),
+        let order = self.order(epoch);
+        let total = order.len();
+        let batches = Batches {
+            set: self.set.clone(),
+            order,
+            batch_size: self.batch_size,
+            device: self.device.clone(),
+            augmentation: self.augmentation,
+            posed: self.posed,
+            precision: self.precision,
             stage: self.course.stage(epoch),
+            seed: self.seed,
             epoch,
             done: 0,
+        };
+        let batches: Box<dyn Iterator<Item = StagedBatch> + Send> = match self.ahead {
+            0 => Box::new(batches),
+            _ if on_pool() => Box::new(batches),
+            most => Box::new(Ahead::new(batches, most)),
+        };
+        let done = 0;
+        Box::new(Epoch {
+            batches,
+            done,
+            total,
         })
     }
 
@@ -162,35 +228,66 @@ pub(super) fn not_empty(set: &ImageSet) -> Result<()> {
     }
 }
 
-struct Epoch<'a> {
-    loader: &'a StagedLoader,
+/// The batches of an epoch, as they are made.
+struct Batches {
+    set: ImageSet,
     order: Vec<usize>,
+    batch_size: usize,
+    device: Device,
+    augmentation: Option<Augmentation>,
+    posed: bool,
+    precision: Option<Precision>,
     stage: Stage,
+    seed: Seed,
     epoch: usize,
     done: usize,
 }
 
-impl Iterator for Epoch<'_> {
-    type Item = std::result::Result<StagedBatch, DatasetError>;
+impl Iterator for Batches {
+    type Item = StagedBatch;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<StagedBatch> {
         let rest = &self.order[self.done..];
-        let chosen = &rest[..rest.len().min(self.loader.batch_size)];
+        let chosen = &rest[..rest.len().min(self.batch_size)];
         if chosen.is_empty() {
             return None;
         }
         self.done += chosen.len();
-        Some(Ok(StagedBatch {
-            batch: self.loader.set.batch(chosen, &self.loader.device),
+        let mut staged = StagedBatch {
+            batch: self.set.batch(chosen, &self.device),
             stage: self.stage,
-            seed: self.loader.seed,
+            seed: self.seed,
             epoch: self.epoch,
-        }))
+        };
+        if let Some(precision) = self.precision {
+            staged.batch = staged.batch.with_precision(precision);
+        }
+        if let Some(augmentation) = &self.augmentation {
+            staged.batch.images = augmentation.moved(&staged, self.posed);
+        }
+        Some(staged)
     }
 }
 
-impl DataLoaderIterator<StagedBatch> for Epoch<'_> {
+/// The batches of an epoch, as they are handed out.
+struct Epoch {
+    batches: Box<dyn Iterator<Item = StagedBatch> + Send>,
+    done: usize,
+    total: usize,
+}
+
+impl Iterator for Epoch {
+    type Item = std::result::Result<StagedBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let staged = self.batches.next()?;
+        self.done += staged.batch.len();
+        Some(Ok(staged))
+    }
+}
+
+impl DataLoaderIterator<StagedBatch> for Epoch {
     fn progress(&self) -> Progress {
-        Progress::new(self.done, self.order.len(), Some("images".to_owned()))
+        Progress::new(self.done, self.total, Some("images".to_owned()))
     }
 }

@@ -5,8 +5,10 @@
 //! - [`Training`] is the setting of a training, and [`Training::fit`] runs it.
 //! - A [`Course`] says which [`Stage`](crate::curriculum::Stage) of the curriculum an epoch has,
 //!   from which all else follows: how far images are moved, how strongly they are attacked, how
-//!   fast the weights learn. A [`Pace`] of your own lets it depend on what came of the epochs
-//!   before.
+//!   fast the weights learn. A [`Pace`] lets it depend on what came of the epochs before:
+//!   [`Adaptive`] goes on once the model withstands the budgets that it has.
+//! - [`RobustValidation`] measures robustness on images held out of the training set; the [`Best`] model
+//!   by it is kept beside the last. [`RobustAccuracy`] and [`FoolingRate`] are metrics for a loop of your own.
 //! - [`StagedLoader`] counts epochs and stamps every [`StagedBatch`] with its stage.
 //! - [`Augmentation`] moves images, an [`Objective`] makes a step of learning from them,
 //!   [`StagedRate`] is the learning rate, [`sgd`] the optimiser.
@@ -54,14 +56,18 @@
 //! that draws from it gives the same weights only if nothing else draws at the same moment. All
 //! other models do beside any number of others.
 
+mod adaptive;
+mod ahead;
 mod architecture;
 mod augmentation;
+mod best;
 mod checked;
 mod checkpoint;
 mod course;
 mod crafted;
 mod every_epoch;
 mod loader;
+mod metrics;
 mod monitor;
 mod no_metric_files;
 mod number;
@@ -72,16 +78,21 @@ mod progress;
 mod rate;
 mod record;
 mod resume;
+mod robust;
 mod scored;
 mod scores;
 mod student;
 mod trainee;
 mod training;
+mod watch;
 
+pub use adaptive::Adaptive;
 pub use augmentation::{Augmentation, Motion};
+pub use best::best_epoch;
 pub use course::Course;
 pub use crafted::Crafted;
 pub use loader::{StagedBatch, StagedLoader};
+pub use metrics::{FoolingRate, RobustAccuracy, RobustInput};
 pub use objective::{Objective, ObjectiveSpec, Step};
 pub use objectives::{
     AverageOver, Awp, Ema, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural, PgdTraining, PoseKl,
@@ -91,7 +102,9 @@ pub use pace::{Pace, PaceSpec};
 pub use progress::Progress;
 pub use rate::{StagedRate, sgd};
 pub use record::EpochRecord;
+pub use robust::{Robust, RobustValidation};
 pub use scored::Scored;
 pub use student::{Student, Weight};
 pub use trainee::Trainee;
 pub use training::{Trained, Training};
+pub use watch::Best;

@@ -4,7 +4,8 @@ use crate::train::checkpoint::Folder;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::scores::Scores;
-use crate::train::{Course, EpochRecord};
+use crate::train::watch::Finding;
+use crate::train::{Course, EpochRecord, Robust};
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::MetricDefinition;
 use burn::train::renderer::{
@@ -28,6 +29,8 @@ pub(super) struct Monitor {
     pub display: Display,
     /// Of training and of validation.
     pub numbers: [Numbers; 2],
+    /// What robust validation has found.
+    pub finding: Finding,
     pub now: Now,
 }
 
@@ -66,6 +69,9 @@ impl Monitor {
             valid_accuracy: self.now.valid.accuracy(),
             train_numbers,
             valid_numbers,
+            robust: (self.finding.lock())
+                .expect("no panic while it was held")
+                .take(),
             seconds: seconds(self.now.epoch_begun),
         }
     }
@@ -73,7 +79,7 @@ impl Monitor {
     fn line(&self, record: &EpochRecord) -> String {
         self.named(&format!(
             "epoch {}/{} {} | train loss {:.4} accuracy {:.2} %{} | valid loss {:.4} accuracy \
-             {:.2} %{} | {:.1} s",
+             {:.2} %{}{} | {:.1} s",
             record.epoch,
             self.course.epochs(),
             budgets(&record.stage),
@@ -83,6 +89,7 @@ impl Monitor {
             record.valid_loss,
             100.0 * record.valid_accuracy,
             listed(&record.valid_numbers),
+            record.robust.map_or_else(String::new, shown),
             record.seconds,
         ))
     }
@@ -101,6 +108,15 @@ fn budgets(stage: &Stage) -> String {
         text += &format!("ε {:.4} ", stage.epsilon);
     }
     text + &format!("rate {}", stage.learning_rate)
+}
+
+fn shown(robust: Robust) -> String {
+    let (accuracy, fooling) = (100.0 * robust.accuracy, 100.0 * robust.fooling);
+    let staged = robust
+        .staged
+        .map(|share| format!(", as learnt {:.2} %", 100.0 * share));
+    let staged = staged.unwrap_or_default();
+    format!(" | held out: robust {accuracy:.2} %, fooled {fooling:.2} %{staged}")
 }
 
 fn listed(numbers: &BTreeMap<String, f64>) -> String {

@@ -1,6 +1,6 @@
 use crate::base::{Result, Spec, open_kind};
 use crate::curriculum::{Curriculum, Stage};
-use crate::train::EpochRecord;
+use crate::train::{Adaptive, EpochRecord};
 use serde_json::Value;
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 ///
 /// A pace has no state of its own. What it may look at is the record of the epochs before, which a
 /// training keeps in any case and writes down before each checkpoint: so a resumed training goes on
-/// as the uninterrupted one would have. Numbers of your own come into the records by an
+/// as the uninterrupted one would have. Built in is [`Adaptive`]. Numbers of your own come into the records by an
 /// [`Objective`](crate::train::Objective) that shows them.
 pub trait Pace: fmt::Debug + Send + Sync {
     /// What holds at `epoch` (counted from 1, at most the curriculum's epochs), after the epochs
@@ -18,6 +18,13 @@ pub trait Pace: fmt::Debug + Send + Sync {
 
     /// Everything that determines the pace, with its name: see [`Kind::settings`](crate::base::Kind::settings).
     fn settings(&self) -> Value;
+
+    /// Whether it looks at what [`RobustValidation`](crate::train::RobustValidation) finds of images as they are
+    /// learnt from ([`Robust::staged`](crate::train::Robust::staged)): then a training without that is
+    /// refused.
+    fn needs_staged(&self) -> bool {
+        false
+    }
 
     /// Refuses settings that make no sense, or not with this curriculum.
     ///
@@ -33,4 +40,7 @@ pub trait Pace: fmt::Debug + Send + Sync {
 /// A [`Pace`] as a plain value: cheap to clone, in files by name.
 pub type PaceSpec = Spec<dyn Pace>;
 
-open_kind!(Pace in "pace";);
+open_kind! {
+    Pace in "pace";
+    with settings: "adaptive" => Adaptive;
+}

@@ -1,5 +1,5 @@
 use crate::curriculum::Stage;
-use crate::train::number;
+use crate::train::{Robust, number};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,10 @@ pub struct EpochRecord {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[serde(with = "number::by_name")]
     pub valid_numbers: BTreeMap<String, f64>,
+    /// How the model stood after the epoch on the images held out, where that was
+    /// [measured](crate::train::RobustValidation).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub robust: Option<Robust>,
     /// Wall time, validation included, in seconds.
     pub seconds: f64,
 }

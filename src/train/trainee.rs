@@ -1,9 +1,10 @@
 use crate::base::{Classifier, Result};
+use crate::train::watch::Look;
 use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
 use burn::module::{Module, ModuleDisplay, Param, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -23,6 +24,11 @@ pub struct Trainee<M: Module> {
     objective: ObjectiveSpec,
     #[module(skip)]
     augmentation: Augmentation,
+    // Whether batches come moved already.
+    #[module(skip)]
+    moved: bool,
+    #[module(skip)]
+    watch: Option<Arc<dyn Look>>,
     // The epoch of the last step; copies on other devices are in the same one.
     #[module(skip)]
     epoch: Arc<AtomicUsize>,
@@ -38,8 +44,24 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             model,
             objective,
             augmentation,
+            moved: false,
+            watch: None,
             epoch: Arc::default(),
         }
+    }
+
+    /// The same for batches that come moved already.
+    pub(super) fn of_moved(self) -> Self {
+        Self {
+            moved: true,
+            ..self
+        }
+    }
+
+    /// The same, looked at in validation.
+    pub(super) fn watched(mut self, watch: Option<Arc<dyn Look>>) -> Self {
+        self.watch = watch;
+        self
     }
 
     /// The forward and backward pass of one training step.
@@ -52,10 +74,10 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     pub fn learn(&self, staged: StagedBatch) -> Result<TrainOutput<Scored>> {
         let mut staged = self.taken(staged);
         self.epoch.store(staged.epoch, Ordering::Relaxed);
-        staged.batch.images = match self.objective.moves_images() {
-            true => self.augmentation.apply(&staged.unmoved()),
-            false => self.augmentation.apply(&staged),
-        };
+        if !self.moved {
+            let posed = !self.objective.moves_images();
+            staged.batch.images = self.augmentation.moved(&staged, posed);
+        }
         let step = self.objective.step(&self.model, &staged)?;
         Ok(TrainOutput {
             grads: step.gradients,
@@ -71,6 +93,20 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
         let mut judged = self.model.valid();
         judged.replace(weights);
         Some(judged)
+    }
+
+    /// The same with a model that shares nothing with this one, to be loaded into.
+    pub(super) fn apart(&self, device: &Device) -> Self {
+        Self {
+            // `valid` makes the copy.
+            model: self.model.valid().train().fork(device),
+            ..self.clone()
+        }
+    }
+
+    /// The model that is validated and handed back, whichever it is.
+    pub(super) fn into_judged(self) -> M {
+        self.judged().unwrap_or(self.model)
     }
 
     // With images of the model's element type, which an image set does not know.
@@ -145,8 +181,13 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> InferenceStep for Trainee
 
     fn step(&self, staged: StagedBatch) -> Scored {
         let (judged, staged) = (self.judged(), self.taken(staged));
-        self.objective
-            .validate(judged.as_ref().unwrap_or(&self.model), &staged)
+        let model = judged.as_ref().unwrap_or(&self.model);
+        let looked = match &self.watch {
+            Some(watch) => watch.look(model, &staged, &self.objective, &self.augmentation),
+            None => Ok(()),
+        };
+        looked
+            .and_then(|()| self.objective.validate(model, &staged))
             .unwrap_or_else(|error| resume_unwind(Box::new(error)))
     }
 }

@@ -2,6 +2,8 @@ use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
 use crate::train::architecture::architecture;
+use crate::train::best::LastAndBest;
+use crate::train::checked::verify;
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
 use crate::train::loader::not_empty;
@@ -10,20 +12,21 @@ use crate::train::no_metric_files::NoMetricFiles;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::student::seeded;
+use crate::train::watch::{Look, Watch};
 use crate::train::{
-    Augmentation, Course, EpochRecord, ObjectiveSpec, PaceSpec, Progress, StagedLoader, StagedRate,
-    Trainee, sgd,
+    Augmentation, Best, Course, EpochRecord, ObjectiveSpec, PaceSpec, Progress, RobustValidation,
+    StagedLoader, StagedRate, Trainee, best_epoch, sgd,
 };
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,6 +64,10 @@ pub struct Training {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[setters(into, strip_option)]
     pub pace: Option<PaceSpec>,
+    /// How robustness is measured while training, if it is; by it the best model is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[setters(strip_option)]
+    pub robust: Option<RobustValidation>,
     /// What is learnt from a batch.
     #[setters(into)]
     pub objective: ObjectiveSpec,
@@ -76,7 +83,8 @@ pub struct Training {
     #[setters(into)]
     pub seed: Seed,
     /// Where `training.json`, `history.json` and the checkpoints of the last two epochs are
-    /// written; by default nothing is written anywhere.
+    /// written, and of the best one where robustness is measured; by default nothing is written
+    /// anywhere.
     #[serde(skip)]
     #[setters(into, strip_option)]
     pub directory: Option<PathBuf>,
@@ -106,6 +114,7 @@ impl Training {
         Self {
             curriculum,
             pace: None,
+            robust: None,
             objective: objective.into(),
             augmentation: Augmentation::default(),
             batch_size: 128,
@@ -161,6 +170,17 @@ impl Training {
         self.curriculum.check()?;
         if let Some(pace) = &self.pace {
             pace.check(&self.curriculum)?;
+            let staged = self.robust.as_ref().is_some_and(|robust| robust.staged);
+            let expected = "a robust validation with `staged`, by which it goes on";
+            Error::unless(
+                staged || !pace.needs_staged(),
+                "pace",
+                pace.name(),
+                expected,
+            )?;
+        }
+        if let Some(robust) = &self.robust {
+            robust.check(&self.curriculum)?;
         }
         self.objective.check()?;
         not_empty(train)?;
@@ -189,6 +209,14 @@ impl Training {
         let model = model.train().fork(&device);
         check_classes(&model, train, &device)?;
         let mut trainee = Trainee::new(model, self.objective.clone(), self.augmentation);
+        let (train, held_out) = match &self.robust {
+            None => (train.clone(), None),
+            Some(robust) => {
+                let (rest, held_out) = train.hold_out(robust.images, self.seed)?;
+                not_empty(&rest)?;
+                (rest, Some((robust.clone(), held_out)))
+            }
+        };
 
         let folder = match &self.directory {
             None => None,
@@ -202,34 +230,61 @@ impl Training {
             }
         };
         let mut course = Course::new(self.curriculum.clone());
+        let told = past.iter().map(|record| record.epoch).eq(1..=done);
+        if !told && (self.pace.is_some() || self.robust.is_some()) {
+            return Err(Error::Training(format!(
+                "its history.json does not tell of all {done} epochs, which the pace or the best model \
+                 depends on"
+            )));
+        }
         if let Some(pace) = &self.pace {
-            if past.iter().map(|record| record.epoch).ne(1..=done) {
-                return Err(Error::Training(format!(
-                    "its history.json does not tell of all {done} epochs, which the pace depends on"
-                )));
-            }
             course = course.with_pace(pace.clone());
         }
         let course = Arc::new(course.with_past(past));
+        let (mut best, mut kept) = (None, BTreeSet::new());
         if let Some(folder) = &folder {
             settings["model"] = architecture(&trainee.model);
             folder.check(&settings, &course, done)?;
+            // burn-train would panic on a checkpoint of another model.
+            let load = |into: Trainee<M>, epoch| {
+                let path = folder.part("model", epoch);
+                verify(&path)?;
+                ModuleRecord::load(&path)
+                    .and_then(|record| into.try_load_record(record))
+                    .map_err(|e| Error::Training(format!("{}: {e}", path.display())))
+            };
+            if let Some(record) = best_epoch(&course.past()).filter(|_| self.robust.is_some()) {
+                best = Some(Best {
+                    model: load(trainee.apart(&device), record.epoch)?
+                        .valid()
+                        .into_judged(),
+                    epoch: record.epoch,
+                    robust: record.robust.expect("the best is one that was measured"),
+                });
+            }
             if done > 0 {
-                // burn-train would panic on a checkpoint of another model.
-                let path = folder.part("model", done);
-                trainee = ModuleRecord::load(&path)
-                    .and_then(|record| trainee.try_load_record(record))
-                    .map_err(|e| Error::Training(format!("{}: {e}", path.display())))?;
+                trainee = load(trainee, done)?;
             }
             folder.begin(&settings, done)?;
+            kept = folder.epochs()?;
         }
+        let watch = held_out.map(|(robust, set)| {
+            let inner = device.clone().inner();
+            Arc::new(Watch::new(robust, set, self.batch_size, &inner, best))
+        });
+        let looks = watch.clone().map(|watch| -> Arc<dyn Look> { watch });
+        let trainee = trainee.of_moved().watched(looks);
 
         let load = |set: &ImageSet| {
             let (set, course) = (set.clone(), course.clone());
             StagedLoader::shuffled(set, course, self.batch_size, self.seed, &device)
                 .map(|loader| loader.with_epochs_begun(done))
         };
-        let (train_loader, valid_loader) = (load(train)?, load(valid)?.in_order());
+        let train_loader = load(&train)?
+            .with_precision(trainee.model.precision())
+            .with_augmentation(self.augmentation)
+            .with_poses(!self.objective.moves_images());
+        let valid_loader = load(valid)?.in_order();
         let rate = StagedRate::new(course.clone(), train_loader.batches());
 
         let failure = Arc::default();
@@ -243,6 +298,7 @@ impl Training {
             interrupter: interrupter.clone(),
             display: Display::new(self.progress),
             numbers: numbers.clone(),
+            finding: (watch.as_ref()).map_or_else(Default::default, |watch| watch.finding()),
             now: Now::default(),
         };
         let [train_numbers, valid_numbers] = numbers;
@@ -267,7 +323,10 @@ impl Training {
             let [model, optimiser, rate] = folder.checkpointers();
             training = training
                 .with_custom_checkpointers(model, optimiser, rate)
-                .with_checkpointing_strategy(KeepLastNCheckpoints::new(2));
+                .with_checkpointing_strategy(LastAndBest {
+                    course: course.clone(),
+                    kept,
+                });
         }
         if done > 0 {
             training = training.checkpoint(done);
@@ -282,7 +341,8 @@ impl Training {
             return Err(Error::Training(error.to_string()));
         }
         Ok(Trained {
-            model: result.model.judged().unwrap_or(result.model.model),
+            model: result.model.into_judged(),
+            best: watch.and_then(|watch| watch.best()),
             history: course.past(),
         })
     }
@@ -319,6 +379,9 @@ fn explain(panic: Box<dyn Any + Send>) -> Error {
 pub struct Trained<M> {
     /// The model, ready for inference; [`train`](Module::train) it before training on.
     pub model: M,
+    /// The model of the epoch that was the most robust, where that was
+    /// [measured](Training::robust).
+    pub best: Option<Best<M>>,
     /// Every epoch, those before a resumption included.
     pub history: Vec<EpochRecord>,
 }

@@ -107,6 +107,8 @@ impl RandomFlip {
 /// by `RandomAffine(degrees=0, translate=(a, a))` on images with sides of shift / a pixels. Unlike
 /// one [`Pose`], which rotates and shifts in one sampling, the rotation here cuts off corners
 /// before a shift could bring them back into the frame.
+///
+/// Evaluations draw it by [`RandomPose::with_two_step`](crate::evaluate::RandomPose).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TwoStep {
@@ -128,7 +130,11 @@ impl TwoStep {
 
     /// The rotations and the whole-pixel shifts of all images.
     pub fn draw(&self, keys: &Keys) -> [Vec<Pose>; 2] {
-        let poses = self.budget.draw(keys);
+        Self::steps(&self.budget.draw(keys))
+    }
+
+    /// The rotations and the whole-pixel shifts that these poses are taken as.
+    pub fn steps(poses: &[Pose]) -> [Vec<Pose>; 2] {
         // Python rounds halves to even.
         let whole = |shift: Pixels| Pixels(shift.0.round_ties_even());
         let rotation = |pose: &Pose| Pose::rotation(pose.angle);
@@ -145,10 +151,20 @@ impl TwoStep {
     ///
     /// Panics unless there are keys for as many images.
     pub fn apply(&self, images: Tensor<4>, keys: &Keys) -> Tensor<4> {
+        assert_eq!(keys.len(), images.dims()[0], "as many keys as images");
+        Self::move_to(images, &self.budget.draw(keys))
+    }
+
+    /// The images `[batch, channel, height, width]`, image `i` by the rotation of `poses[i]` and then
+    /// by its shift, rounded to whole pixels.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there are as many poses as images.
+    pub fn move_to(images: Tensor<4>, poses: &[Pose]) -> Tensor<4> {
         let moves = |pose: &Pose| *pose != Pose::IDENTITY;
         let mut images = images;
-        assert_eq!(keys.len(), images.dims()[0], "as many keys as images");
-        for step in self.draw(keys) {
+        for step in Self::steps(poses) {
             if step.iter().any(moves) {
                 images = Warp::nearest().apply(images, &step);
             }

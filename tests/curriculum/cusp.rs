@@ -2,7 +2,7 @@
 
 use super::given::{published, stages};
 use fireproof::base::{Degrees, Pixels};
-use fireproof::curriculum::{Curriculum, Stage};
+use fireproof::curriculum::{Curriculum, Origin, Preset, Stage};
 
 #[test]
 fn value_cusp_cifar10_is_the_published_one() {
@@ -35,6 +35,87 @@ fn value_cusp_cifar10_is_the_published_one() {
             (100, 120, last)
         ]
     );
+}
+
+#[test]
+fn value_cusp_cifar10_trades_is_the_one_commented_out() {
+    // Oracle: the lines commented out beside it in the same `main()`, and the settings of its TRADES:
+    // ±120° in the second stage as well, steps of 0.007.
+    let trades = Curriculum::cusp_cifar10_trades();
+    trades.check().unwrap();
+    assert_eq!(trades.epochs(), 120);
+    for (epoch, angle, levels, learning_rate) in [
+        (1, 120.0, 2.0, 0.1),
+        (74, 120.0, 2.0, 0.1),
+        (75, 120.0, 4.0, 0.01),
+        (89, 120.0, 4.0, 0.01),
+        (90, 180.0, 8.0, 0.001),
+        (99, 180.0, 8.0, 0.001),
+        (100, 180.0, 8.0, 0.0001),
+        (120, 180.0, 8.0, 0.0001),
+    ] {
+        let expected = Stage {
+            step_size: 0.007,
+            ..published(angle, levels, learning_rate)
+        };
+        assert_eq!(trades.stage(epoch), expected, "epoch {epoch}");
+    }
+}
+
+#[test]
+fn convention_corrected_presets_differ_only_where_documented() {
+    // Oracle: this list, which is what their documentation says.
+    let documented = [(
+        "cusp_cifar10_trades_corrected",
+        "cusp_cifar10_trades",
+        ["epochs 75–89: angle 150, there 120"],
+    )];
+    let corrected = Preset::all()
+        .iter()
+        .filter(|preset| preset.origin == Origin::Corrected);
+    let found = corrected.map(|preset| {
+        let of = preset.corrects.expect("what it corrects");
+        let there = Preset::named(of).unwrap().curriculum();
+        let differences = preset.curriculum().differences(&there);
+        let differences = differences.iter().map(ToString::to_string);
+        (preset.name, of, differences.collect::<Vec<_>>())
+    });
+    let documented = documented.map(|(name, of, list)| (name, of, list.map(String::from).to_vec()));
+    assert_eq!(found.collect::<Vec<_>>(), documented);
+    // From the PGD variant, which needs no correction, it differs in the step size.
+    let pgd = Curriculum::cusp_cifar10();
+    let differences = Curriculum::cusp_cifar10_trades_corrected().differences(&pgd);
+    let [only] = differences.as_slice() else {
+        panic!("{differences:?}");
+    };
+    assert_eq!((only.what, only.epochs.clone()), ("step size", 1..=120));
+}
+
+#[test]
+fn convention_presets_are_told_apart_by_name() {
+    let listed = Preset::all().iter().map(|preset| {
+        preset.curriculum().check().unwrap();
+        assert_eq!(Preset::named(preset.name).unwrap().origin, preset.origin);
+        assert_eq!(
+            preset.corrects.is_some(),
+            preset.origin == Origin::Corrected
+        );
+        format!("{}: {}", preset.name, preset.origin)
+    });
+    assert_eq!(
+        listed.collect::<Vec<_>>(),
+        [
+            "cusp_cifar10: published",
+            "cusp_cifar10_trades: published but commented out",
+            "cusp_cifar10_trades_corrected: corrected",
+            "cusp_mnist: ours",
+            "cusp_translation: ours",
+            "cusp_mnist_translation: ours",
+        ]
+    );
+    let refused = Preset::named("cusp").unwrap_err().to_string();
+    let part = "curriculum = cusp: expected one of: cusp_cifar10, ";
+    assert!(refused.starts_with(part), "{refused}");
 }
 
 #[test]
@@ -92,8 +173,8 @@ fn value_cusp_mnist_and_the_shift_variants() {
         assert_eq!((stage.steps, stage.step_size), (10, 0.25 * epsilon));
 
         for (rotating, shifting) in [
-            (&mnist, Curriculum::cusp_mnist_shifts()),
-            (&cifar, Curriculum::cusp_cifar10_shifts()),
+            (&mnist, Curriculum::cusp_mnist_translation()),
+            (&cifar, Curriculum::cusp_translation()),
         ] {
             shifting.check().unwrap();
             let expected = Stage {
@@ -104,27 +185,4 @@ fn value_cusp_mnist_and_the_shift_variants() {
             assert_eq!(shifting.stage(epoch), expected);
         }
     }
-}
-
-#[test]
-fn value_counterparts_differ_in_what_they_say_alone() {
-    let cusp = Curriculum::cusp_cifar10();
-    for epoch in 1..=120 {
-        let (stage, mut fixed) = (cusp.stage(epoch), cusp.stage(120));
-        let [mut pose, mut pixels, mut natural] = [stage; 3];
-        fixed.learning_rate = stage.learning_rate;
-        pose.epsilon = 0.0;
-        pixels.angle = Degrees(0.0);
-        (natural.epsilon, natural.angle) = (0.0, Degrees(0.0));
-        for (counterpart, expected) in [
-            (cusp.fixed(), fixed),
-            (cusp.pose_only(), pose),
-            (cusp.pixels_only(), pixels),
-            (cusp.natural(), natural),
-        ] {
-            assert_eq!(counterpart.stage(epoch), expected);
-        }
-    }
-    let shifts = Curriculum::cusp_mnist_shifts().pixels_only();
-    assert_eq!(shifts.stage(120).shift, Pixels(0.0));
 }

@@ -44,7 +44,7 @@ fn convention_json_is_readable_and_comes_back_equal() {
     for curriculum in [
         own,
         Curriculum::cusp_cifar10(),
-        Curriculum::cusp_mnist_shifts(),
+        Curriculum::cusp_mnist_translation(),
         Curriculum::cusp_cifar10().fixed().scaled_to(7),
     ] {
         let json = serde_json::to_string(&curriculum).unwrap();
@@ -82,7 +82,7 @@ fn convention_json_is_readable_and_comes_back_equal() {
         &json,
         [
             ("epsilons", serde_json::json!(1), "unknown field `epsilons`"),
-            ("shift", serde_json::json!("cosine"), "one of: constant"),
+            ("shift", serde_json::json!("sine"), "one of: constant"),
             (
                 "shift",
                 serde_json::json!({"schedule": "linear", "form": 1.0}),

@@ -11,6 +11,7 @@ mod batch;
 mod cifar;
 mod digits;
 mod files;
+mod folders;
 mod given;
 mod gzip;
 mod idx;

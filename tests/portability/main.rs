@@ -159,6 +159,7 @@ mod train {
     mod dropouts;
     mod given;
     mod loader;
+    mod pipelines;
     mod steps;
 }
 

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod poses;
+mod training;
 
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::Pgd;

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use fireproof::base::{Classifier, Keys};
 use fireproof::curriculum::{Curriculum, Linear, Stage};
-use fireproof::train::{EpochRecord, Training};
+use fireproof::train::{EpochRecord, Robust, Training};
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -175,6 +175,12 @@ fn convention_numbers_of_an_epoch_are_read_as_they_were() {
         valid_accuracy: value,
         train_numbers: [("penalty".to_owned(), value)].into(),
         valid_numbers: [("NaN".to_owned(), value)].into(),
+        robust: Some(Robust {
+            clean: value,
+            accuracy: value,
+            fooling: -value,
+            staged: None,
+        }),
         seconds: 1.0,
     };
     let numbers = [
@@ -197,6 +203,11 @@ fn convention_numbers_of_an_epoch_are_read_as_they_were() {
         assert!(same(read.valid_accuracy, value), "{text}");
         assert!(same(read.train_numbers["penalty"], value), "{text}");
         assert!(same(read.valid_numbers["NaN"], value), "{text}");
+        let robust = read.robust.unwrap();
+        assert!(
+            same(robust.accuracy, value) && same(robust.fooling, -value),
+            "{text}"
+        );
     }
     // As serde_json alone would have it.
     let written = serde_json::to_value(record(1.0)).unwrap();

@@ -21,7 +21,7 @@ fn smoke_a_step_of_ones_own() {
     let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
     let device = fireproof::device().autodiff();
     let net = Net::new(&device);
-    let mut trainee = Trainee::new(net, PgdTraining::default(), Augmentation::published_cifar());
+    let mut trainee = Trainee::new(net, PgdTraining::default(), Augmentation::cifar_cusp());
     let mut optimiser = sgd(0.9, 5e-4);
     let loader = loader(&fireproof::device(), 32, &[HARD], 1).to_device(&device);
     for staged in epoch(&*loader) {

@@ -26,7 +26,7 @@ fn value_learning_rate_changes_at_milestone_iterations() {
 #[test]
 fn convention_settings_are_a_plain_value() {
     let settings = Training::new(Curriculum::cusp_mnist(), PgdTraining::default())
-        .with_augmentation(Augmentation::published_cifar())
+        .with_augmentation(Augmentation::cifar_cusp())
         .with_seed(9);
     let text = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Training>(&text).unwrap(), settings);
