@@ -8,6 +8,7 @@
 //! | [`cifar10`] | a folder with the binary version of CIFAR-10 | 10 |
 //! | [`cifar100`], [`cifar100_coarse`] | a folder with the binary version of CIFAR-100 | 100, 20 |
 //! | [`ImageSet::new`] | bytes in memory | up to 256 |
+//! | [`ImageSet::of_numbers`] | numbers in memory, with their bounds or without | up to 256 |
 //!
 //! Every reader unpacks gzip by itself, knowing it by its first two bytes and not by its name. A
 //! file that is cut short, too long, of another format or with an impossible label is refused
@@ -38,14 +39,17 @@ mod cifar;
 mod draw;
 mod embedded;
 mod idx;
+mod image;
 mod image_set;
+mod pixels;
 mod source;
 mod summary;
 
 pub use cifar::{cifar10, cifar100, cifar100_coarse};
 pub use embedded::embedded_mnist;
 pub use idx::{idx, mnist};
-pub use image_set::{Image, ImageSet};
+pub use image::Image;
+pub use image_set::ImageSet;
 pub use summary::DataSummary;
 
 /// The two halves of a data set.
