@@ -51,7 +51,7 @@ fn value_training_finds_what_each_objective_is_for(on: &On) {
     // attacked keeps to the strong feature, the only one that the attack does not turn round.
     let device = on.device();
     let trained = |curriculum: Curriculum, objective: ObjectiveSpec| {
-        let training = Training::new(curriculum.with_learning_rate(0.05), objective)
+        let training = Training::new(curriculum.with_learning_rate(0.1), objective)
             .with_augmentation(Augmentation::new(
                 Warp::nearest().with_border(Border::Circular),
             ))
@@ -71,13 +71,16 @@ fn value_training_finds_what_each_objective_is_for(on: &On) {
             .unwrap()
     };
 
-    let moved = of(&trained(Curriculum::new(6).with_shift(8.0), Natural.into()));
+    let moved = of(&trained(
+        Curriculum::new(10).with_shift(8.0),
+        Natural.into(),
+    ));
     let mean = survey.of(&setting(), &Linear::mean(16)).unwrap();
     assert!(
         moved.spatial.value() > mean.spatial.value() - 0.03,
         "{moved:?}"
     );
-    let attacked = Curriculum::new(6).with_epsilon(0.8).with_steps(3);
+    let attacked = Curriculum::new(10).with_epsilon(0.8).with_steps(3);
     let attacked = of(&trained(attacked, PgdTraining::default().into()));
     assert!(attacked.in_place.value() > 0.7, "{attacked:?}");
     assert!(mean.in_place.value() < 0.1 && attacked.spatial.value() < 0.75);
