@@ -87,7 +87,8 @@ pub trait Attack: fmt::Debug + fmt::Display + Send + Sync {
     /// [`Error::Setting`] if the level has the wrong number of parts.
     fn at_level(&self, level: &[f64]) -> Result<AttackSpec>;
 
-    /// The same attack with this number of steps of this absolute length, if it takes steps.
+    /// The same attack with this number of steps of this absolute length, if it takes steps: in units of
+    /// its ball, or of its budget if it has no ball.
     fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
         let _ = (steps, step_size);
         None

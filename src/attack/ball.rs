@@ -2,6 +2,7 @@ use super::rows::{positions, replace, select};
 use super::{Found, Inside, NormSpec};
 use crate::base::{Batch, Bounds, Error, Precision, Result, read, widened};
 use burn::tensor::{Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 
 /// How far outside its ball a perturbation of `f32` images may be for rounding alone: 2⁻²³, the
 /// distance of neighbouring numbers from 1, for pixels up to 1, and in proportion for larger ones.
@@ -10,7 +11,8 @@ use burn::tensor::{Tensor, TensorData};
 pub const BALL_TOLERANCE: f64 = 1.0 / (1u32 << 23) as f64;
 
 /// The perturbations that a threat model allows: those of norm ε at most.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ball {
     /// How a perturbation is measured.
     pub norm: NormSpec,

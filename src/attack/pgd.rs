@@ -7,7 +7,8 @@ use super::{
     Ascent, Attack, AttackSpec, Ball, Cost, FixedStep, Keep, LossSpec, Momentum, NormSpec,
     PixelSpace, Space, Trial,
 };
-use crate::base::{Result, StepSize};
+use crate::base::{Draws, Purpose, Result, StepSize};
+use burn::tensor::Tensor;
 use std::fmt;
 
 climbing! {
@@ -58,6 +59,11 @@ climbing! {
         /// Whether it starts at a random point of the ball, and not at the image itself.
         #[serde(default = "published::random_start")]
         pub random_start: bool,
+        /// The standard deviation of the Gaussian noise that it starts with in place of a uniform point of
+        /// the ball, kept within ball and bounds; 0 for none. What starts a climb along [`Kl`](super::Kl),
+        /// which is flat at the image itself: TRADES is published with 0.001.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        pub noise: f64,
         /// How many steps of length ε it takes at first along a direction of the logits that each image
         /// draws: an output-diversified start. (Y. Tashiro et al. 2020, "Diversity can be Transferred",
         /// equations 2 and 3; published as 2.)
@@ -83,8 +89,8 @@ fn is_none(steps: &usize) -> bool {
     *steps == 0
 }
 
-fn is_zero(momentum: &f64) -> bool {
-    *momentum == 0.0
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
 }
 
 impl Pgd {
@@ -96,6 +102,7 @@ impl Pgd {
             steps: published::steps(),
             step_size: StepSize::default(),
             random_start: published::random_start(),
+            noise: 0.0,
             diversified_steps: 0,
             momentum: 0.0,
             loss: LossSpec::default(),
@@ -115,6 +122,20 @@ impl Pgd {
     pub fn step_length(&self) -> f64 {
         self.step_size.length(self.epsilon, self.steps)
     }
+
+    /// Where it starts.
+    pub(super) fn start(&self, trial: &Trial, space: &PixelSpace) -> Tensor<2> {
+        if self.noise == 0.0 {
+            return space.start(trial, self.random_start);
+        }
+        let draw = |pixels, draws: &mut Draws| {
+            let each = (0..pixels).map(|_| self.noise * draws.normal());
+            Vec::from_iter(each)
+        };
+        let noise = trial.draw_pixels(Purpose::Start, draw).flatten(1, 3);
+        let point = space.start(trial, false) + noise;
+        space.project(trial, point)
+    }
 }
 
 balls!(Pgd, "PGDLinf", "PGDL2", "PGDL1");
@@ -132,7 +153,7 @@ impl Attack for Pgd {
                 steps: self.steps,
                 keep: self.keep,
             };
-            let start = space.start(trial, self.random_start);
+            let start = self.start(trial, &space);
             let start = diversify(trial, &space, start, self.diversified_steps)?;
             let length = self.step_length();
             match self.momentum == 0.0 {
@@ -144,10 +165,11 @@ impl Attack for Pgd {
 
     /// # Errors
     ///
-    /// [`Error::Setting`](crate::base::Error::Setting) if ε, the step size or the momentum is negative
-    /// or not finite in f32.
+    /// [`Error::Setting`](crate::base::Error::Setting) if ε, the step size, the noise or the momentum is
+    /// negative or not finite in f32.
     fn check(&self) -> Result<()> {
         check_length("epsilon", self.epsilon)?;
+        check_length("noise", self.noise)?;
         check_length("momentum", self.momentum)?;
         match self.step_size {
             StepSize::Absolute(step) => check_length("step_size", step),
@@ -169,7 +191,7 @@ impl Attack for Pgd {
     }
 
     fn is_random(&self) -> bool {
-        self.random_start || self.diversified_steps > 0
+        self.random_start || self.noise > 0.0 || self.diversified_steps > 0
     }
 
     aims!();
@@ -187,7 +209,9 @@ impl fmt::Display for Pgd {
             Short(self.epsilon),
             Short(self.step_length()),
         )?;
-        if !self.random_start {
+        if self.noise != 0.0 {
+            write!(f, ", start with noise {}", Short(self.noise))?;
+        } else if !self.random_start {
             f.write_str(", no random start")?;
         }
         if self.diversified_steps > 0 {

@@ -1,7 +1,7 @@
 use super::{
     Affine, Apgd, Attack, AutoAttack, Budget, CarliniWagner, Ddn, DeepFool, EachTarget, Ensemble,
-    Fab, Fgsm, Fmn, GridSearch, InRandomPose, JointPgd, Malt, Mask, Masked, Orbit, PerImage, Pgd,
-    PoseGradient, PoseSearch, RandomSearch, Restarts, Sequence, Square,
+    Fab, Fgsm, Fmn, FriendlyPgd, GridSearch, InRandomPose, JointPgd, Malt, Mask, Masked, Msd,
+    Orbit, PerImage, Pgd, PoseGradient, PoseSearch, RandomSearch, Restarts, Sequence, Square,
 };
 use crate::base::{Spec, open_kind};
 
@@ -23,8 +23,9 @@ open_kind! {
     with settings: "affine" => Affine, "apgd" => Apgd, "auto" => AutoAttack, "budget" => Budget,
         "carlini_wagner" => CarliniWagner, "ddn" => Ddn, "deep_fool" => DeepFool,
         "each_target" => EachTarget, "fab" => Fab, "fgsm" => Fgsm, "fmn" => Fmn,
+        "friendly_pgd" => FriendlyPgd,
         "grid_search" => GridSearch, "in_random_pose" => InRandomPose, "joint_pgd" => JointPgd,
-        "malt" => Malt, "orbit" => Orbit, "pose_gradient" => PoseGradient,
+        "malt" => Malt, "msd" => Msd, "orbit" => Orbit, "pose_gradient" => PoseGradient,
         "pose_search" => PoseSearch, "random_search" => RandomSearch,
         "masked" => Masked, "per_image" => PerImage, "pgd" => Pgd, "square" => Square,
         "restarts" => Restarts, "ensemble" => Ensemble, "sequence" => Sequence;

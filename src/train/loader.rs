@@ -1,4 +1,4 @@
-use crate::base::{Batch, Error, Keys, Purpose, Result, Seed};
+use crate::base::{Batch, Degrees, Error, Keys, Pixels, Purpose, Result, Seed};
 use crate::curriculum::Stage;
 use crate::data::ImageSet;
 use crate::train::Course;
@@ -26,6 +26,13 @@ impl StagedBatch {
     /// What random draws for these images depend on in this epoch.
     pub fn keys(&self) -> Keys {
         Keys::new(self.seed, self.batch.ids.iter().copied()).with_draw(self.epoch as u64)
+    }
+
+    /// The same batch at a stage without rotation and shift.
+    pub(super) fn unmoved(&self) -> Self {
+        let mut unmoved = self.clone();
+        (unmoved.stage.angle, unmoved.stage.shift) = (Degrees(0.0), Pixels(0.0));
+        unmoved
     }
 }
 

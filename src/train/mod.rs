@@ -40,15 +40,15 @@ mod augmentation;
 mod checked;
 mod checkpoint;
 mod course;
+mod crafted;
 mod every_epoch;
 mod loader;
 mod monitor;
-mod natural;
 mod no_metric_files;
 mod number;
 mod objective;
+mod objectives;
 mod pace;
-mod pgd_training;
 mod progress;
 mod rate;
 mod record;
@@ -61,11 +61,14 @@ mod training;
 
 pub use augmentation::{Augmentation, Motion};
 pub use course::Course;
+pub use crafted::Crafted;
 pub use loader::{StagedBatch, StagedLoader};
-pub use natural::Natural;
 pub use objective::{Objective, ObjectiveSpec, Step};
+pub use objectives::{
+    AverageOver, Awp, Ema, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural, PgdTraining, PoseKl,
+    Swa, Trades, WorstPose,
+};
 pub use pace::{Pace, PaceSpec};
-pub use pgd_training::PgdTraining;
 pub use progress::Progress;
 pub use rate::{StagedRate, sgd};
 pub use record::EpochRecord;

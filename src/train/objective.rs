@@ -1,7 +1,10 @@
 use crate::attack::AttackSpec;
 use crate::base::{Error, Result, Spec, open_kind};
 use crate::curriculum::Stage;
-use crate::train::{Natural, PgdTraining, Scored, StagedBatch, Student};
+use crate::train::{
+    AverageOver, Awp, Crafted, Ema, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural,
+    PgdTraining, PoseKl, Scored, StagedBatch, Student, Swa, Trades, WorstPose,
+};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use serde_json::Value;
@@ -9,7 +12,7 @@ use std::fmt;
 
 /// What a model learns from a batch of images, and how.
 ///
-/// Built in are [`Natural`] and [`PgdTraining`]. One of your own needs [`step`](Objective::step)
+/// Built in are those of the [table](crate::train#objectives). One of your own needs [`step`](Objective::step)
 /// and [`settings`](Objective::settings); for files to know it, add it to the
 /// [`registry`](crate::base::Kind::registry).
 ///
@@ -50,6 +53,41 @@ pub trait Objective: fmt::Debug + Send + Sync {
     /// [`Error::Setting`] if the stage makes no sense as an attack.
     fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step>;
 
+    /// The images that the step's are made into before anything is learnt from them, as by an attack:
+    /// the first half of a step that has two, nothing unless an objective says otherwise.
+    ///
+    /// What learns from such images more than once, as [`Awp`] does, asks for them once.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Objective::step).
+    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
+        let _ = (student, staged);
+        Ok(Crafted::default())
+    }
+
+    /// The second half of a step: learns from images that are made already. An objective that
+    /// [crafts](Objective::craft) nothing makes its whole step here.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Objective::step).
+    fn learn(
+        &self,
+        student: &dyn Student,
+        staged: &StagedBatch,
+        crafted: &Crafted,
+    ) -> Result<Step> {
+        let _ = crafted;
+        self.step(student, staged)
+    }
+
+    /// Whether it puts images in poses of the stage's budget itself, so that none may be dealt to them
+    /// before.
+    fn moves_images(&self) -> bool {
+        false
+    }
+
     /// Everything that determines the objective, with its name: see [`Kind::settings`](crate::base::Kind::settings).
     fn settings(&self) -> Value;
 
@@ -75,13 +113,19 @@ pub trait Objective: fmt::Debug + Send + Sync {
     }
 
     /// What is done after each update of the weights by the optimiser, with the weights and with
-    /// what is remembered. The number and sizes of the latter must stay as they are.
+    /// what is remembered. The number and sizes of the latter must stay as they are. `epoch` is that of
+    /// the step, counted from 1.
     ///
     /// # Errors
     ///
     /// Of the objective's own choice; they end the training.
-    fn after_update(&self, student: &mut dyn Student, memory: &mut [Tensor<1>]) -> Result<()> {
-        let _ = (student, memory);
+    fn after_update(
+        &self,
+        student: &mut dyn Student,
+        memory: &mut [Tensor<1>],
+        epoch: usize,
+    ) -> Result<()> {
+        let _ = (student, memory, epoch);
         Ok(())
     }
 
@@ -154,6 +198,9 @@ pub type ObjectiveSpec = Spec<dyn Objective>;
 
 open_kind! {
     Objective in "objective";
-    with settings: "pgd_training" => PgdTraining;
+    with settings: "average_over" => AverageOver, "awp" => Awp, "ema" => Ema,
+        "fast_fgsm" => FastFgsm, "fat" => Fat, "mart" => Mart, "max_over" => MaxOver,
+        "msd_training" => MsdTraining, "pgd_training" => PgdTraining, "pose_kl" => PoseKl,
+        "swa" => Swa, "trades" => Trades, "worst_pose" => WorstPose;
     plain: "natural" => Natural;
 }

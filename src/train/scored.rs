@@ -21,19 +21,25 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// The cross-entropy of each image, in nats.
-    pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Self {
-        let chosen = labels.clone().unsqueeze_dim(1);
-        let losses = log_softmax(logits.clone(), 1).gather(1, chosen);
+    /// Losses `[batch]` with the logits `[batch, classes]` to show beside them.
+    pub fn new(losses: Tensor<1>, logits: Tensor<2>, labels: Tensor<1, Int>) -> Self {
         Self {
-            losses: -losses.squeeze_dim(1),
+            losses,
             logits,
             labels,
             numbers: Vec::new(),
         }
     }
 
-    /// With a further number for each image `[batch]`.
+    /// The cross-entropy of each image, in nats.
+    pub fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Self {
+        let chosen = labels.clone().unsqueeze_dim(1);
+        let losses = log_softmax(logits.clone(), 1).gather(1, chosen);
+        Self::new(-losses.squeeze_dim(1), logits, labels)
+    }
+
+    /// With a further number for each image `[batch]`; a number of fewer images has their number of
+    /// entries.
     pub fn with_number(mut self, name: impl Into<String>, values: Tensor<1>) -> Self {
         self.numbers.push((name.into(), values));
         self

@@ -35,6 +35,10 @@ pub trait Student {
     /// [learnt](Weight::learnt): its training passes update the running statistics of this one.
     fn moved(&self, weights: Vec<Tensor<1>>) -> Box<dyn Student>;
 
+    /// The same model, sharing nothing: its training passes leave the running statistics of this one as
+    /// they are. Its gradients suit the optimiser of this one.
+    fn apart(&self) -> Box<dyn Student>;
+
     /// Replaces all weights and running statistics, in the order of [`weights`](Student::weights).
     fn replace(&mut self, weights: Vec<Tensor<1>>);
 }
@@ -101,6 +105,11 @@ impl<M: Module + Classifier + 'static> Student for M {
 
     fn moved(&self, weights: Vec<Tensor<1>>) -> Box<dyn Student> {
         Box::new(self.clone().map(&mut Replace::new(weights, true)))
+    }
+
+    fn apart(&self) -> Box<dyn Student> {
+        // `valid` makes the copy.
+        Box::new(self.valid().train())
     }
 
     fn replace(&mut self, weights: Vec<Tensor<1>>) {

@@ -6,6 +6,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn::tensor::Tensor;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A model with how its images are moved and what it learns from them: what burn-train trains.
 ///
@@ -21,6 +23,9 @@ pub struct Trainee<M: Module> {
     objective: ObjectiveSpec,
     #[module(skip)]
     augmentation: Augmentation,
+    // The epoch of the last step; copies on other devices are in the same one.
+    #[module(skip)]
+    epoch: Arc<AtomicUsize>,
 }
 
 impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
@@ -33,6 +38,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             model,
             objective,
             augmentation,
+            epoch: Arc::default(),
         }
     }
 
@@ -45,7 +51,11 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// What [`Objective::step`](crate::train::Objective::step) fails with.
     pub fn learn(&self, staged: StagedBatch) -> Result<TrainOutput<Scored>> {
         let mut staged = self.taken(staged);
-        staged.batch.images = self.augmentation.apply(&staged);
+        self.epoch.store(staged.epoch, Ordering::Relaxed);
+        staged.batch.images = match self.objective.moves_images() {
+            true => self.augmentation.apply(&staged.unmoved()),
+            false => self.augmentation.apply(&staged),
+        };
         let step = self.objective.step(&self.model, &staged)?;
         Ok(TrainOutput {
             grads: step.gradients,
@@ -79,7 +89,9 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     // What the objective does after an update by the optimiser.
     fn updated(mut self) -> Self {
         let mut memory = self.memory();
-        if let Err(error) = self.objective.after_update(&mut self.model, &mut memory) {
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        let done = (self.objective).after_update(&mut self.model, &mut memory, epoch);
+        if let Err(error) = done {
             resume_unwind(Box::new(error));
         }
         let remembered = memory.into_iter().zip(self.memory);

@@ -65,6 +65,7 @@ impl Objective for Averaged {
         &self,
         student: &mut dyn Student,
         memory: &mut [Tensor<1>],
+        _epoch: usize,
     ) -> fireproof::base::Result<()> {
         for (average, weight) in memory.iter_mut().zip(student.weights()) {
             *average = average.clone() * self.keep + weight.values * (1.0 - self.keep);
@@ -257,6 +258,7 @@ fn error_of_an_objective_ends_the_training() {
             &self,
             _: &mut dyn Student,
             _: &mut [Tensor<1>],
+            _: usize,
         ) -> fireproof::base::Result<()> {
             self.fail("update")
         }

@@ -47,8 +47,8 @@ fn convention_settings_are_a_plain_value() {
             ),
             (
                 "objective",
-                "trades".into(),
-                "one of: natural, pgd_training",
+                "untrained".into(),
+                "one of: average_over, awp, ema",
             ),
             (
                 "objective",

@@ -194,8 +194,13 @@ impl Attack for JointPgd {
         Ok(attack.into())
     }
 
+    /// Steps as long in the pixels as said; the pose goes as far in proportion.
     fn with_effort(&self, steps: usize, step_size: f64) -> Option<AttackSpec> {
-        let attack = self.clone().with_steps(steps).with_step_size(step_size);
+        let share = match self.epsilon > 0.0 {
+            true => StepSize::Absolute(step_size / self.epsilon),
+            false => self.step_size,
+        };
+        let attack = self.clone().with_steps(steps).with_step_size(share);
         Some(attack.into())
     }
 
