@@ -76,8 +76,8 @@ fn trained(
     // Of each digit the four turns side by side.
     let mut right = vec![[false; 4]; test.len()];
     let mut stands = right.clone();
-    for turns in 0..4i32 {
-        let images = rot90(batch.images.clone(), turns);
+    for turns in 0..4 {
+        let images = rot90(batch.images.clone(), turns as i32);
         let turned = batch.clone().with_images(images)?;
         let predicted = victim.predict(turned.images.clone());
         let found = attack.attack(&victim, &turned, Seed(options.seed).derive(turns as u64))?;

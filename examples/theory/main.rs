@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example theory -- --help` explains.
 
+#[allow(dead_code)] // It measures no profiles.
 #[path = "../common/mod.rs"]
 mod common;
 mod digits;
@@ -12,7 +13,6 @@ mod plot;
 mod rules;
 mod sweep;
 mod table;
-mod trades;
 mod training;
 mod verdict;
 

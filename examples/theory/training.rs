@@ -1,8 +1,7 @@
 //! The ways in which every network is trained, whatever it learns from.
 
-use crate::trades::Trades;
 use fireproof::curriculum::{Curriculum, Milestones};
-use fireproof::train::{Natural, ObjectiveSpec, PgdTraining};
+use fireproof::train::{Natural, ObjectiveSpec, PgdTraining, Trades};
 
 // Weight of the divergence in TRADES, as published for colour images.
 const BETA: f64 = 6.0;

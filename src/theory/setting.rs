@@ -70,18 +70,15 @@ pub trait Setting: fmt::Debug + fmt::Display + Send + Sync {
     fn point(&self, seed: Seed, id: u64) -> Point {
         self.draw(&mut seed.draws(Purpose::Sample, id, 0))
     }
-}
 
-impl dyn Setting + '_ {
     /// The first `count` points as images `[1, 1, dimension]`, one after the other, and their labels:
     /// what an image set of numbers without bounds is made of.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`] for a setting that makes no sense.
-    pub fn images(&self, seed: impl Into<Seed>, count: usize) -> Result<(Vec<f32>, Vec<u8>)> {
+    fn images(&self, seed: Seed, count: usize) -> Result<(Vec<f32>, Vec<u8>)> {
         self.check()?;
-        let seed = seed.into();
         let mut numbers = Vec::with_capacity(count * self.dimension());
         let labels = (0..count as u64).map(|id| {
             let point = self.point(seed, id);

@@ -1,11 +1,12 @@
 //! Points as images without bounds, and the group as poses of them.
 
 use crate::common::{On, values};
-use fireproof::base::{Bounds, Keys, Pixels};
+use fireproof::base::{Bounds, Keys, Pixels, Seed};
 use fireproof::data::ImageSet;
 use fireproof::theory::{GaussianFeature, Point, Setting};
 use fireproof::transform::{Border, Pose, PoseBudget, Warp};
 
+// What moves images is tested on every device by `tests/transform`.
 on_this_device![
     value_shifts_with_a_circular_border_are_the_group,
     value_random_poses_are_uniform_over_the_group,
@@ -18,7 +19,7 @@ fn circular() -> Warp {
 fn value_shifts_with_a_circular_border_are_the_group(on: &On) {
     // Oracle: `Point::shifted`, to the bit.
     let setting = GaussianFeature::new(7, 1.5, 0.5).unwrap();
-    let (numbers, labels) = (&setting as &dyn Setting).images(4, 7).unwrap();
+    let (numbers, labels) = setting.images(Seed(4), 7).unwrap();
     let set = ImageSet::of_numbers("points", [1, 1, 7], 2, numbers, labels, Bounds::none());
     let set = set.unwrap();
     let batch = set.batch(&[0, 1, 2, 3, 4, 5, 6], &on.device());

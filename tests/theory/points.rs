@@ -18,8 +18,8 @@ fn convention_points_depend_on_seed_and_number_alone() {
         assert_ne!(point(7), point(8));
         assert_ne!(point(7), setting.point(Seed(4), 7));
         // The first points of a longer list, and a list of its own seed.
-        let (few, labels) = setting.images(3, 2).unwrap();
-        let (more, _) = setting.images(3, 5).unwrap();
+        let (few, labels) = setting.images(Seed(3), 2).unwrap();
+        let (more, _) = setting.images(Seed(3), 5).unwrap();
         assert_eq!(few, more[..12]);
         assert_eq!(labels, [point(0).label(), point(1).label()]);
         assert_eq!(

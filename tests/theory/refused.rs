@@ -1,6 +1,6 @@
 //! Parameters that make no sense are errors by name.
 
-use fireproof::base::{Error, Result};
+use fireproof::base::{Error, Result, Seed};
 use fireproof::theory::{Detector, GaussianFeature, Linear, Rule, Setting, SignFeature, Survey};
 
 fn refused<T: std::fmt::Debug>(result: Result<T>, text: &str) {
@@ -43,7 +43,7 @@ fn error_from_files_too() {
     refused(setting.frontier(3), "correlation = 1");
     refused(setting.optimal(0.5, 0.2), "correlation = 1");
     refused(Survey::new(10, 0.2).of(&setting, &first), "correlation = 1");
-    refused((&setting as &dyn Setting).images(1, 2), "correlation = 1");
+    refused(setting.images(Seed(1), 2), "correlation = 1");
     let text = r#"{"dimension": 10, "correlation": 0.9, "eta": 0.1, "etta": 0.2}"#;
     assert!(serde_json::from_str::<SignFeature>(text).is_err());
 }

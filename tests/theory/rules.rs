@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use fireproof::base::{Classifier, Seed};
 use fireproof::theory::{GaussianFeature, Linear, Logits, Rule, Setting, Survey};
 
+// The rules' arithmetic is the host's, and a network's that of its own tests.
 on_this_device![
     value_logits_are_a_rule,
     value_network_is_surveyed_as_its_rule

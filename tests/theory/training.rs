@@ -11,6 +11,7 @@ use fireproof::theory::{GaussianFeature, Linear, Logits, Setting, Survey};
 use fireproof::train::{Augmentation, Natural, ObjectiveSpec, PgdTraining, Progress, Training};
 use fireproof::transform::{Border, Warp};
 
+// What trains is tested on every device by `tests/train`; here the host samples and judges.
 on_this_device![
     value_training_finds_what_each_objective_is_for,
     value_attacks_leave_the_pixel_range,
@@ -42,7 +43,7 @@ fn setting() -> GaussianFeature {
 }
 
 fn points(seed: u64, count: usize) -> ImageSet {
-    let (numbers, labels) = (&setting() as &dyn Setting).images(seed, count).unwrap();
+    let (numbers, labels) = setting().images(Seed(seed), count).unwrap();
     ImageSet::of_numbers("points", [1, 1, 16], 2, numbers, labels, Bounds::none()).unwrap()
 }
 
