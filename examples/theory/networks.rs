@@ -267,7 +267,7 @@ pub fn text(found: &[Trained]) -> String {
     );
     for row in found {
         let (natural, spatial) = (rate(&row.measured.natural), rate(&row.measured.spatial));
-        let (low, high) = (2.0 * row.measured.mean.low, 2.0 * row.measured.mean.high);
+        let (low, high) = (row.measured.sum.low, row.measured.sum.high);
         let adversarial = rate(&row.measured.adversarial);
         text += &format!(
             "\n| {} | {} | {} | {} | {spatial} | {adversarial} [{}] | {} | {:.3} ({low:.3}–{high:.3}) |",

@@ -61,14 +61,10 @@ pub fn rows(options: &Options) -> Result<Sweep> {
         let rule = setting.optimal(0.5, epsilon)?;
         let survey = Survey::new(options.sizes().swept, epsilon).with_seed(options.seed);
         let found = survey.of(&setting, &rule)?;
-        let twice = |share: f64| 2.0 * share;
         Ok(Gaussians {
             setting,
             sum: found.spatial.value() + found.adversarial.value(),
-            interval: Interval {
-                low: twice(found.mean.low),
-                high: twice(found.mean.high),
-            },
+            interval: found.sum,
             sharper: setting.sharper(),
             tau: setting.tau(),
         })

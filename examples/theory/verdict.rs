@@ -67,16 +67,11 @@ fn slack(row: &Trained) -> f64 {
 
 // Whether the intervals of S + R do not meet.
 fn apart(first: &Trained, second: &Trained) -> bool {
-    let (a, b) = (first.measured.mean, second.measured.mean);
+    let (a, b) = (first.measured.sum, second.measured.sum);
     a.low > b.high || b.low > a.high
 }
 
 fn shown(row: &Trained) -> String {
-    let mean = row.measured.mean;
-    format!(
-        "{:.3}, {:.3}–{:.3}",
-        sum(row),
-        2.0 * mean.low,
-        2.0 * mean.high
-    )
+    let interval = row.measured.sum;
+    format!("{:.3}, {:.3}–{:.3}", sum(row), interval.low, interval.high)
 }

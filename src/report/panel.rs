@@ -127,6 +127,11 @@ impl Panel {
         }
     }
 
+    /// Whether it is a plane from 0 to 100 % both ways.
+    pub(super) fn is_whole_plane(&self) -> bool {
+        self.kind == Kind::Whole
+    }
+
     /// The width and height of the coordinate system in pixels.
     pub(super) fn size(&self) -> (f64, f64) {
         // Markers all over a plane need more room than curves one above the other.
@@ -150,7 +155,6 @@ impl Panel {
             }
             return Ok(());
         }
-        let plane = matches!(self.kind, Kind::Plane | Kind::Whole);
         match self.kind {
             Kind::Plane => self.draw_front(canvas, &frame)?,
             Kind::Whole => self.lines.draw(canvas, &frame)?,
@@ -158,13 +162,16 @@ impl Panel {
         }
         for (index, curve) in self.curves.iter().enumerate() {
             // Side by side, so that bars at the same level stay readable.
-            let aside = match plane {
-                true => 0.0,
-                false => 2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0),
+            let aside = match self.kind {
+                Kind::Plane | Kind::Whole => 0.0,
+                Kind::Levels | Kind::Stairs(_) => {
+                    2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+                }
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
         }
-        if plane {
+        // The looks of a whole plane tell more than names between its markers.
+        if self.kind == Kind::Plane {
             draw_labels(&self.curves, canvas, &frame)?;
         }
         Ok(())

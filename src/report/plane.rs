@@ -1,5 +1,5 @@
 use super::Panel;
-use super::canvas::{Anchor, Canvas, GREY, INK};
+use super::canvas::{Canvas, GREY, INK, Look};
 use super::curve::{Curve, Point};
 use super::frame::Frame;
 use crate::base::Result;
@@ -17,6 +17,9 @@ pub(super) struct Lines {
 impl Panel {
     /// Classifiers in the plane of two accuracies, each from 0 to 100 %: name, accuracy to the right,
     /// accuracy upwards.
+    ///
+    /// In names such as `dense, PGD` what stands before the comma has a marker shape and what stands
+    /// after it a colour; names without one are black.
     pub fn plane(
         x_title: impl AsRef<str>,
         y_title: impl AsRef<str>,
@@ -42,7 +45,7 @@ impl Panel {
     /// let mean = ("mean", Rate::of(983, 1000), Rate::of(29, 1000));
     /// let panel = Panel::under(&setting, 0.4, &[mean]).with_line("best", &setting.frontier(50)?);
     /// let svg = Figure::new("Setting A").with_row("", [panel]).to_svg()?;
-    /// assert!(svg.contains("no classifier is here"));
+    /// assert!(svg.contains("no classifier is above"));
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
     pub fn under(setting: &dyn Setting, epsilon: f64, rules: &[(&str, Rate, Rate)]) -> Self {
@@ -68,28 +71,60 @@ impl Panel {
 }
 
 impl Lines {
+    /// The names of all lines, and whether each is dashed.
+    pub fn names(&self) -> Vec<(&str, bool)> {
+        let limit = (!self.limit.is_empty()).then_some(("no classifier is above", false));
+        let named = self.named.iter().map(|(name, _)| (name.as_str(), true));
+        limit.into_iter().chain(named).collect()
+    }
+
     pub fn draw(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
         let place = |pairs: &[[f64; 2]]| {
             let place = |[x, y]: &[f64; 2]| frame.place(100.0 * x, 100.0 * y);
             Vec::from_iter(pairs.iter().map(place))
         };
-        let right = frame.left + frame.width;
         if !self.limit.is_empty() {
             let limit = place(&self.limit);
             let mut above = limit.clone();
-            above.extend([[1.0, 1.0], [0.0, 1.0]].map(|[x, y]| frame.place(100.0 * x, 100.0 * y)));
+            above.extend(place(&[[1.0, 1.0], [0.0, 1.0]]));
             canvas.area(&above, GREY, 0.16)?;
-            canvas.line(&limit, INK, 1.4)?;
-            let corner = (right - 20.0, frame.top + 14.0);
-            canvas.text("no classifier is here", corner, 11.0, Anchor::Right, false)?;
+            sample(canvas, &limit, false)?;
         }
-        for (name, pairs) in &self.named {
-            let line = place(pairs);
-            canvas.dashed(&line, GREY, 1.2)?;
-            if let Some(&(x, y)) = line.get(line.len() / 2) {
-                canvas.text(name, (x - 6.0, y + 12.0), 11.0, Anchor::Right, false)?;
-            }
+        for (_, pairs) in &self.named {
+            sample(canvas, &place(pairs), true)?;
         }
         Ok(())
     }
+}
+
+/// A line of a plane, or a piece of one for the legend.
+pub(super) fn sample(canvas: &Canvas, points: &[(f64, f64)], dashed: bool) -> Result<()> {
+    match dashed {
+        true => canvas.dashed(points, GREY, 1.2),
+        false => canvas.line(points, INK, 1.4),
+    }
+}
+
+/// The looks of names with a comma: a marker for each thing before it, a colour for each after it.
+pub(super) fn looks(names: &[&str]) -> Vec<(String, Look)> {
+    let place = |of: &mut Vec<String>, part: &str| {
+        let at = of.iter().position(|other| other == part);
+        at.unwrap_or_else(|| {
+            of.push(part.to_owned());
+            of.len() - 1
+        })
+    };
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let split = |name: &&&str| name.contains(", ");
+    let mut looks = Vec::new();
+    for name in names.iter().filter(split) {
+        let (kind, way) = name.split_once(", ").unwrap_or((name, ""));
+        let look = Look::of(place(&mut after, way), place(&mut before, kind));
+        looks.push(((*name).to_owned(), look));
+    }
+    for (at, name) in names.iter().filter(|name| !split(name)).enumerate() {
+        let look = Look::of(0, before.len() + at).in_ink();
+        looks.push(((*name).to_owned(), look));
+    }
+    looks
 }

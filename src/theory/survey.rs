@@ -1,7 +1,7 @@
 use super::rule::{Rule, says};
 use super::setting::check_radius;
 use super::{Accuracies, Setting};
-use crate::base::statistics::{Interval, clustered, wilson};
+use crate::base::statistics::{Interval, paired, wilson};
 use crate::base::{Error, Purpose, Result, Seed};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -112,8 +112,8 @@ pub struct Measured {
     pub in_place: Share,
     /// On attacked points, randomly shifted: R.
     pub adversarial: Share,
-    /// A 95 % interval of (S + R)/2, which knows that both were measured on the same points.
-    pub mean: Interval,
+    /// A 95 % interval of S + R, which knows that both were measured on the same points.
+    pub sum: Interval,
 }
 
 impl Measured {
@@ -122,14 +122,19 @@ impl Measured {
             right: right.iter().filter(|point| point[kind]).count(),
             of: right.len(),
         };
-        let both = |point: &[bool; 4]| 0.5 * f64::from(u8::from(point[1]) + u8::from(point[3]));
-        let both = Vec::from_iter(right.iter().map(both));
+        // S + R − 1 is the difference between being right at the one and wrong at the other.
+        let number = |is: bool| f64::from(u8::from(is));
+        let excess = |point: &[bool; 4]| number(point[1]) - number(!point[3]);
+        let excess = paired(&Vec::from_iter(right.iter().map(excess)));
         Self {
             natural: share(0),
             spatial: share(1),
             in_place: share(2),
             adversarial: share(3),
-            mean: clustered(&both, 2),
+            sum: Interval {
+                low: 1.0 + excess.low,
+                high: 1.0 + excess.high,
+            },
         }
     }
 

@@ -53,7 +53,7 @@ fn smoke_plane_without_a_bound() {
         &texts,
         &["quarter turns (%)", "attacked (%)", "sign of the mean"],
     );
-    assert!(!texts.iter().any(|text| text == "no classifier is here"));
+    assert!(!texts.iter().any(|text| text == "no classifier is above"));
     assert!(
         Figure::new("")
             .with_row("", [Panel::plane("x", "y", &[])])

@@ -73,7 +73,7 @@ fn value_bound_of_signs_is_met_by_the_exact_detector() {
     for share in [found.spatial, found.adversarial] {
         assert!(share.interval().contains(0.95), "{share:?}");
     }
-    assert!(found.mean.contains(0.95));
+    assert!(found.sum.contains(1.9));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn value_bound_of_gaussians_is_met_but_for_a_constant() {
 
     let best = setting.optimal(0.5, 0.4).unwrap();
     let found = Survey::new(8000, 0.4).of(&setting, &best).unwrap();
-    let (low, high) = (2.0 * found.mean.low - 1.0, 2.0 * found.mean.high - 1.0);
+    let (low, high) = (found.sum.low - 1.0, found.sum.high - 1.0);
     assert!(
         low < distance && distance < high + 0.01,
         "{low} {distance} {high}"

@@ -52,7 +52,7 @@ fn convention_closures_are_rules() {
     // No shift changes it.
     assert_eq!(found.natural, found.spatial);
     assert_eq!(found.in_place, found.adversarial);
-    assert!(found.natural.value() > 0.7 && found.mean.low < found.mean.high);
+    assert!(found.natural.value() > 0.7 && found.sum.low < found.sum.high);
     assert!(
         format!("{:?}", setting.optimal(1.0, 0.5).unwrap()).contains("Gaussian feature, d = 4")
     );
