@@ -40,9 +40,9 @@ pub fn settings() -> Result<Vec<(&'static str, Box<dyn Setting>)>> {
     Ok(vec![
         ("A", Box::new(SignFeature::new(64, 0.8, eta(64))?)),
         ("A", Box::new(SignFeature::new(64, 0.95, eta(64))?)),
+        ("B", Box::new(GaussianFeature::new(16, 2.0, eta(16))?)),
         ("B", Box::new(GaussianFeature::new(64, 1.0, eta(64))?)),
         ("B", Box::new(GaussianFeature::new(64, 2.0, eta(64))?)),
-        ("B", Box::new(GaussianFeature::new(256, 2.0, eta(256))?)),
     ])
 }
 

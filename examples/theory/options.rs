@@ -99,7 +99,7 @@ impl Options {
                 points: 20_000,
                 swept: 4000,
                 test: 4000,
-                train: 4000,
+                train: 3000,
                 digits: 1500,
                 epochs: 6,
                 test_digits: 200,

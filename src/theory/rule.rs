@@ -42,21 +42,21 @@ pub(super) fn says(score: f64, positive: bool) -> bool {
 /// A rule made by a setting, of which one knows no more than what it is best at.
 pub struct Optimal {
     name: String,
-    score: Box<dyn Fn(&[f64]) -> f64 + Send + Sync>,
+    rule: Box<dyn Rule>,
 }
 
 impl Optimal {
-    pub(super) fn new(name: String, score: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Self {
+    pub(super) fn new(name: String, rule: impl Rule + 'static) -> Self {
         Self {
             name,
-            score: Box::new(score),
+            rule: Box::new(rule),
         }
     }
 }
 
 impl Rule for Optimal {
     fn score(&self, features: &[f64]) -> f64 {
-        (self.score)(features)
+        self.rule.score(features)
     }
 }
 
