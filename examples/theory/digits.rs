@@ -2,14 +2,13 @@
 
 use crate::options::Options;
 use crate::training::{Budgets, Method, methods};
-use crate::{common, percent};
+use crate::{bar, common, percent};
 use burn::tensor::Device;
 use fireproof::base::Result;
 use fireproof::evaluate::Rate;
 use fireproof::prelude::*;
 use fireproof::train::Progress;
 use fireproof::transform::rot90;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 /// The radius of all attacks.
@@ -42,9 +41,7 @@ pub fn measure(options: &Options) -> Result<Vec<Trained>> {
         epsilon: EPSILON,
     };
     let methods = methods(budgets, sizes.epochs, sizes.steps.min(4), RATE);
-    let style = ProgressStyle::with_template("  digits {bar:30} {pos} of {len}, {eta} left");
-    let bar = ProgressBar::new(methods.len() as u64).with_style(style.expect("a valid template"));
-    bar.tick();
+    let bar = bar("digits", methods.len());
     let each = methods.iter().map(|method| {
         let found = trained(method, options, [&train, &test], &device);
         bar.inc(1);

@@ -18,6 +18,7 @@ mod verdict;
 
 use clap::Parser;
 use fireproof::base::{Result, write_atomically};
+use indicatif::{ProgressBar, ProgressStyle};
 use options::{Options, Part};
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
@@ -75,6 +76,15 @@ fn run(options: &Options) -> Result<()> {
         options.out.display()
     );
     Ok(())
+}
+
+/// How far a part has come, on a terminal.
+fn bar(part: &str, count: usize) -> ProgressBar {
+    let template = format!("  {part} {{bar:30}} {{pos}} of {{len}}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template).expect("a valid template");
+    let bar = ProgressBar::new(count as u64).with_style(style);
+    bar.tick();
+    bar
 }
 
 /// A share in percent.

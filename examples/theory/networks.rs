@@ -2,7 +2,7 @@
 
 use crate::options::Options;
 use crate::training::{Budgets, Method, methods};
-use crate::{common, percent};
+use crate::{bar, common, percent};
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,7 +11,6 @@ use fireproof::evaluate::Rate;
 use fireproof::prelude::*;
 use fireproof::theory::{GaussianFeature, Logits, Measured, Setting, Share, SignFeature, Survey};
 use fireproof::train::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -161,9 +160,7 @@ pub fn measure(options: &Options) -> Result<Vec<Trained>> {
             }
         }
     }
-    let style = ProgressStyle::with_template("  networks {bar:30} {pos} of {len}, {eta} left");
-    let bar = ProgressBar::new(cells.len() as u64).with_style(style.expect("a valid template"));
-    bar.tick();
+    let bar = bar("networks", cells.len());
     let device = common::device(options.device.as_deref())?;
     let found = cells.par_iter().map(|cell| {
         let found = cell.measure(options, &device);

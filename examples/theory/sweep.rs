@@ -1,7 +1,7 @@
 //! The bounds, and the best classifiers that there are, by dimension and strength of the feature.
 
 use crate::options::Options;
-use crate::percent;
+use crate::{bar, percent};
 use fireproof::base::Result;
 use fireproof::base::statistics::Interval;
 use fireproof::theory::{GaussianFeature, Setting, SignFeature, Survey};
@@ -55,12 +55,14 @@ pub fn rows(options: &Options) -> Result<Sweep> {
     let all = KAPPAS
         .into_par_iter()
         .flat_map(|kappa| DIMENSIONS.into_par_iter().map(move |d| (kappa, d)));
+    let bar = bar("sweep", KAPPAS.len() * DIMENSIONS.len());
     let gaussian = |(kappa, d): (f64, usize)| {
         let setting = GaussianFeature::new(d, kappa, eta(d))?;
         let epsilon = 2.0 * setting.eta;
         let rule = setting.optimal(0.5, epsilon)?;
         let survey = Survey::new(options.sizes().swept, epsilon).with_seed(options.seed);
         let found = survey.of(&setting, &rule)?;
+        bar.inc(1);
         Ok(Gaussians {
             setting,
             sum: found.spatial.value() + found.adversarial.value(),
@@ -69,9 +71,11 @@ pub fn rows(options: &Options) -> Result<Sweep> {
             tau: setting.tau(),
         })
     };
+    let gaussians = all.map(gaussian).collect::<Result<_>>();
+    bar.finish_and_clear();
     Ok(Sweep {
         signs,
-        gaussians: all.map(gaussian).collect::<Result<_>>()?,
+        gaussians: gaussians?,
     })
 }
 

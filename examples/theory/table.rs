@@ -1,12 +1,13 @@
 //! Rules in closed form beside what is measured, with the bound.
 
 use crate::options::Options;
-use crate::percent;
 use crate::rules::{Known, of_gaussians, of_signs};
+use crate::{bar, percent};
 use fireproof::base::Result;
 use fireproof::theory::{Accuracies, GaussianFeature, Measured, Setting, SignFeature, Survey};
 use rayon::prelude::*;
 use serde::Serialize;
+use std::sync::Arc;
 
 // The weak features together tell the class with about 98 %: η = 2/√d.
 const TOGETHER: f64 = 2.0;
@@ -23,52 +24,56 @@ pub struct Row {
 }
 
 struct Case {
-    setting: Box<dyn Setting>,
-    epsilon: f64,
+    name: String,
+    setting: Arc<dyn Setting>,
     known: Known,
 }
 
 fn cases() -> Result<Vec<Case>> {
     let mut cases = Vec::new();
+    let mut add = |name: String, setting: Arc<dyn Setting>, known: Vec<Known>| {
+        cases.extend(known.into_iter().map(|known| Case {
+            name: name.clone(),
+            setting: setting.clone(),
+            known,
+        }));
+    };
     let eta = |d: usize| TOGETHER / (d as f64).sqrt();
     for d in [100, 1000] {
         let setting = SignFeature::new(d, 0.95, eta(d))?;
-        let epsilon = 2.0 * setting.eta;
-        cases.extend(of_signs(&setting, epsilon)?.into_iter().map(|known| Case {
-            setting: Box::new(setting),
-            epsilon,
-            known,
-        }));
+        let known = of_signs(&setting, 2.0 * setting.eta)?;
+        add(format!("A, d = {d}, p = 0.95"), Arc::new(setting), known);
     }
     for kappa in [1.0, 2.0] {
         let setting = GaussianFeature::new(1000, kappa, eta(1000))?;
-        let epsilon = 2.0 * setting.eta;
-        cases.extend(
-            of_gaussians(&setting, epsilon)?
-                .into_iter()
-                .map(|known| Case {
-                    setting: Box::new(setting),
-                    epsilon,
-                    known,
-                }),
+        let known = of_gaussians(&setting, 2.0 * setting.eta)?;
+        add(
+            format!("B, d = 1000, κ = {kappa}"),
+            Arc::new(setting),
+            known,
         );
     }
     Ok(cases)
 }
 
 pub fn rows(options: &Options) -> Result<Vec<Row>> {
-    let row = |Case {
-                   setting,
-                   epsilon,
-                   known,
-               }: Case| {
+    let cases = cases()?;
+    let bar = bar("rules", cases.len());
+    let row = |case: Case| {
+        let Case {
+            name,
+            setting,
+            known,
+        } = case;
+        let epsilon = 2.0 * setting.eta();
         let survey = Survey::new(options.sizes().points, epsilon).with_seed(options.seed);
         let measured = survey.of(&*setting, &*known.rule)?;
+        bar.inc(1);
         let spatial = known
             .exact
             .map_or(measured.spatial.value(), |exact| exact.spatial);
         Ok(Row {
-            setting: setting.to_string(),
+            setting: name,
             rule: known.name,
             epsilon,
             exact: known.exact,
@@ -76,7 +81,9 @@ pub fn rows(options: &Options) -> Result<Vec<Row>> {
             bound: setting.bound(spatial, epsilon),
         })
     };
-    cases()?.into_par_iter().map(row).collect()
+    let rows = cases.into_par_iter().map(row).collect();
+    bar.finish_and_clear();
+    rows
 }
 
 pub fn text(rows: &[Row]) -> String {

@@ -5,17 +5,16 @@ use crate::networks::Trained;
 /// A sentence for each setting and network, and one on CuSP.
 pub fn text(found: &[Trained]) -> String {
     let above = |row: &&Trained| row.measured.adversarial.interval().low > row.bound;
-    let count = found.iter().filter(above).count();
+    let number = |count: usize| match count {
+        0 => "none".to_owned(),
+        count => count.to_string(),
+    };
     let mut text = format!(
-        "{} of {} networks are above the bound.",
-        if count == 0 {
-            "None".to_owned()
-        } else {
-            count.to_string()
-        },
-        found.len()
+        "Of {} networks, {} above the bound.",
+        found.len(),
+        number(found.iter().filter(above).count()),
     );
-    let (mut nearer, mut groups) = (0, 0);
+    let (mut nearer, mut ahead, mut groups) = (0, 0, 0);
     for group in found.chunk_by(|a, b| a.setting == b.setting && a.network == b.network) {
         let (Some(cusp), Some(fixed)) = (named(group, "CuSP"), named(group, "fixed budgets"))
         else {
@@ -26,7 +25,8 @@ pub fn text(found: &[Trained]) -> String {
         let Some(best) = others.max_by(|a, b| sum(a).total_cmp(&sum(b))) else {
             continue;
         };
-        nearer += usize::from(apart(cusp, fixed) && slack(cusp) < slack(fixed));
+        nearer += usize::from(apart(cusp, fixed) && sum(cusp) > sum(fixed));
+        ahead += usize::from(apart(cusp, best) && sum(cusp) > sum(best));
         text += &format!(
             "\n- {}, {}: CuSP is {:.3} below the bound in R (S + R = {}), fixed budgets {:.3} ({}), and the \
              highest S + R of the others has {}: {}.",
@@ -41,13 +41,11 @@ pub fn text(found: &[Trained]) -> String {
         );
     }
     text += &format!(
-        "\n\nCuSP moves {} of {groups} networks towards the bound beyond doubt, that is beyond the same \
-         budgets from the first epoch on by more than the intervals of S + R overlap.",
-        if nearer == 0 {
-            "none".to_owned()
-        } else {
-            nearer.to_string()
-        },
+        "\n\nWith intervals apart, CuSP has a higher S + R than the same budgets from the first epoch on for \
+         {} of {groups} networks, and a higher one than every other training for {}. In setting B that is \
+         to be nearer to the bound.",
+        number(nearer),
+        number(ahead),
     );
     text
 }
