@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use fireproof::attack::{Attack, Frozen, Pgd};
 use fireproof::base::{Bounds, Classifier, Seed};
-use fireproof::curriculum::Curriculum;
+use fireproof::curriculum::{Curriculum, Milestones};
 use fireproof::data::ImageSet;
 use fireproof::theory::{GaussianFeature, Linear, Logits, Setting, Survey};
 use fireproof::train::{Augmentation, Natural, ObjectiveSpec, PgdTraining, Progress, Training};
@@ -52,7 +52,9 @@ fn value_training_finds_what_each_objective_is_for(on: &On) {
     // attacked keeps to the strong feature, the only one that the attack does not turn round.
     let device = on.device();
     let trained = |curriculum: Curriculum, objective: ObjectiveSpec| {
-        let training = Training::new(curriculum.with_learning_rate(0.1), objective)
+        // Falling, or the attacked weights would go on changing their signs.
+        let rate = Milestones::new([(0.0, 0.05), (0.5, 0.01), (0.75, 0.002)]);
+        let training = Training::new(curriculum.with_learning_rate(rate), objective)
             .with_augmentation(Augmentation::new(
                 Warp::nearest().with_border(Border::Circular),
             ))
@@ -73,7 +75,7 @@ fn value_training_finds_what_each_objective_is_for(on: &On) {
     };
 
     let moved = of(&trained(
-        Curriculum::new(10).with_shift(8.0),
+        Curriculum::new(12).with_shift(8.0),
         Natural.into(),
     ));
     let mean = survey.of(&setting(), &Linear::mean(16)).unwrap();
@@ -81,10 +83,15 @@ fn value_training_finds_what_each_objective_is_for(on: &On) {
         moved.spatial.value() > mean.spatial.value() - 0.03,
         "{moved:?}"
     );
-    let attacked = Curriculum::new(10).with_epsilon(0.8).with_steps(3);
+    let attacked = Curriculum::new(12).with_epsilon(0.8).with_steps(3);
     let attacked = of(&trained(attacked, PgdTraining::default().into()));
-    assert!(attacked.in_place.value() > 0.7, "{attacked:?}");
-    assert!(mean.in_place.value() < 0.1 && attacked.spatial.value() < 0.75);
+    let first = setting().linear(&Linear::coordinate(16, 0), 0.8).unwrap();
+    let most = first.in_place;
+    assert!(
+        attacked.in_place.value() > most - 0.05,
+        "{attacked:?} {most}"
+    );
+    assert!(mean.in_place.value() < 0.1 && attacked.spatial.value() < 0.8);
 }
 
 fn value_attacks_leave_the_pixel_range(on: &On) {
