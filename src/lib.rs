@@ -31,6 +31,7 @@
 //! | [`transform`] | rotations and translations, exact and interpolated |
 //! | [`curriculum`] | schedules and CuSP |
 //! | [`data`] | image sets in memory, their files, their summary |
+//! | [`theory`] | the trade-off in two statistical settings: distributions, rules, bounds |
 //! | [`kernel`] | the operations in which attacks spend their time, with CPU kernels; their numerics |
 //! | [`group`] | the groups and their index tables |
 //! | [`base`] | errors, units, bounds, seeds and keys, batches, statistics, devices; names in files |
@@ -53,6 +54,7 @@ pub mod nn;
 pub mod prelude;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod theory;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod transform;

@@ -57,6 +57,8 @@ pub enum Purpose {
     Noise = 14,
     /// Poses that attacks try; the id is the image's, the draw the restart.
     SearchedPose = 15,
+    /// Points of a statistical setting; the id is the point's.
+    Sample = 20,
 }
 
 impl Seed {

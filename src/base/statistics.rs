@@ -10,8 +10,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A two-sided confidence interval: of a proportion, within `[0, 1]`, or of a difference of two,
-/// within `[-1, 1]`.
+/// A two-sided confidence interval: of a proportion, within `[0, 1]`, of a difference of two, within
+/// `[-1, 1]`, or of a sum of two, within `[0, 2]`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.

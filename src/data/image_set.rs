@@ -1,21 +1,11 @@
+use super::pixels::Stored;
 use crate::base::{Batch, Bounds, Error, Result};
-use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
-use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// One image of an [`ImageSet`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Image {
-    /// Bytes in the order channel, row, column.
-    pub pixels: Vec<u8>,
-    /// The class, counted from 0.
-    pub label: u8,
-    /// The image's index in the full data set, kept by subsets.
-    pub id: u64,
-}
-
-/// Labelled 8-bit images of one size, in memory. Clones and subsets share the pixels.
+/// Labelled images of one size, in memory, of 8 bits or of [numbers](ImageSet::of_numbers). Clones and
+/// subsets share the pixels.
 ///
 /// *Positions* count the images of this set; an image's *id* is its position in the set it was
 /// first read into. Subsets keep ids, so that an image's random draws (which depend on its id)
@@ -36,7 +26,7 @@ pub struct ImageSet {
     name: String,
     shape: [usize; 3],
     classes: usize,
-    pixels: Arc<[u8]>,
+    pixels: Stored,
     labels: Arc<[u8]>,
     // Positions in `pixels` of this set's images; also their ids.
     order: Arc<[u32]>,
@@ -58,7 +48,50 @@ impl ImageSet {
         pixels: Vec<u8>,
         labels: Vec<u8>,
     ) -> Result<Self> {
+        let pixels = Stored::Bytes(pixels.into());
+        Self::of(name.into(), shape, classes, labels, |_| Ok(pixels))
+    }
+
+    /// A set of images whose pixels are numbers within `bounds`, or of any size with
+    /// [`Bounds::none`]: the points of a statistical setting, images of more than 8 bits. Else as
+    /// [`new`](Self::new). The bounds are those of every [`batch`](Self::batch).
+    ///
+    /// ```
+    /// use fireproof::base::Bounds;
+    /// use fireproof::data::ImageSet;
+    ///
+    /// let numbers = vec![-2.5, 0.25, 1e3, 0.0];
+    /// let set = ImageSet::of_numbers("points", [1, 1, 2], 2, numbers, vec![0, 1], Bounds::none())?;
+    /// assert_eq!(set.values(0), [-2.5, 0.25]);
+    /// let batch = set.batch(&[0, 1], &fireproof::device());
+    /// assert_eq!(batch.bounds, Bounds::none());
+    /// # Ok::<(), fireproof::base::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`Error::Input`] for a pixel that is not a finite number within the
+    /// bounds.
+    pub fn of_numbers(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        classes: usize,
+        numbers: Vec<f32>,
+        labels: Vec<u8>,
+        bounds: Bounds,
+    ) -> Result<Self> {
         let name = name.into();
+        let of_size = |size| Stored::numbers(&name, numbers, size, bounds);
+        Self::of(name.clone(), shape, classes, labels, of_size)
+    }
+
+    fn of(
+        name: String,
+        shape: [usize; 3],
+        classes: usize,
+        labels: Vec<u8>,
+        pixels: impl FnOnce(usize) -> Result<Stored>,
+    ) -> Result<Self> {
         let [c, h, w] = shape;
         let size = c.checked_mul(h).and_then(|n| n.checked_mul(w));
         let size = size.filter(|&size| size > 0).ok_or_else(|| {
@@ -69,11 +102,12 @@ impl ImageSet {
             )
         })?;
         check_classes(&name, classes)?;
+        let pixels = pixels(size)?;
         if labels.len().checked_mul(size) != Some(pixels.len()) {
             return Err(Error::input(
                 format!("{name}: pixels of {} images of {c}×{h}×{w}", labels.len()),
-                format!("{} bytes", pixels.len()),
-                format!("{size} bytes for every label"),
+                format!("{} {}", pixels.len(), pixels.unit()),
+                format!("{size} {} for every label", pixels.unit()),
             ));
         }
         let count = u32::try_from(labels.len())
@@ -89,7 +123,7 @@ impl ImageSet {
             name,
             shape,
             classes,
-            pixels: pixels.into(),
+            pixels,
             labels: labels.into(),
             order: (0..count).collect(),
         })
@@ -109,6 +143,11 @@ impl ImageSet {
     /// `[channel, height, width]` of every image.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
+    }
+
+    /// The range that pixels are from, and that batches have: `[0, 1]` for bytes.
+    pub fn bounds(&self) -> Bounds {
+        self.pixels.bounds()
     }
 
     /// The number of classes, whether each has images or not.
@@ -148,10 +187,22 @@ impl ImageSet {
     ///
     /// # Panics
     ///
-    /// Panics if `position >= len()`.
+    /// Panics if `position >= len()`, and for a set of [numbers](Self::of_numbers), which has no bytes
+    /// but [`values`](Self::values).
     pub fn pixels(&self, position: usize) -> &[u8] {
-        let size: usize = self.shape.iter().product();
-        &self.pixels[self.at(position) * size..][..size]
+        let bytes = self.bytes(position);
+        bytes.unwrap_or_else(|| panic!("{}: numbers, not bytes", self.name))
+    }
+
+    /// The image at `position` as numbers, in the order channel, row, column; byte / 255 for bytes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `position >= len()`.
+    pub fn values(&self, position: usize) -> Vec<f32> {
+        let mut numbers = Vec::new();
+        self.pixels.read(self.place(position), &mut numbers);
+        numbers
     }
 
     /// The class of every image, in order.
@@ -191,7 +242,8 @@ impl ImageSet {
         self.with_order(self.order[..count.min(self.len())].into())
     }
 
-    /// The images at these positions as `[0, 1]` floats (byte / 255) with labels and ids.
+    /// The images at these positions as floats, byte / 255 for bytes, with labels, ids and the set's
+    /// [`bounds`](Self::bounds).
     ///
     /// # Panics
     ///
@@ -203,8 +255,7 @@ impl ImageSet {
         let mut labels = Vec::with_capacity(count);
         let mut ids = Vec::with_capacity(count);
         for &position in positions {
-            let bytes = self.pixels(position).iter();
-            pixels.extend(bytes.map(|&byte| f32::from(byte) / 255.0));
+            self.pixels.read(self.place(position), &mut pixels);
             labels.push(i64::from(self.label(position)));
             ids.push(self.id(position));
         }
@@ -212,7 +263,7 @@ impl ImageSet {
             images: Tensor::from_data(TensorData::new(pixels, [count, c, h, w]), device),
             labels: Tensor::from_data(TensorData::new(labels, [count]), device),
             ids,
-            bounds: Bounds::default(),
+            bounds: self.bounds(),
         }
     }
 
@@ -237,6 +288,22 @@ impl ImageSet {
         self.order[position] as usize
     }
 
+    pub(super) fn bytes(&self, position: usize) -> Option<&[u8]> {
+        self.pixels.bytes(self.place(position))
+    }
+
+    // Where the pixels of the image at this position are stored.
+    fn place(&self, position: usize) -> Range<usize> {
+        let size: usize = self.shape.iter().product();
+        let start = self.at(position) * size;
+        start..start + size
+    }
+
+    /// Calls `each` with every byte of the image at `position` as it is stored.
+    pub(super) fn raw(&self, position: usize, each: impl FnMut(u8)) {
+        self.pixels.raw(self.place(position), each);
+    }
+
     fn with_order(&self, order: Arc<[u32]>) -> Self {
         Self {
             order,
@@ -253,47 +320,5 @@ pub(super) fn check_classes(name: &str, classes: usize) -> Result<()> {
             classes,
             "1 to 256",
         )),
-    }
-}
-
-impl Dataset<Image> for ImageSet {
-    fn get(&self, index: usize) -> std::result::Result<Image, DatasetError> {
-        Ok(Image {
-            pixels: self.pixels(index).to_vec(),
-            label: self.label(index),
-            id: self.id(index),
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.order.len()
-    }
-}
-
-/// For example `MNIST test: 2000 images of 1×28×28, 10 classes of 200`.
-impl fmt::Display for ImageSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [c, h, w] = self.shape;
-        let counts = self.class_counts();
-        let least = counts.iter().min().copied().unwrap_or(0);
-        let most = counts.iter().max().copied().unwrap_or(0);
-        write!(
-            f,
-            "{}: {} images of {c}×{h}×{w}, {} classes of {least}",
-            self.name,
-            self.len(),
-            self.classes
-        )?;
-        if most > least {
-            write!(f, " to {most}")?;
-        }
-        Ok(())
-    }
-}
-
-// A derived Debug would print every pixel.
-impl fmt::Debug for ImageSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ImageSet({self})")
     }
 }

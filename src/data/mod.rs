@@ -11,6 +11,7 @@
 //! | [`image_folder_with`] | the same by a decoder of your own | up to 256 |
 //! | [`ImageSet::from_dataset`] | any Burn [`Dataset`](burn::data::dataset::Dataset) | up to 256 |
 //! | [`ImageSet::new`] | bytes in memory | up to 256 |
+//! | [`ImageSet::of_numbers`] | numbers in memory, with their bounds or without | up to 256 |
 //!
 //! Every reader unpacks gzip by itself, knowing it by its first two bytes and not by its name. A
 //! file that is cut short, too long, of another format or with an impossible label is refused
@@ -45,7 +46,9 @@ mod draw;
 mod embedded;
 mod folder;
 mod idx;
+mod image;
 mod image_set;
+mod pixels;
 mod source;
 mod summary;
 
@@ -54,7 +57,8 @@ pub use decode::Decoded;
 pub use embedded::embedded_mnist;
 pub use folder::{ImageFolder, image_folder, image_folder_with};
 pub use idx::{idx, mnist};
-pub use image_set::{Image, ImageSet};
+pub use image::Image;
+pub use image_set::ImageSet;
 pub use summary::DataSummary;
 
 /// The two halves of a data set.

@@ -1,5 +1,4 @@
 use crate::data::ImageSet;
-use burn::data::dataset::Dataset;
 use serde::{Deserialize, Serialize};
 
 /// What a result says about the images it was made with.
@@ -13,8 +12,8 @@ pub struct DataSummary {
     pub shape: [usize; 3],
     /// The number of classes.
     pub classes: usize,
-    /// A 64-bit FNV-1a digest, in hexadecimal, of every image's id, label and pixels in order:
-    /// results with equal digests were made with the same images.
+    /// A 64-bit FNV-1a digest, in hexadecimal, of every image's id, label and pixels in order, the
+    /// pixels as they are stored: results with equal digests were made with the same images.
     pub digest: String,
 }
 
@@ -24,10 +23,12 @@ impl DataSummary {
         let mut digest = 0xcbf2_9ce4_8422_2325u64;
         let mut add = |byte: u8| digest = (digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         for position in 0..data.len() {
-            let image = data.get(position).expect("a position of the set");
-            image.id.to_le_bytes().into_iter().for_each(&mut add);
-            add(image.label);
-            image.pixels.into_iter().for_each(&mut add);
+            data.id(position)
+                .to_le_bytes()
+                .into_iter()
+                .for_each(&mut add);
+            add(data.label(position));
+            data.raw(position, &mut add);
         }
         Self {
             name: data.name().to_owned(),

@@ -53,9 +53,14 @@ impl Look {
     /// The look of curve number `index`. Seven colours and five markers have no common divisor:
     /// the first 35 curves differ.
     pub fn number(index: usize) -> Self {
+        Self::of(index, index)
+    }
+
+    /// The look in colour number `colour`, with marker number `marker`.
+    pub fn of(colour: usize, marker: usize) -> Self {
         Self {
-            colour: COLOURS[index % COLOURS.len()],
-            marker: index % 5,
+            colour: COLOURS[colour % COLOURS.len()],
+            marker: marker % 5,
             dashed: false,
         }
     }

@@ -1,5 +1,5 @@
-use super::Panel;
 use super::canvas::{Anchor, Canvas, Look, draw_svg, text_width};
+use super::{Panel, plane};
 use crate::base::{Error, Result, write_atomically};
 use std::path::Path;
 
@@ -52,7 +52,12 @@ impl Figure {
 
     /// With a row of panels; an empty title is not drawn.
     pub fn with_row(self, title: impl Into<String>, panels: impl Into<Vec<Panel>>) -> Self {
-        self.with_ordered_row(title, panels, Vec::new())
+        let panels = panels.into();
+        let looks = match panels.iter().all(Panel::is_whole_plane) {
+            true => plane::looks(&labels(&panels)),
+            false => Vec::new(),
+        };
+        self.with_ordered_row(title, panels, looks)
     }
 
     /// With a row of panels in which curves of these names look so.
@@ -122,6 +127,17 @@ fn labels(panels: &[Panel]) -> Vec<&str> {
     labels
 }
 
+// The names of the lines of a row's planes, and whether each is dashed.
+fn lines(panels: &[Panel]) -> Vec<(&str, bool)> {
+    let mut lines = Vec::new();
+    for line in panels.iter().flat_map(|panel| panel.lines.names()) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
 fn above(title: &str) -> f64 {
     if title.is_empty() {
         ABOVE_UNTITLED
@@ -131,13 +147,14 @@ fn above(title: &str) -> f64 {
 }
 
 fn row_height(Row { title, panels, .. }: &Row) -> f64 {
-    let legend = LEGEND_LINE * labels(panels).len() as f64;
+    let legend = LEGEND_LINE * (labels(panels).len() + lines(panels).len()) as f64;
     let plots = (panels.iter()).map(|panel| panel.size().1);
     above(title) + plots.fold(legend, f64::max) + BELOW
 }
 
 fn row_width(Row { panels, .. }: &Row) -> f64 {
-    let longest = (labels(panels).into_iter())
+    let names = lines(panels).into_iter().map(|(name, _)| name);
+    let longest = (labels(panels).into_iter().chain(names))
         .map(|label| text_width(label, 12.5))
         .fold(0.0, f64::max);
     let plots: f64 = (panels.iter())
@@ -171,6 +188,11 @@ fn draw_row(canvas: &Canvas, row: &Row, top: f64) -> Result<()> {
         canvas.curve(look, &[(left, y), (left + LEGEND, y)])?;
         canvas.marker(look, (left + LEGEND / 2.0, y), 4.0)?;
         canvas.text(label, (left + LEGEND + 8.0, y), 12.5, Anchor::Left, false)?;
+    }
+    for (line, (name, dashed)) in lines(panels).into_iter().enumerate() {
+        let y = top + LEGEND_LINE * ((labels.len() + line) as f64 + 0.5);
+        plane::sample(canvas, &[(left, y), (left + LEGEND, y)], dashed)?;
+        canvas.text(name, (left + LEGEND + 8.0, y), 12.5, Anchor::Left, false)?;
     }
     Ok(())
 }

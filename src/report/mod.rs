@@ -28,6 +28,7 @@ mod labels;
 mod names;
 mod panel;
 mod pixels;
+mod plane;
 mod plots;
 mod polar;
 mod regions;

@@ -2,6 +2,7 @@ use super::canvas::{Anchor, Canvas, GREY, INK, Look, PALE, text_width};
 use super::curve::{Curve, Point};
 use super::frame::{Frame, percent_ticks};
 use super::labels::draw_labels;
+use super::plane::Lines;
 use super::stairs::Scale;
 use crate::base::Result;
 use crate::evaluate::{self, At, Profile, Rate, TradeOff, pareto_front, short};
@@ -14,6 +15,7 @@ pub struct Panel {
     y_title: String,
     pub(super) curves: Vec<Curve>,
     kind: Kind,
+    pub(super) lines: Lines,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +24,8 @@ enum Kind {
     Levels,
     // The trade-off plane.
     Plane,
+    // The plane of two accuracies from 0 to 100 %, with lines of its own.
+    Whole,
     // Curves that fall in steps.
     Stairs(Scale),
 }
@@ -103,6 +107,15 @@ impl Panel {
             y_title: y_title.to_owned(),
             curves,
             kind: Kind::Levels,
+            lines: Lines::default(),
+        }
+    }
+
+    /// Markers in a plane from 0 to 100 % both ways.
+    pub(super) fn whole_plane(x_title: &str, y_title: &str, curves: Vec<Curve>) -> Self {
+        Self {
+            kind: Kind::Whole,
+            ..Self::new(x_title, y_title, curves)
         }
     }
 
@@ -114,11 +127,16 @@ impl Panel {
         }
     }
 
+    /// Whether it is a plane from 0 to 100 % both ways.
+    pub(super) fn is_whole_plane(&self) -> bool {
+        self.kind == Kind::Whole
+    }
+
     /// The width and height of the coordinate system in pixels.
     pub(super) fn size(&self) -> (f64, f64) {
         // Markers all over a plane need more room than curves one above the other.
         match self.kind {
-            Kind::Plane => (420.0, 360.0),
+            Kind::Plane | Kind::Whole => (420.0, 360.0),
             Kind::Levels | Kind::Stairs(_) => (300.0, 230.0),
         }
     }
@@ -137,19 +155,23 @@ impl Panel {
             }
             return Ok(());
         }
-        let plane = self.kind == Kind::Plane;
-        if plane {
-            self.draw_front(canvas, &frame)?;
+        match self.kind {
+            Kind::Plane => self.draw_front(canvas, &frame)?,
+            Kind::Whole => self.lines.draw(canvas, &frame)?,
+            Kind::Levels | Kind::Stairs(_) => {}
         }
         for (index, curve) in self.curves.iter().enumerate() {
             // Side by side, so that bars at the same level stay readable.
-            let aside = match plane {
-                true => 0.0,
-                false => 2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0),
+            let aside = match self.kind {
+                Kind::Plane | Kind::Whole => 0.0,
+                Kind::Levels | Kind::Stairs(_) => {
+                    2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+                }
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
         }
-        if plane {
+        // The looks of a whole plane tell more than names between its markers.
+        if self.kind == Kind::Plane {
             draw_labels(&self.curves, canvas, &frame)?;
         }
         Ok(())
@@ -168,6 +190,7 @@ impl Panel {
                 let y = percent_ticks(self.points().map(|p| p.y_ends));
                 return Frame::new(corner, size, x, y);
             }
+            Kind::Whole => percent.clone(),
             Kind::Stairs(scale) => scale.ticks(self.points().map(|point| point.x)),
             Kind::Levels => {
                 let mut levels: Vec<f64> = self.points().map(|point| point.x).collect();
@@ -195,7 +218,7 @@ impl Panel {
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
             let value = match self.kind {
                 Kind::Stairs(scale) => scale.value(tick),
-                Kind::Levels | Kind::Plane => tick,
+                Kind::Levels | Kind::Plane | Kind::Whole => tick,
             };
             let (label, below) = (short(value), (x, bottom + 14.0));
             let half = text_width(&label, 12.0) / 2.0;

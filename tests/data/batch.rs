@@ -3,12 +3,13 @@
 use super::given::twelve;
 use crate::common::{On, values};
 use fireproof::base::Bounds;
-use fireproof::data::cifar10;
+use fireproof::data::{ImageSet, cifar10};
 use std::fs;
 use tempfile::tempdir;
 
 on_every_device![
     value_batch_holds_bytes_over_255_labels_and_ids,
+    value_batch_of_numbers_has_their_bounds,
     value_batches_cover_the_set_in_order,
     convention_cifar_planes_are_red_green_blue,
 ];
@@ -34,6 +35,18 @@ fn value_batch_holds_bytes_over_255_labels_and_ids(on: &On) {
     assert_eq!(batch.ids, [5, 0]);
     assert_eq!(batch.bounds, Bounds::default());
     batch.check(3).unwrap();
+}
+
+fn value_batch_of_numbers_has_their_bounds(on: &On) {
+    let bounds = Bounds::new(-3.0, 4.0).unwrap();
+    for bounds in [bounds, Bounds::none()] {
+        let numbers = vec![-2.5, 0.1, 4.0, 0.0];
+        let set = ImageSet::of_numbers("points", [1, 1, 2], 2, numbers, vec![0, 1], bounds);
+        let batch = set.unwrap().batch(&[1, 0], &on.device());
+        assert_eq!(values(&batch.images), [4.0, 0.0, -2.5, 0.1]);
+        assert_eq!((batch.bounds, batch.labels_to_vec()), (bounds, vec![1, 0]));
+        batch.check(2).unwrap();
+    }
 }
 
 fn value_batches_cover_the_set_in_order(on: &On) {

@@ -1,9 +1,10 @@
 //! Image sets in memory: subsets, balanced draws, what does not fit together.
 
 use super::given::twelve;
+use crate::common::fnv1a;
 use burn::data::dataset::Dataset;
-use fireproof::base::Seed;
-use fireproof::data::{ImageSet, embedded_mnist};
+use fireproof::base::{Bounds, Seed};
+use fireproof::data::{DataSummary, ImageSet, embedded_mnist};
 
 #[test]
 fn convention_subsets_keep_ids_and_pixels() {
@@ -119,4 +120,80 @@ fn error_set_that_does_not_fit_together() {
     ] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+// Two images of numbers, one of them far outside of what bytes hold.
+fn numbers(bounds: Bounds) -> fireproof::base::Result<ImageSet> {
+    let numbers = vec![-2.5, 0.1, 1e3, 0.0];
+    ImageSet::of_numbers("points", [1, 1, 2], 2, numbers, vec![0, 1], bounds)
+}
+
+#[test]
+fn value_numbers_are_kept_as_they_are() {
+    let set = numbers(Bounds::none()).unwrap();
+    assert_eq!(set.values(0), [-2.5, 0.1]);
+    assert_eq!(set.subset(&[1]).values(0), [1e3, 0.0]);
+    assert_eq!((set.subset(&[1]).id(0), set.bounds()), (1, Bounds::none()));
+    // Of bytes: byte / 255.
+    assert_eq!(twelve().values(1), [1.0 / 255.0, 1.0, 0.0, 51.0 / 255.0]);
+    assert_eq!(twelve().bounds(), Bounds::default());
+}
+
+#[test]
+fn value_summary_tells_numbers_apart() {
+    let set = numbers(Bounds::none()).unwrap();
+    let digest = |set: &ImageSet| DataSummary::of(set).digest;
+    let other = vec![-2.5, 0.1f32.next_up(), 1e3, 0.0];
+    let other = ImageSet::of_numbers("points", [1, 1, 2], 2, other, vec![0, 1], Bounds::none());
+    assert_ne!(digest(&set), digest(&other.unwrap()));
+    // Oracle: FNV-1a of ids, labels and the numbers' bytes, little-endian.
+    let image = |id: u64, label: u8, numbers: [f32; 2]| {
+        let numbers = numbers.into_iter().flat_map(f32::to_le_bytes);
+        Vec::from_iter(id.to_le_bytes().into_iter().chain([label]).chain(numbers))
+    };
+    let bytes = [image(0, 0, [-2.5, 0.1]), image(1, 1, [1e3, 0.0])].concat();
+    assert_eq!(digest(&set), format!("{:016x}", fnv1a(bytes)));
+}
+
+#[test]
+fn error_numbers_outside_their_bounds() {
+    let of = |numbers: Vec<f32>, bounds| {
+        ImageSet::of_numbers("points", [1, 1, 2], 2, numbers, vec![0, 1], bounds)
+            .unwrap_err()
+            .to_string()
+    };
+    let unit = Bounds::default();
+    for (error, part) in [
+        (
+            of(vec![0.0, 1.0, 0.5, 1.5], unit),
+            "points: pixel 1 of image 1: found 1.5, expected a finite number in [0, 1]",
+        ),
+        (
+            of(vec![0.0, f32::NAN, 0.5, 1.0], Bounds::none()),
+            "points: pixel 1 of image 0: found NaN",
+        ),
+        (
+            of(vec![0.0, 1.0, f32::INFINITY, 1.0], Bounds::none()),
+            "points: pixel 0 of image 1: found inf",
+        ),
+        (
+            of(vec![0.0; 3], unit),
+            "found 3 numbers, expected 2 numbers for every label",
+        ),
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    let set = numbers(Bounds::none()).unwrap();
+    let error = Dataset::get(&set, 0).unwrap_err().to_string();
+    assert!(
+        error.contains("points: found numbers, expected bytes"),
+        "{error}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "points: numbers, not bytes")]
+fn error_bytes_of_numbers_panic() {
+    let set = numbers(Bounds::none()).unwrap();
+    let _ = set.pixels(0);
 }
