@@ -258,7 +258,8 @@ pub fn rate(share: &Share) -> Rate {
 pub fn text(found: &[Trained]) -> String {
     let mut text = format!(
         "## Trained networks\n\nR is against the attack of the theorem; in brackets against that and \
-         PGD-{TEST_STEPS}, whichever is worse for the point. R ≤ is what no classifier of this S exceeds.\n\n\
+         PGD-{TEST_STEPS}, whichever is worse for the point, on the first {ATTACKED}. R ≤ is what no \
+         classifier of this S exceeds.\n\n\
          | setting | network | trained | natural | S | R | R ≤ | S + R |\n\
          |---|---|---|---:|---:|---:|---:|---:|"
     );
