@@ -1,4 +1,4 @@
-//! Trainings that are killed in their first checkpoint: processes, by the system.
+//! Trainings that are killed, in their first checkpoint or at any moment: processes, by the system.
 
 use super::fitting::{self, GENERATOR, files, training};
 use super::given::{CALM, halves};
@@ -6,11 +6,12 @@ use crate::common::values;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation::relu};
-use fireproof::base::Classifier;
+use fireproof::base::{Classifier, Purpose, Seed};
 use fireproof::train::Training;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 const FOLDER: &str = "FIREPROOF_TEST_TRAIN_INTO";
 const KILLS: u64 = 10;
@@ -44,6 +45,17 @@ fn settings() -> Training {
     training(&[CALM, CALM])
 }
 
+/// A training in this folder, in a process of its own.
+fn begin(folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed::trains_until_it_is_killed"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
 fn weights(training: &Training) -> Vec<f32> {
     let _shared = GENERATOR.read().unwrap_or_else(PoisonError::into_inner);
     let device = fireproof::device();
@@ -58,7 +70,7 @@ fn weights(training: &Training) -> Vec<f32> {
 #[test]
 fn trains_until_it_is_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
-        weights(&settings().with_directory(folder));
+        weights(&settings().with_directory(folder).with_resume(true));
     }
 }
 
@@ -85,13 +97,7 @@ fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
         assert!(attempt < 8 * KILLS, "{kills} kills in a first checkpoint");
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = folder.path().join("checkpoint");
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed::trains_until_it_is_killed"])
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut process = begin(folder.path());
         let until = 1 + both / 2 * kills / KILLS;
         while process.try_wait().unwrap().is_none() && written(&checkpoints) < until {
             std::hint::spin_loop();
@@ -117,4 +123,39 @@ fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
         }
     }
     println!("killed with: {states:#?}");
+}
+
+#[test]
+fn convention_killed_at_any_moment_it_goes_on() {
+    // Oracle: the weights of the uninterrupted training.
+    let folder = tempfile::tempdir().unwrap();
+    let whole = weights(&settings().with_directory(folder.path()));
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    assert!(begin(folder.path()).wait().unwrap().success());
+    let all = began.elapsed();
+
+    let mut draws = Seed(5).draws(Purpose::Search, 0, 0);
+    let (mut kills, mut finished, mut in_epochs) = (0, 0, 0);
+    while kills < 2 * KILLS || finished == 0 {
+        let folder = tempfile::tempdir().unwrap();
+        loop {
+            let mut process = begin(folder.path());
+            let after = Duration::from_secs_f64(draws.uniform(0.0, 1.2) * all.as_secs_f64());
+            std::thread::sleep(after);
+            let end = process.try_wait().unwrap();
+            if let Some(end) = end {
+                assert!(end.success());
+                break;
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
+            kills += 1;
+            in_epochs += u32::from(!files(&folder.path().join("checkpoint")).is_empty());
+        }
+        finished += 1;
+        let resuming = settings().with_directory(folder.path()).with_resume(true);
+        assert!(weights(&resuming) == whole, "after {kills} kills");
+    }
+    println!("{kills} kills, {in_epochs} with a checkpoint begun, in {finished} trainings");
 }
