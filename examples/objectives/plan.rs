@@ -52,12 +52,12 @@ pub fn cells(options: &Options) -> Result<Vec<Cell>> {
     let trainings: [(&str, &Curriculum, ObjectiveSpec); 17] = [
         ("natural", &base, Natural.into()),
         ("pgd", &pixels, pgd().into()),
-        ("trades", &pixels, Trades::new(6.0).into()),
+        ("trades", &pixels, Trades::new(options.beta).into()),
         ("mart", &pixels, Mart::default().into()),
         ("fat", &pixels, Fat::new(2).into()),
         ("fast_fgsm", &pixels, FastFgsm::default().into()),
         ("awp_pgd", &pixels, Awp::new(pgd()).into()),
-        ("awp_trades", &pixels, awp_trades(options.epochs)),
+        ("awp_trades", &pixels, awp_trades(options)),
         ("ema_pgd", &pixels, Ema::new(pgd()).into()),
         ("swa_pgd", &pixels, Swa::new(pgd(), late).into()),
         ("msd", &pixels, MsdTraining::new(balls).into()),
@@ -91,8 +91,9 @@ pub fn cells(options: &Options) -> Result<Vec<Cell>> {
 }
 
 // Published with a warm-up of 10 epochs of 120.
-fn awp_trades(epochs: usize) -> ObjectiveSpec {
-    Awp::trades(6.0).with_warmup(epochs / 12).into()
+fn awp_trades(options: &Options) -> ObjectiveSpec {
+    let awp = Awp::trades(options.beta);
+    awp.with_warmup(options.epochs / 12).into()
 }
 
 /// What the networks are measured by, each with the name of its column.

@@ -3,7 +3,7 @@
 use super::fitting::{fit, training, weights};
 use super::given::HARD;
 use super::misspelt::assert_refused;
-use fireproof::attack::{AttackSpec, Ball, Keep, L1, L2, Linf, Pgd, RandomSearch};
+use fireproof::attack::{AttackSpec, Ball, JointPgd, Keep, L1, L2, Linf, Pgd, RandomSearch};
 use fireproof::base::Kind;
 use fireproof::train::{
     AverageOver, Awp, Ema, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural, Objective,
@@ -28,6 +28,7 @@ pub fn every_objective() -> Vec<ObjectiveSpec> {
     vec![
         Natural.into(),
         PgdTraining::default().into(),
+        PgdTraining::new(JointPgd::linf(PoseBudget::default(), 0.0)).into(),
         Trades::new(6.0).into(),
         Mart::default().into(),
         Fat::new(1).into(),
