@@ -92,7 +92,8 @@ pub struct Robust {
     /// Classified rightly as they are.
     #[serde(with = "number")]
     pub clean: f64,
-    /// Classified rightly as they are and under the attack: robust accuracy.
+    /// Classified rightly under the attack, and as they are if they belong to what it may choose: robust
+    /// accuracy.
     #[serde(with = "number")]
     pub accuracy: f64,
     /// Classified otherwise under the attack than as they are: fooling rate.
@@ -114,7 +115,9 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Attacks these images as evaluations do: away from what the model takes each for as it is.
+    /// Attacks these images as evaluations do: away from what the model takes each for as it is; by an
+    /// attack that does not [include](Attack::includes_originals) the image as it is, away from its
+    /// label.
     pub fn add(
         &mut self,
         victim: &Frozen,
@@ -122,26 +125,28 @@ impl Tally {
         attack: &dyn Attack,
         seed: Seed,
     ) -> Result<()> {
-        let clean = victim.predict(batch.images.clone());
+        let (clean, labels) = (victim.predict(batch.images.clone()), batch.labels_to_vec());
+        let includes_clean = attack.includes_originals();
         let mut attacked = clean.clone();
         // A model that has diverged may take an image for nothing at all.
-        let known: Vec<usize> = (0..clean.len())
-            .filter(|&at| clean[at] != NO_CLASS)
-            .collect();
+        let known = |at: &usize| !includes_clean || clean[*at] != NO_CLASS;
+        let known: Vec<usize> = (0..clean.len()).filter(known).collect();
         if !known.is_empty() {
-            let mut known_ones = batch.select(&known);
-            let classes = Vec::from_iter(known.iter().map(|&at| clean[at]));
-            known_ones.labels = Tensor::from_data(classes.as_slice(), &batch.images.device());
-            let found = attack.attack(victim, &known_ones, seed)?;
+            let mut met = batch.select(&known);
+            if includes_clean {
+                let classes = Vec::from_iter(known.iter().map(|&at| clean[at]));
+                met.labels = Tensor::from_data(classes.as_slice(), &batch.images.device());
+            }
+            let found = attack.attack(victim, &met, seed)?;
             for (&at, class) in known.iter().zip(found.predicted) {
                 attacked[at] = class;
             }
         }
-        let labels = batch.labels_to_vec();
         for ((clean, attacked), label) in clean.into_iter().zip(attacked).zip(labels) {
+            let right = clean == label;
             self.images += 1;
-            self.clean += usize::from(clean == label);
-            self.robust += usize::from(clean == label && attacked == label);
+            self.clean += usize::from(right);
+            self.robust += usize::from((right || !includes_clean) && attacked == label);
             self.fooled += usize::from(attacked != clean);
         }
         Ok(())

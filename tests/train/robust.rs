@@ -5,13 +5,14 @@ use super::given::{CALM, HARD, halves};
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
-use fireproof::attack::{Attack, Frozen, Pgd};
-use fireproof::base::{Classifier, Keys, Seed};
+use fireproof::attack::{Attack, Frozen, Pgd, RandomPose};
+use fireproof::base::{Classifier, Degrees, Keys, Pixels, Seed};
 use fireproof::curriculum::{Curriculum, Milestones, Stage};
 use fireproof::train::{
     Adaptive, EpochRecord, FoolingRate, Pace, Robust, RobustAccuracy, RobustInput,
     RobustValidation, Training,
 };
+use fireproof::transform::PoseBudget;
 use std::path::Path;
 use std::sync::PoisonError;
 
@@ -67,6 +68,31 @@ fn value_what_is_measured_is_the_attack_on_the_images_held_out() {
     let first = trained.history[0].robust.unwrap();
     assert_eq!(first.staged, Some(first.clean));
     assert!(last.staged.unwrap() <= 1.0 && last.staged.unwrap() < last.clean);
+}
+
+#[test]
+fn value_a_yardstick_may_deal_poses() {
+    // Oracle: the same attack by hand. The image as it is does not belong to what it may choose.
+    let budget = PoseBudget::new(Degrees(180.0), Pixels(0.0)).unwrap();
+    let posed = || RandomPose::new(budget).before(Pgd::linf(0.05));
+    let settings = RobustValidation::new(posed()).with_images(24);
+    let trained = fit(&training(&[CALM; 3]).with_robust(settings)).unwrap();
+    let (_, held_out) = halves(72).hold_out(24, Seed(3)).unwrap();
+    let batch = held_out.batch(&Vec::from_iter(0..24), &fireproof::device());
+    let victim = Frozen::new(&trained.model);
+    let found = posed().attack(&victim, &batch, Seed(3).derive(0)).unwrap();
+    let (labels, clean) = (batch.labels_to_vec(), victim.predict(batch.images));
+    let share = |of: &dyn Fn(usize) -> bool| (0..24).filter(|&at| of(at)).count() as f64 / 24.0;
+    let last = trained.history[2].robust.unwrap();
+    assert_eq!(
+        last.accuracy,
+        share(&|at| found.predicted[at] == labels[at])
+    );
+    assert_eq!(last.fooling, share(&|at| found.predicted[at] != clean[at]));
+    assert!(
+        last.accuracy < 0.9 * last.clean,
+        "turned over, the halves change: {last:?}"
+    );
 }
 
 #[test]
