@@ -9,9 +9,9 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use fireproof::attack::{
-    Affine, Apgd, Attack, AttackSpec, AutoAttack, CarliniWagner, Ddn, DeepFool, Dlr, Fab, Fgsm,
-    Fmn, Frozen, GridSearch, JointPgd, Keep, Linf, Malt, Mask, Orbit, Pgd, PoseGradient,
-    PoseSearch, RandomPose, RandomSearch, Square,
+    Affine, Apgd, Attack, AttackSpec, AutoAttack, Ball, CarliniWagner, Ddn, DeepFool, Dlr, Fab,
+    Fgsm, Fmn, FriendlyPgd, Frozen, GridSearch, JointPgd, Keep, Linf, Malt, Mask, Msd, Orbit, Pgd,
+    PoseGradient, PoseSearch, RandomPose, RandomSearch, Square,
 };
 use fireproof::base::{Batch, Degrees, Kind, Pixels, Purpose, Seed};
 use fireproof::group::Group;
@@ -66,6 +66,13 @@ fn cases() -> Vec<(&'static str, AttackSpec)> {
         ("PGD-10 then PGD-10", pgd.clone().then(pgd.clone()).into()),
         ("PGD-10 within 12 passes", pgd.clone().within(12).into()),
         ("PGD-10 masked", pgd.clone().masked(half).into()),
+        ("friendly PGD-10", FriendlyPgd::new(pgd.clone(), 1).into()),
+        (
+            "MSD-10 L∞ and L2",
+            Msd::new([Ball::new(Linf, LINF), Ball::new(fireproof::attack::L2, L2)])
+                .with_steps(10)
+                .into(),
+        ),
         ("APGD-10", apgd.clone().into()),
         ("APGD-10 L2", Apgd::l2(L2).with_steps(10).into()),
         ("APGD-10 L1", Apgd::l1(L1).with_steps(10).into()),

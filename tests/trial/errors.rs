@@ -36,8 +36,8 @@ fn error_combinations_that_make_no_sense(on: &On) {
         (
             r#"{"attack": "apgdd"}"#,
             "one of: affine, apgd, auto, budget, carlini_wagner, ddn, deep_fool, each_target, ensemble, fab, fgsm, \
-             fmn, grid_search, in_random_pose, joint_pgd, malt, masked, orbit, per_image, pgd, pose_gradient, \
-             pose_search, random_search, restarts, sequence, square",
+             fmn, friendly_pgd, grid_search, in_random_pose, joint_pgd, malt, masked, msd, orbit, per_image, pgd, \
+             pose_gradient, pose_search, random_search, restarts, sequence, square",
         ),
         (r#"{"epsilon": 1}"#, "no name"),
         (
