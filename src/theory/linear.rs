@@ -1,5 +1,6 @@
 use super::rule::Rule;
-use super::{Accuracies, normal};
+use super::setting::check_radius;
+use super::{Accuracies, Setting, normal};
 use crate::base::{Error, Result};
 
 /// The sign of a weighted sum of the features.
@@ -89,15 +90,21 @@ pub(super) struct Seen {
     pub others_squared: f64,
 }
 
-/// The accuracies of a linear rule whose weak features have this mean, attacked by this radius.
+/// The accuracies of a linear rule on points of this setting, attacked by this radius.
 /// `right(seen, mean, bias)` is the probability, if the weak features' mean is `mean`, that the weighted
 /// sum and `bias` are together above 0 for a point of class +1.
+///
+/// # Errors
+///
+/// Those of [`Setting::linear`].
 pub(super) fn accuracies(
+    setting: &dyn Setting,
     rule: &Linear,
-    mean: f64,
     epsilon: f64,
     right: impl Fn(&Seen, f64, f64) -> f64,
-) -> Accuracies {
+) -> Result<Accuracies> {
+    check(setting, rule, epsilon)?;
+    let mean = setting.eta();
     let places = places(&rule.weights);
     // Class −1 is class +1 mirrored, with the bias against it.
     let at = |place: &Seen, mean: f64| {
@@ -107,29 +114,42 @@ pub(super) fn accuracies(
         let each = places.iter().map(|place| at(place, mean));
         each.sum::<f64>() / places.len() as f64
     };
-    Accuracies {
+    Ok(Accuracies {
         natural: at(&places[0], mean),
         spatial: shifted(mean),
         in_place: at(&places[0], mean - epsilon),
         adversarial: shifted(mean - epsilon),
-    }
+    })
 }
 
 /// The accuracy of a linear rule on randomly shifted points against everything in the L∞ ball: the
-/// worst that can happen to the weighted sum is ε times the sum of the weights' magnitudes.
+/// worst that can happen to the weighted sum is ε times the sum of the weights' magnitudes. `right` is that
+/// of [`accuracies`].
+///
+/// # Errors
+///
+/// Those of [`Setting::linear`].
 pub(super) fn worst_case(
+    setting: &dyn Setting,
     rule: &Linear,
-    mean: f64,
     epsilon: f64,
     right: impl Fn(&Seen, f64, f64) -> f64,
-) -> f64 {
+) -> Result<f64> {
+    check(setting, rule, epsilon)?;
+    let mean = setting.eta();
     let most = epsilon * rule.weights.iter().map(|weight| weight.abs()).sum::<f64>();
     let places = places(&rule.weights);
     let at = |place: &Seen| {
         let biased = |bias: f64| right(place, mean, bias - most);
         0.5 * (biased(rule.bias) + biased(-rule.bias))
     };
-    places.iter().map(at).sum::<f64>() / places.len() as f64
+    Ok(places.iter().map(at).sum::<f64>() / places.len() as f64)
+}
+
+fn check(setting: &dyn Setting, rule: &Linear, epsilon: f64) -> Result<()> {
+    setting.check()?;
+    rule.check(setting.dimension())?;
+    check_radius(epsilon)
 }
 
 /// The probability of more than 0 under a normal distribution, or of its mean if it has no width.

@@ -177,19 +177,15 @@ impl Setting for SignFeature {
     }
 
     fn linear(&self, rule: &Linear, epsilon: f64) -> Result<Accuracies> {
-        self.check()?;
-        rule.check(self.dimension)?;
-        check_radius(epsilon)?;
-        let right = |seen: &Seen, mean: f64, bias: f64| self.right(seen, mean, bias);
-        Ok(linear::accuracies(rule, self.eta, epsilon, right))
+        linear::accuracies(self, rule, epsilon, |seen, mean, bias| {
+            self.right(seen, mean, bias)
+        })
     }
 
     fn linear_worst_case(&self, rule: &Linear, epsilon: f64) -> Result<f64> {
-        self.check()?;
-        rule.check(self.dimension)?;
-        check_radius(epsilon)?;
-        let right = |seen: &Seen, mean: f64, bias: f64| self.right(seen, mean, bias);
-        Ok(linear::worst_case(rule, self.eta, epsilon, right))
+        linear::worst_case(self, rule, epsilon, |seen, mean, bias| {
+            self.right(seen, mean, bias)
+        })
     }
 
     fn optimal(&self, weight: f64, epsilon: f64) -> Result<Optimal> {

@@ -1,10 +1,9 @@
-use super::alike::{called, in_two_halves};
+use super::alike::{in_two_halves, of_attacks};
 use super::inner::{learn, perturbed};
 use super::losses::cross_entropy;
-use super::max_over::{at_stage_each, check_each, ensemble};
+use super::several::at_stage_each;
 use crate::attack::AttackSpec;
 use crate::base::Result;
-use crate::curriculum::Stage;
 use crate::train::{Crafted, Objective, Scored, StagedBatch, Step, Student};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -66,21 +65,5 @@ impl Objective for AverageOver {
         Step::down(losses.mean(), student, staged, scored)
     }
 
-    fn moves_images(&self) -> bool {
-        self.attacks.iter().any(|attack| attack.moves_images())
-    }
-
-    /// # Errors
-    ///
-    /// As [`MaxOver`](crate::train::MaxOver).
-    fn check(&self) -> Result<()> {
-        check_each(&self.attacks)
-    }
-
-    /// Of several, an [`Ensemble`](crate::attack::Ensemble) of all.
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        ensemble(&self.attacks, stage)
-    }
-
-    called!("average_over");
+    of_attacks!("average_over");
 }

@@ -1,5 +1,5 @@
 use super::Trades;
-use super::alike::as_of;
+use super::alike::{as_of, in_two_halves};
 use crate::base::{Error, Result};
 use crate::train::{Crafted, Objective, ObjectiveSpec, StagedBatch, Step, Student, Weight};
 use burn::tensor::Tensor;
@@ -76,10 +76,7 @@ fn length(values: Tensor<1>) -> Tensor<1> {
 }
 
 impl Objective for Awp {
-    fn step(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Step> {
-        let crafted = self.craft(student, staged)?;
-        self.learn(student, staged, &crafted)
-    }
+    in_two_halves!();
 
     fn learn(
         &self,

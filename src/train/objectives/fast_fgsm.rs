@@ -1,10 +1,10 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{learn, perturbed};
+use super::alike::{called, in_two_halves, learns_from_one};
+use super::inner::perturbed;
 use super::overfitting;
 use crate::attack::{AttackSpec, Keep, Pgd};
 use crate::base::{Error, Result};
 use crate::curriculum::Stage;
-use crate::train::{Crafted, Objective, StagedBatch, Step, Student};
+use crate::train::{Crafted, Objective, StagedBatch, Student};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -85,14 +85,7 @@ impl Objective for FastFgsm {
         Ok(crafted)
     }
 
-    fn learn(
-        &self,
-        student: &dyn Student,
-        staged: &StagedBatch,
-        crafted: &Crafted,
-    ) -> Result<Step> {
-        learn(student, staged, crafted)
-    }
+    learns_from_one!();
 
     /// # Errors
     ///

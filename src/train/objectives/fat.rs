@@ -1,9 +1,7 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{at_stage, craft, learn};
+use super::alike::{called, crafts_by, learns_from_one};
 use crate::attack::{Attack, AttackSpec, FriendlyPgd, Pgd};
 use crate::base::Result;
-use crate::curriculum::Stage;
-use crate::train::{Crafted, Objective, StagedBatch, Step, Student};
+use crate::train::Objective;
 use serde::{Deserialize, Serialize};
 
 /// Friendly adversarial training: cross-entropy of attacked images that stop soon after they are misclassified
@@ -46,28 +44,12 @@ impl Fat {
 }
 
 impl Objective for Fat {
-    in_two_halves!();
+    crafts_by!(|this| AttackSpec::from(this.friendly()));
 
-    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
-        let attack = at_stage(&self.friendly().into(), &staged.stage)?;
-        craft(attack, student, staged)
-    }
-
-    fn learn(
-        &self,
-        student: &dyn Student,
-        staged: &StagedBatch,
-        crafted: &Crafted,
-    ) -> Result<Step> {
-        learn(student, staged, crafted)
-    }
+    learns_from_one!();
 
     fn check(&self) -> Result<()> {
         self.friendly().check()
-    }
-
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        at_stage(&self.friendly().into(), stage).ok().flatten()
     }
 
     called!("fat");

@@ -1,9 +1,8 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{at_stage, craft, learn};
+use super::alike::{called, crafts_by};
+use super::inner::learn;
 use super::losses::{check_weight, cross_entropy, of_label};
 use crate::attack::{AttackSpec, Keep, Pgd};
 use crate::base::Result;
-use crate::curriculum::Stage;
 use crate::train::{Crafted, Objective, Scored, StagedBatch, Step, Student};
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor};
@@ -66,11 +65,7 @@ impl Mart {
 }
 
 impl Objective for Mart {
-    in_two_halves!();
-
-    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
-        craft(at_stage(&self.attack, &staged.stage)?, student, staged)
-    }
+    crafts_by!(|this| this.attack);
 
     fn learn(
         &self,
@@ -93,10 +88,6 @@ impl Objective for Mart {
         Step::down(losses.mean(), student, staged, scored)
     }
 
-    fn moves_images(&self) -> bool {
-        self.attack.moves_images()
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) for a weight that is negative or not finite, and
@@ -104,10 +95,6 @@ impl Objective for Mart {
     fn check(&self) -> Result<()> {
         check_weight("beta", self.beta)?;
         self.attack.check()
-    }
-
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        at_stage(&self.attack, stage).ok().flatten()
     }
 
     called!("mart");

@@ -16,6 +16,7 @@ mod natural;
 mod overfitting;
 mod pgd_training;
 mod pose_kl;
+mod several;
 mod swa;
 mod trades;
 mod worst;

@@ -1,9 +1,7 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{at_stage, craft, learn};
+use super::alike::{called, crafts_by, learns_from_one};
 use crate::attack::{Attack, AttackSpec, Ball, Keep, Msd};
 use crate::base::{Error, Result};
-use crate::curriculum::Stage;
-use crate::train::{Crafted, Objective, StagedBatch, Step, Student};
+use crate::train::Objective;
 use serde::{Deserialize, Serialize};
 
 /// Training against a union of balls by multi steepest descent: cross-entropy of the images that [`Msd`]
@@ -43,21 +41,9 @@ impl MsdTraining {
 }
 
 impl Objective for MsdTraining {
-    in_two_halves!();
+    crafts_by!(|this| AttackSpec::from(this.msd()));
 
-    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
-        let attack = at_stage(&self.msd().into(), &staged.stage)?;
-        craft(attack, student, staged)
-    }
-
-    fn learn(
-        &self,
-        student: &dyn Student,
-        staged: &StagedBatch,
-        crafted: &Crafted,
-    ) -> Result<Step> {
-        learn(student, staged, crafted)
-    }
+    learns_from_one!();
 
     /// # Errors
     ///
@@ -69,10 +55,6 @@ impl Objective for MsdTraining {
             let radius = ball.epsilon;
             Error::unless(radius > 0.0, "epsilon", radius, "a finite number above 0")
         })
-    }
-
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        at_stage(&self.msd().into(), stage).ok().flatten()
     }
 
     called!("msd_training");

@@ -1,9 +1,7 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{at_stage, craft, learn};
+use super::alike::{called, crafts_by, learns_from_one};
 use crate::attack::{AttackSpec, Keep, Pgd};
 use crate::base::Result;
-use crate::curriculum::Stage;
-use crate::train::{Crafted, Objective, StagedBatch, Step, Student};
+use crate::train::Objective;
 use serde::{Deserialize, Serialize};
 
 /// Cross-entropy of attacked images (Madry et al. 2018, "Towards deep learning models resistant to
@@ -39,31 +37,12 @@ impl PgdTraining {
 }
 
 impl Objective for PgdTraining {
-    in_two_halves!();
+    crafts_by!(|this| this.attack);
 
-    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
-        craft(at_stage(&self.attack, &staged.stage)?, student, staged)
-    }
-
-    fn learn(
-        &self,
-        student: &dyn Student,
-        staged: &StagedBatch,
-        crafted: &Crafted,
-    ) -> Result<Step> {
-        learn(student, staged, crafted)
-    }
-
-    fn moves_images(&self) -> bool {
-        self.attack.moves_images()
-    }
+    learns_from_one!();
 
     fn check(&self) -> Result<()> {
         self.attack.check()
-    }
-
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        at_stage(&self.attack, stage).ok().flatten()
     }
 
     called!("pgd_training");

@@ -1,9 +1,8 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{at_stage, craft, learn};
+use super::alike::{called, crafts_by};
+use super::inner::learn;
 use super::losses::{check_weight, cross_entropy, kl};
 use crate::attack::{AttackSpec, Keep, Kl, Pgd};
 use crate::base::Result;
-use crate::curriculum::Stage;
 use crate::train::{Crafted, Objective, Scored, StagedBatch, Step, Student};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -51,11 +50,7 @@ impl Trades {
 }
 
 impl Objective for Trades {
-    in_two_halves!();
-
-    fn craft(&self, student: &dyn Student, staged: &StagedBatch) -> Result<Crafted> {
-        craft(at_stage(&self.attack, &staged.stage)?, student, staged)
-    }
+    crafts_by!(|this| this.attack);
 
     fn learn(
         &self,
@@ -82,10 +77,6 @@ impl Objective for Trades {
         Step::down(losses.mean(), student, staged, scored)
     }
 
-    fn moves_images(&self) -> bool {
-        self.attack.moves_images()
-    }
-
     /// # Errors
     ///
     /// [`Error::Setting`](crate::base::Error::Setting) for a weight that is negative or not finite, and
@@ -93,10 +84,6 @@ impl Objective for Trades {
     fn check(&self) -> Result<()> {
         check_weight("beta", self.beta)?;
         self.attack.check()
-    }
-
-    fn attack(&self, stage: &Stage) -> Option<AttackSpec> {
-        at_stage(&self.attack, stage).ok().flatten()
     }
 
     called!("trades");

@@ -1,10 +1,10 @@
-use super::alike::{called, in_two_halves};
-use super::inner::{learn, plain, poses};
+use super::alike::{called, in_two_halves, learns_from_one};
+use super::inner::{plain, poses};
 use super::worst::Worst;
 use crate::attack::{AttackSpec, RandomSearch};
 use crate::base::{Error, Keys, Purpose, Result};
 use crate::curriculum::Stage;
-use crate::train::{Crafted, Objective, StagedBatch, Step, Student};
+use crate::train::{Crafted, Objective, StagedBatch, Student};
 use crate::transform::{PoseBudget, Warp};
 use burn::tensor::Tensor;
 use derive_setters::Setters;
@@ -90,14 +90,7 @@ impl Objective for WorstPose {
         Ok(Crafted::of(self.images(student, staged)))
     }
 
-    fn learn(
-        &self,
-        student: &dyn Student,
-        staged: &StagedBatch,
-        crafted: &Crafted,
-    ) -> Result<Step> {
-        learn(student, staged, crafted)
-    }
+    learns_from_one!();
 
     fn moves_images(&self) -> bool {
         true
