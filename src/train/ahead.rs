@@ -69,7 +69,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn value_everything_comes_in_order() {
@@ -89,7 +89,11 @@ mod tests {
         });
         let mut ahead = Ahead::new(things, 3);
         assert_eq!(ahead.next(), Some(0));
-        // Oracle: the one taken, two that wait, one in hand. It has time to make more.
+        // Oracle: the one taken, two that wait, one in hand. Then it has time to make more.
+        let began = Instant::now();
+        while made.load(Ordering::SeqCst) < 4 && began.elapsed() < Duration::from_secs(60) {
+            std::thread::yield_now();
+        }
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(made.load(Ordering::SeqCst), 4);
     }
