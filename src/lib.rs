@@ -70,4 +70,6 @@ mod documents {
     struct Guide;
     #[doc = include_str!("../docs/training.md")]
     struct Objectives;
+    #[doc = include_str!("../docs/scale.md")]
+    struct Scale;
 }

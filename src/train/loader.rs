@@ -22,6 +22,8 @@ pub struct StagedBatch {
     pub seed: Seed,
     /// The epoch, counted from 1.
     pub epoch: usize,
+    /// How much of its step's images these are: all of them, 1, but where other devices have the others.
+    pub share: f64,
 }
 
 impl StagedBatch {
@@ -54,7 +56,8 @@ impl StagedBatch {
 /// A copy made by [`to_device`](DataLoader::to_device) or [`slice`](DataLoader::slice) counts by
 /// itself from where the original stood: so with one slice for each device, all are in the same
 /// epoch. A slice is a range of *positions in the epoch's order*, not of images, so the slices of
-/// one loader share no image within an epoch.
+/// one loader share no image within an epoch. [Dealt](Self::dealt_to) to so many devices, the slices'
+/// batches are parts of the batches that one device would have.
 pub struct StagedLoader {
     set: ImageSet,
     course: Arc<Course>,
@@ -67,6 +70,8 @@ pub struct StagedLoader {
     posed: bool,
     precision: Option<Precision>,
     ahead: usize,
+    // Devices that share every batch.
+    workers: usize,
     // Epochs begun so far.
     begun: AtomicUsize,
 }
@@ -101,6 +106,7 @@ impl StagedLoader {
             posed: true,
             precision: None,
             ahead: AHEAD,
+            workers: 1,
             begun: AtomicUsize::new(0),
         })
     }
@@ -133,6 +139,21 @@ impl StagedLoader {
         Self { ahead, ..self }
     }
 
+    /// The same loader, whose every batch so many devices share: with a slice for each, cut as burn-train
+    /// cuts them, their batches are the parts of the one that a single device would have, with the
+    /// [`share`](StagedBatch::share) that each is. The parts are as large as each other but in an epoch's last
+    /// batch, where the last device has what does not divide.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if a batch does not divide into so many parts.
+    pub fn dealt_to(self, workers: usize) -> Result<Self> {
+        let divides = workers > 0 && self.batch_size.is_multiple_of(workers);
+        let expected = format_args!("a number that divides batches of {}", self.batch_size);
+        Error::unless(divides, "devices of a training", workers, expected)?;
+        Ok(Self { workers, ..self })
+    }
+
     /// The same loader in the set's own order, as for validation.
     pub fn in_order(mut self) -> Self {
         self.shuffled = false;
@@ -147,7 +168,11 @@ impl StagedLoader {
 
     /// Batches of an epoch, the last partial one included.
     pub fn batches(&self) -> usize {
-        self.positions.len().div_ceil(self.batch_size)
+        let images = match self.workers {
+            1 => self.positions.len(),
+            _ => self.set.len(),
+        };
+        images.div_ceil(self.batch_size)
     }
 
     // The positions in the set that this loader visits in this epoch, in order.
@@ -158,7 +183,24 @@ impl StagedLoader {
                 .draws(Purpose::Order, epoch as u64, 0)
                 .shuffle(&mut order);
         }
+        if self.workers > 1 {
+            let part = |worker| {
+                let batches = order.chunks(self.batch_size);
+                batches.flat_map(move |batch| self.part(batch, worker))
+            };
+            order = (0..self.workers).flat_map(part).copied().collect();
+        }
         order.drain(self.positions.clone()).collect()
+    }
+
+    // What this one of the devices has of a batch.
+    fn part<'a>(&self, batch: &'a [usize], worker: usize) -> &'a [usize] {
+        let even = batch.len() / self.workers;
+        let end = match worker + 1 == self.workers {
+            true => batch.len(),
+            false => (worker + 1) * even,
+        };
+        &batch[worker * even..end]
     }
 
     fn copy(&self, positions: Range<usize>, device: &Device) -> Arc<dyn DataLoader<StagedBatch>> {
@@ -182,7 +224,9 @@ impl DataLoader<StagedBatch> for StagedLoader {
         let batches = Batches {
             set: self.set.clone(),
             order,
+            of: self.set.len(),
             batch_size: self.batch_size,
+            workers: self.workers,
             device: self.device.clone(),
             augmentation: self.augmentation,
             posed: self.posed,
@@ -190,6 +234,7 @@ impl DataLoader<StagedBatch> for StagedLoader {
             stage: self.course.stage(epoch),
             seed: self.seed,
             epoch,
+            steps: 0,
             done: 0,
         };
         let batches: Box<dyn Iterator<Item = StagedBatch> + Send> = match self.ahead {
@@ -232,7 +277,12 @@ pub(super) fn not_empty(set: &ImageSet) -> Result<()> {
 struct Batches {
     set: ImageSet,
     order: Vec<usize>,
+    // Images of the epoch, on all devices.
+    of: usize,
+    // Of a step, on all devices.
     batch_size: usize,
+    workers: usize,
+    steps: usize,
     device: Device,
     augmentation: Option<Augmentation>,
     posed: bool,
@@ -243,21 +293,43 @@ struct Batches {
     done: usize,
 }
 
+impl Batches {
+    // Images of this step on all devices together.
+    fn of_step(&self) -> usize {
+        self.batch_size.min(self.of - self.steps * self.batch_size)
+    }
+
+    // Images of this step here, at most: in the last one of several devices, all that are left.
+    fn size(&self) -> usize {
+        match self.workers {
+            1 => self.batch_size,
+            _ if self.of_step() < self.batch_size => self.order.len(),
+            workers => self.batch_size / workers,
+        }
+    }
+}
+
 impl Iterator for Batches {
     type Item = StagedBatch;
 
     fn next(&mut self) -> Option<StagedBatch> {
         let rest = &self.order[self.done..];
-        let chosen = &rest[..rest.len().min(self.batch_size)];
+        let chosen = &rest[..rest.len().min(self.size())];
         if chosen.is_empty() {
             return None;
         }
         self.done += chosen.len();
+        let share = match self.workers {
+            1 => 1.0,
+            _ => chosen.len() as f64 / self.of_step() as f64,
+        };
+        self.steps += 1;
         let mut staged = StagedBatch {
             batch: self.set.batch(chosen, &self.device),
             stage: self.stage,
             seed: self.seed,
             epoch: self.epoch,
+            share,
         };
         if let Some(precision) = self.precision {
             staged.batch = staged.batch.with_precision(precision);

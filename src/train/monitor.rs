@@ -18,13 +18,15 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+/// What went wrong in a step or in writing an epoch down, first of all.
+pub(super) type Failure = Arc<Mutex<Option<Error>>>;
+
 /// Receives burn-train's events: keeps the history and shows the progress.
 pub(super) struct Monitor {
     pub course: Arc<Course>,
     pub label: String,
     pub folder: Option<Folder>,
-    /// What went wrong in writing the epochs down.
-    pub failure: Arc<Mutex<Option<Error>>>,
+    pub failure: Failure,
     pub interrupter: Interrupter,
     pub display: Display,
     /// Of training and of validation.

@@ -156,7 +156,8 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step down the gradients of this loss `[1]`.
+    /// A step down the gradients of this loss `[1]`, the mean over the batch: times the batch's
+    /// [`share`](StagedBatch::share), as burn-train adds up the gradients of several devices.
     ///
     /// # Errors
     ///
@@ -175,6 +176,10 @@ impl Step {
                 staged.epoch, staged.stage.learning_rate
             )));
         }
+        let loss = match staged.share {
+            1.0 => loss,
+            share => loss * share,
+        };
         Ok(Self {
             gradients: student.gradients(loss),
             scored,

@@ -1,4 +1,5 @@
 use crate::base::{Classifier, Result};
+use crate::train::monitor::Failure;
 use crate::train::watch::Look;
 use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
 use burn::module::{Module, ModuleDisplay, Param, ParamId};
@@ -7,8 +8,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn::tensor::{Device, Tensor};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
 /// A model with how its images are moved and what it learns from them: what burn-train trains.
 ///
@@ -32,6 +33,9 @@ pub struct Trainee<M: Module> {
     // The epoch of the last step; copies on other devices are in the same one.
     #[module(skip)]
     epoch: Arc<AtomicUsize>,
+    // Where an error goes from a thread whose panics arrive as text.
+    #[module(skip)]
+    failure: Option<Failure>,
 }
 
 impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
@@ -47,6 +51,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             moved: false,
             watch: None,
             epoch: Arc::default(),
+            failure: None,
         }
     }
 
@@ -61,6 +66,12 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
     /// The same, looked at in validation.
     pub(super) fn watched(mut self, watch: Option<Arc<dyn Look>>) -> Self {
         self.watch = watch;
+        self
+    }
+
+    /// The same, whose errors of steps go here.
+    pub(super) fn failing_to(mut self, failure: Option<Failure>) -> Self {
+        self.failure = failure;
         self
     }
 
@@ -152,8 +163,17 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> TrainStep for Trainee<M> 
     type Output = Scored;
 
     fn step(&self, staged: StagedBatch) -> TrainOutput<Scored> {
-        self.learn(staged)
-            .unwrap_or_else(|error| resume_unwind(Box::new(error)))
+        self.learn(staged).unwrap_or_else(|error| {
+            let Some(failure) = &self.failure else {
+                resume_unwind(Box::new(error));
+            };
+            let text = error.to_string();
+            failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
+            resume_unwind(Box::new(text))
+        })
     }
 
     fn optimize(

@@ -7,7 +7,7 @@ use crate::train::checked::verify;
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
 use crate::train::loader::not_empty;
-use crate::train::monitor::{Monitor, Now};
+use crate::train::monitor::{Failure, Monitor, Now};
 use crate::train::no_metric_files::NoMetricFiles;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
@@ -21,7 +21,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::metric::{AccuracyMetric, LossMetric};
-use burn::train::{ExecutionStrategy, Interrupter, Learner, SupervisedTraining};
+use burn::train::{ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -145,14 +145,43 @@ impl Training {
         valid: &ImageSet,
         device: &Device,
     ) -> Result<Trained<M>> {
+        self.fit_on(model, train, valid, std::slice::from_ref(device))
+    }
+
+    /// The same on several devices of one backend: each has a copy of the model and an equal part of every
+    /// batch; the first one updates, validates and keeps the weights.
+    ///
+    /// Nothing that is drawn depends on the device, so this is the training on one device but for the
+    /// rounding of a sum over devices, which is in no fixed order from three devices on; a resumed training may have
+    /// other devices. What looks at a whole batch sees its device's part: batch norm, whose running
+    /// statistics are the devices' average in an order that is not fixed, and [`Awp`](crate::train::Awp).
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Training::fit), and [`Error::Setting`] for no device or a batch size that does not divide
+    /// into equal parts.
+    pub fn fit_on<M: Module + ModuleDisplay + Classifier + 'static>(
+        &self,
+        model: M,
+        train: &ImageSet,
+        valid: &ImageSet,
+        devices: &[Device],
+    ) -> Result<Trained<M>> {
         self.check(train, valid)?;
+        let devices = Vec::from_iter(devices.iter().map(|device| device.clone().autodiff()));
+        Error::unless(
+            !devices.is_empty(),
+            "devices of a training",
+            0,
+            "at least 1",
+        )?;
         let mut settings = serde_json::to_value(self).expect("plain values");
         for (name, set) in [("train set", train), ("validation set", valid)] {
             settings[name] = serde_json::json!(DataSummary::of(set));
         }
         // Panics of burn-train, of the model and of anything in between become errors.
         catch_unwind(AssertUnwindSafe(|| {
-            self.run(model, train, valid, device.clone().autodiff(), settings)
+            self.run(model, train, valid, devices, settings)
         }))
         .unwrap_or_else(|panic| Err(explain(panic)))
     }
@@ -200,9 +229,10 @@ impl Training {
         model: M,
         train: &ImageSet,
         valid: &ImageSet,
-        device: Device,
+        devices: Vec<Device>,
         mut settings: Value,
     ) -> Result<Trained<M>> {
+        let device = devices[0].clone();
         // `valid` makes the copy: a mere clone shares running statistics, and parameters that Burn
         // initialises at their first use. Those are initialised now, hence the seed.
         let model = seeded(&device, self.seed.0, || model.valid());
@@ -273,7 +303,10 @@ impl Training {
             Arc::new(Watch::new(robust, set, self.batch_size, &inner, best))
         });
         let looks = watch.clone().map(|watch| -> Arc<dyn Look> { watch });
-        let trainee = trainee.of_moved().watched(looks);
+        let failure = Failure::default();
+        // burn-train hands on the text of what happens on threads of devices, and nothing else.
+        let elsewhere = (devices.len() > 1).then(|| failure.clone());
+        let trainee = trainee.of_moved().watched(looks).failing_to(elsewhere);
 
         let load = |set: &ImageSet| {
             let (set, course) = (set.clone(), course.clone());
@@ -283,11 +316,11 @@ impl Training {
         let train_loader = load(&train)?
             .with_precision(trainee.model.precision())
             .with_augmentation(self.augmentation)
-            .with_poses(!self.objective.moves_images());
+            .with_poses(!self.objective.moves_images())
+            .dealt_to(devices.len())?;
         let valid_loader = load(valid)?.in_order();
         let rate = StagedRate::new(course.clone(), train_loader.batches());
 
-        let failure = Arc::default();
         let numbers = [Numbers::default(), Numbers::default()];
         let interrupter = Interrupter::new();
         let monitor = Monitor {
@@ -302,6 +335,10 @@ impl Training {
             now: Now::default(),
         };
         let [train_numbers, valid_numbers] = numbers;
+        let strategy = match devices.len() {
+            1 => ExecutionStrategy::SingleDevice(device),
+            _ => ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice),
+        };
         // burn-train keeps the path but writes nothing there unless told to.
         let directory = self.directory.clone().unwrap_or_default();
         let mut training = SupervisedTraining::<Trainee<M>>::new(
@@ -316,7 +353,7 @@ impl Training {
         .with_application_logger(None)
         .with_interrupter(interrupter)
         .renderer(Box::new(monitor))
-        .with_training_strategy(ExecutionStrategy::SingleDevice(device).into())
+        .with_training_strategy(strategy.into())
         .early_stopping(EveryEpoch)
         .num_epochs(course.epochs());
         if let Some(folder) = &folder {

@@ -78,6 +78,7 @@ fn trained(seed: u64, objective: impl Into<ObjectiveSpec>) -> Vec<u32> {
             },
             seed: Seed(seed),
             epoch,
+            share: 1.0,
         };
         let output = TrainStep::step(&trainee, staged);
         trainee = trainee.optimize(&mut optimiser, 0.05.into(), output.grads);

@@ -78,6 +78,7 @@ fn value_pgd_training_learns_from_the_worst_images(on: &On) {
             stage,
             seed: Seed(5),
             epoch: 1,
+            share: 1.0,
         }
     };
     let natural = trainee(Natural.into()).learn(staged()).unwrap().item;
@@ -115,6 +116,7 @@ fn convention_augmentation_follows_image_and_epoch(on: &On) {
             stage: HARD,
             seed: Seed(5),
             epoch,
+            share: 1.0,
         };
         let augmentation = Augmentation::new(Warp::bilinear())
             .with_crop(2)
@@ -134,6 +136,7 @@ fn convention_augmentation_follows_image_and_epoch(on: &On) {
         stage: CALM,
         seed: Seed(5),
         epoch: 1,
+        share: 1.0,
     };
     for motion in [Motion::TwoStep, Warp::bilinear().into()] {
         let images = Augmentation::new(motion).apply(&staged);
