@@ -7,13 +7,14 @@ use burn::module::{Module, ModuleDisplay};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use fireproof::attack::{Attack, Frozen, Keep, Pgd};
-use fireproof::base::{Classifier, Keys, Result, Seed};
+use fireproof::base::{Classifier, Degrees, Keys, Pixels, Result, Seed};
+use fireproof::curriculum::Stage;
 use fireproof::group::Group;
 use fireproof::kernel::Numerics;
 use fireproof::model::{
     Cnn, CnnConfig, ResNetConfig, SmallCnn, SmallCnnConfig, VggConfig, WideResNetConfig,
 };
-use fireproof::train::{Scored, sgd};
+use fireproof::train::{Augmentation, Scored, StagedBatch, Trades, Trainee, sgd};
 
 /// The p4 network of the paper. Without dropout, whose draws no two libraries share.
 pub fn p4_cnn() -> Cnn {
@@ -114,6 +115,50 @@ where
         let gradients = GradientsParams::from_grads(gradients, &model);
         kept = Some(optimizer.step(0.01, model, gradients));
         scored.losses.inner()
+    };
+    Box::new(move |check| {
+        if check {
+            step();
+        }
+        let (seconds, losses) = timed(&mut step);
+        outcome(seconds, losses)
+    })
+}
+
+/// A step of training by TRADES as users make it, with β = 6. The result is its losses after one step.
+pub fn trades(case: &Case) -> Run {
+    with_network!(case, |model, image| trades_model(case, model, image))
+}
+
+fn trades_model<M>(case: &Case, model: M, image: [usize; 3]) -> Run
+where
+    M: Module + ModuleDisplay + Classifier + 'static,
+{
+    let mut batch = batch(case.batch, image);
+    batch.images = Tensor::from_inner(batch.images);
+    batch.labels = batch.labels.autodiff();
+    let staged = StagedBatch {
+        batch,
+        stage: Stage {
+            angle: Degrees(0.0),
+            shift: Pixels(0.0),
+            epsilon: 0.1,
+            steps: case.steps,
+            step_size: 0.025,
+            learning_rate: 0.01,
+        },
+        seed: Seed(1),
+        epoch: 1,
+        share: 1.0,
+    };
+    let trainee = Trainee::new(model.train(), Trades::new(6.0), Augmentation::default());
+    let mut optimizer = sgd(0.9, 0.0);
+    let mut kept = Some(trainee);
+    let mut step = move || {
+        let trainee = kept.take().expect("the model of the step before");
+        let learnt = trainee.learn(staged.clone()).expect("a step");
+        kept = Some(optimizer.step(0.01, trainee, learnt.grads));
+        learnt.item.losses.without_autodiff()
     };
     Box::new(move |check| {
         if check {

@@ -31,7 +31,7 @@ DEEP = [("resnet18", 32), ("vgg16", 32), ("p4m-resnet18", 16), ("wrn-34-10", 16)
 WITHOUT_NUMERICS = ("matmul", "warp")
 
 # Kinds that run a whole network.
-NETWORK_KINDS = ("pgd", "train", "search")
+NETWORK_KINDS = ("pgd", "train", "trades", "search")
 
 # How results are compared, besides by the mean of their absolute values: value by value, not at
 # all, or (where a rounding may move single values far) not further.
@@ -76,6 +76,12 @@ def all_cases():
         for batch in (128, 16, 1):
             cases.append(attack(f"pgd/{network}/b{batch}", "pgd", network, batch, 10))
         cases.append(attack(f"train/{network}", "train", network, 128, 10))
+        # PyTorch as the published code does, and with what is constant in the attack computed once.
+        for once in (False, True):
+            name = f"trades/{network}" + "/once" * once
+            cases.append({**attack(name, "trades", network, 128, 10), "once": once,
+                          # Its noise is drawn: tests/train compares steps by the same noise.
+                          "compare": NOTHING})
     for network, batch in DEEP:
         cases.append(attack(f"deep/step/{network}/b{batch}", "pgd", network, batch, 1))
     for network, batch in DEEP[:3]:

@@ -29,6 +29,8 @@ timed:
 - pgd, faults, memory, scaling: PGD from the image itself, epsilon 0.1, step 0.025, 10 steps and 128
   digits unless the name says otherwise; networks frozen, filter banks expanded once.
 - train: freeze the network, PGD-10 on 128 digits, and a step of SGD on the attacked images.
+- trades: a step of TRADES with 10 steps of its attack on 128 digits. PyTorch computes what the published code
+  computes; `/once`: no logits of the same images by the same weights twice.
 - deep: the same with the networks for colour images, by random weights; a step of PGD, PGD-10, and a
   step of SGD without an attack.
 - warp: bilinear (`nearest`: not), a pose for each image; `image`, `pose`: the backward pass for the

@@ -360,6 +360,59 @@ def train(case):
     return run
 
 
+def trades(case):
+    """A step of TRADES with beta = 6. The published code computes what the network says of the images anew
+    in every step of the attack, and once more before it learns: so here too, unless `once`."""
+    network = network_of(case["network"])
+    for p in network.parameters:
+        p.requires_grad_()
+    images, labels = images_for(network, case["batch"])
+    optimizer = torch.optim.SGD(network.parameters, lr=0.01, momentum=0.9)
+    noise = torch.Generator().manual_seed(1)
+    low, high = (images - 0.1).clamp_(min=0), (images + 0.1).clamp_(max=1)
+    start = torch.randn(images.shape, generator=noise).to(memory_format=torch.preserve_format)
+
+    def divergence(bank, x, clean, reduction):
+        return F.kl_div(F.log_softmax(forward(bank, x), 1), clean, reduction=reduction)
+
+    @compiled
+    def gradient(bank, x, clean):
+        x = x.detach().requires_grad_()
+        clean = F.softmax(forward(bank, images), 1) if clean is None else clean
+        return torch.autograd.grad(divergence(bank, x, clean, "sum"), x)[0]
+
+    @compiled
+    def losses(x):
+        bank = network.bank()
+        logits = forward(bank, images)
+        natural = F.cross_entropy(logits, labels, reduction="none")
+        logits = logits if case["once"] else forward(bank, images)
+        robust = divergence(bank, x, F.softmax(logits, 1), "none").sum(1)
+        return natural + 6 * robust
+
+    def step():
+        bank = frozen(network)
+        with torch.no_grad():
+            clean = F.softmax(forward(bank, images), 1) if case["once"] else None
+        x = laid(images + 0.001 * start)
+        for _ in range(case["steps"]):
+            found = gradient(bank, x, clean)
+            with torch.no_grad():
+                x = torch.minimum(torch.maximum(x + 0.025 * found.sign(), low), high)
+        found = losses(x)
+        optimizer.zero_grad()
+        found.mean().backward()
+        optimizer.step()
+        return found.detach()
+
+    def run(check):
+        if check:
+            step()
+        return timed(step)
+
+    return run
+
+
 def weighed(network, values):
     """The network with these weights, in the order in which it has them."""
     values = torch.from_numpy(values.astype(np.float32))
@@ -500,6 +553,7 @@ KINDS = {
     "pgd": pgd,
     "autoattack": autoattack,
     "train": train,
+    "trades": trades,
 }
 
 

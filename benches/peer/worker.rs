@@ -80,6 +80,7 @@ fn prepare(case: &Case) -> Run {
         "trained" => poses::trained(case),
         "composite" => poses::composite(case),
         "train" => attack::train(case),
+        "trades" => attack::trades(case),
         other => panic!("unknown kind of case: {other}"),
     }
 }
