@@ -54,6 +54,8 @@ pub mod nn;
 pub mod prelude;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "train")]
+pub mod study;
 pub mod theory;
 #[cfg(feature = "train")]
 pub mod train;
