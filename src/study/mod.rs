@@ -1,0 +1,3 @@
+//! Studies of many trainings: what their outcomes say.
+
+pub mod verdicts;
