@@ -1,24 +1,34 @@
 //! Studies: many networks, trained in several ways from several seeds, measured alike, and what follows.
+//!
+//! A [`Study`](self::Study) is plain settings, written in a file: images, networks, trainings with their seeds,
+//! measurements, and the [endpoints](EndpointPlan) that it declares before it has seen any result. It consists
+//! of [`Cell`]s, one network trained once and measured, each called by the [`Address`] of all settings that
+//! determine its result. [`Study::begin`] gives the [`Work`] in a folder: it plans, runs and can be killed
+//! anywhere; cells of several folders are brought together by [`join`]. What the outcomes say is the business of
+//! [`verdicts`], which need no training and take tables of outcomes from anywhere.
+//!
+//! ```no_run
+//! use fireproof::study::{Shard, Study};
+//!
+//! let study = Study::read("examples/study/quick.json")?;
+//! let work = study.begin("target/study", &fireproof::device())?;
+//! let tally = work.run(Shard::ALL, |_| {})?;
+//! println!("{} cells made, {} were there", tally.now, tally.before);
+//! # Ok::<(), fireproof::base::Error>(())
+//! ```
+//!
+//! `cargo run --release --example study` is a thin front end of it.
+//!
+//! To add a place that images come from, implement [`Source`]; everything else that a study names is an open
+//! point of the module that it belongs to.
 
-mod address;
-mod cell;
-mod folder;
-mod join;
-mod measured;
-mod packed;
-mod plan;
-mod queue;
+#[cfg(feature = "train")]
+mod cells;
+#[cfg(feature = "train")]
 mod settings;
-mod shard;
-mod work;
+pub mod verdicts;
 
-pub use address::Address;
-pub use cell::{Cell, RESULTS};
-pub use folder::{CELL_SCHEMA, CellResult, CellTimes};
-pub use join::{Joined, join};
-pub use measured::Measured;
-pub use plan::Planned;
-pub use queue::{Event, Tally};
+#[cfg(feature = "train")]
+pub use cells::*;
+#[cfg(feature = "train")]
 pub use settings::*;
-pub use shard::Shard;
-pub use work::{Made, Step, Work};

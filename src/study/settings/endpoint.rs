@@ -1,5 +1,6 @@
 use crate::base::{Error, Result};
 use crate::evaluate::{At, Level};
+use crate::study::verdicts::{Claimed, Endpoint, Estimand, Pairing, Weights};
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
 #[serde(deny_unknown_fields)]
 #[setters(prefix = "with_")]
-pub struct Endpoint {
+pub struct EndpointPlan {
     /// Its name.
     #[setters(skip)]
     pub name: String,
@@ -25,21 +26,24 @@ pub struct Endpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[setters(into, strip_option)]
     pub level: Option<Level>,
-    /// What is compared.
-    #[serde(default)]
+    /// What is compared, accuracy if it is not said.
+    #[serde(default = "accuracy")]
     pub estimand: Estimand,
-    /// The direction that the claim expects, if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[setters(strip_option)]
-    pub expected: Option<Direction>,
-    /// Effects whose interval stays within ± this much are none: a share, 0.02 if it is not said. Of a trend:
-    /// from its first to its last arm.
+    /// The direction that is claimed, if there is one.
+    #[serde(default)]
+    pub claimed: Claimed,
+    /// Effects smaller than this in either direction are none: a share, 0.02 if it is not said. Of a trend:
+    /// from its lowest to its highest level.
     #[serde(default = "margin")]
     pub margin: f64,
     /// The endpoints of one family share their errors: p-values are adjusted after Holm over all of them.
     #[serde(default = "family")]
     #[setters(into)]
     pub family: String,
+}
+
+fn accuracy() -> Estimand {
+    Estimand::Accuracy
 }
 
 fn margin() -> f64 {
@@ -51,39 +55,46 @@ fn family() -> String {
 }
 
 /// Trainings set against each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Contrast {
     /// The first one minus the second one.
-    Difference([Arm; 2]),
-    /// From the first to the last one, by all of them: their slope over their places in the list, times the
-    /// number of steps.
-    Trend(Vec<Arm>),
+    Difference([ArmName; 2]),
+    /// The change along the line over all of them: [`Weights::trend`].
+    Trend {
+        /// The trainings.
+        arms: Vec<ArmName>,
+        /// What each lies at, for instance its ε; 0, 1, 2 and so on if it is not said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        levels: Vec<f64>,
+    },
     /// How much more the first difference is than the second: (a − b) − (c − d).
-    Interaction([[Arm; 2]; 2]),
+    Interaction([[ArmName; 2]; 2]),
 }
 
 impl Contrast {
     /// All that take part.
-    pub fn arms(&self) -> Vec<&Arm> {
+    pub fn arms(&self) -> Vec<&ArmName> {
         match self {
             Self::Difference(arms) => arms.iter().collect(),
-            Self::Trend(arms) => arms.iter().collect(),
+            Self::Trend { arms, .. } => arms.iter().collect(),
             Self::Interaction(pairs) => pairs.iter().flatten().collect(),
         }
     }
 
-    /// What each arm counts, in their order: the effect is the sum of what was measured, so weighted.
-    pub fn weights(&self) -> Vec<f64> {
+    /// What each counts, in their order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::trend`].
+    pub fn weights(&self) -> Result<Weights> {
         match self {
-            Self::Difference(_) => vec![1.0, -1.0],
-            Self::Interaction(_) => vec![1.0, -1.0, -1.0, 1.0],
-            Self::Trend(arms) => {
-                let centre = (arms.len() as f64 - 1.0) / 2.0;
-                let places = (0..arms.len()).map(|place| place as f64 - centre);
-                let squares: f64 = places.clone().map(|place| place * place).sum();
-                places.map(|place| place * 2.0 * centre / squares).collect()
+            Self::Difference(_) => Ok(Weights::difference()),
+            Self::Interaction(_) => Ok(Weights::interaction()),
+            Self::Trend { arms, levels } if levels.is_empty() => {
+                Weights::trend(&Vec::from_iter((0..arms.len()).map(|at| at as f64)))
             }
+            Self::Trend { levels, .. } => Weights::trend(levels),
         }
     }
 }
@@ -91,7 +102,7 @@ impl Contrast {
 /// A training by name, and its network where the endpoint does not say it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Arm {
+pub enum ArmName {
     /// Of the endpoint's network.
     Training(String),
     /// Of this network.
@@ -103,7 +114,7 @@ pub enum Arm {
     },
 }
 
-impl Arm {
+impl ArmName {
     /// The training's name.
     pub fn training(&self) -> &str {
         match self {
@@ -120,51 +131,14 @@ impl Arm {
     }
 }
 
-impl From<&str> for Arm {
+impl From<&str> for ArmName {
     fn from(training: &str) -> Self {
         Self::Training(training.to_owned())
     }
 }
 
-/// What of a network's outcomes is compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Estimand {
-    /// Share of outcomes that are as labelled.
-    #[default]
-    Accuracy,
-    /// Share of outcomes that differ from the network's own clean prediction.
-    Fooling,
-    /// Clean accuracy minus accuracy.
-    Gap,
-    /// The fooling rate among the images that the network gets right as they are.
-    FoolingOfRight,
-}
-
-impl Estimand {
-    /// In words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::Fooling => "fooling rate",
-            Self::Gap => "gap to clean accuracy",
-            Self::FoolingOfRight => "fooling rate of those right as they are",
-        }
-    }
-}
-
-/// Where an effect leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// It is above 0.
-    Rises,
-    /// It is below 0.
-    Falls,
-}
-
-impl Endpoint {
-    /// A contrast in accuracy at a level of an axis, without an expectation; margin 0.02, family `primary`.
+impl EndpointPlan {
+    /// A contrast in accuracy at a level of an axis, without a claimed direction; margin 0.02, family `primary`.
     pub fn new(name: impl Into<String>, contrast: Contrast, at: impl Into<At>) -> Self {
         let At { axis, level } = at.into();
         Self {
@@ -173,8 +147,8 @@ impl Endpoint {
             contrast,
             axis,
             level: Some(level),
-            estimand: Estimand::default(),
-            expected: None,
+            estimand: accuracy(),
+            claimed: Claimed::default(),
             margin: margin(),
             family: family(),
         }
@@ -197,7 +171,14 @@ impl Endpoint {
             among("networks", network, networks)?;
         }
         let arms = self.contrast.arms();
-        Error::unless(arms.len() > 1, of("contrast"), "one arm", "two or more")?;
+        self.contrast
+            .weights()
+            .map_err(|error| error.within(&of("contrast")))?;
+        if let Contrast::Trend { arms, levels } = &self.contrast {
+            let fits = levels.is_empty() || levels.len() == arms.len();
+            let expected = format!("one for each of the {} arms", arms.len());
+            Error::unless(fits, of("levels"), levels.len(), expected)?;
+        }
         let named = arms.iter().filter(|arm| arm.network().is_some()).count();
         let told = if self.networks.is_empty() {
             named == arms.len()
@@ -228,13 +209,29 @@ impl Endpoint {
         Error::unless(clean == self.level.is_none(), of("level"), level, expected)?;
         let right = !clean || self.estimand == Estimand::Accuracy;
         let expected = "accuracy, where the images are as they are";
-        Error::unless(right, of("estimand"), self.estimand.name(), expected)?;
+        Error::unless(right, of("estimand"), self.estimand, expected)?;
         let sane = self.margin > 0.0 && self.margin < 1.0;
-        Error::unless(
-            sane,
-            of("margin"),
-            self.margin,
-            "a share above 0 and below 1",
-        )
+        let expected = "a share above 0 and below 1";
+        Error::unless(sane, of("margin"), self.margin, expected)
+    }
+
+    /// The endpoint of one network, or the one whose arms say their networks.
+    pub(crate) fn of(&self, network: Option<&str>) -> Endpoint {
+        let name = match network {
+            Some(network) => format!("{network}, {}", self.name),
+            None => self.name.clone(),
+        };
+        Endpoint {
+            name,
+            direction: self.claimed,
+            margin: Some(self.margin),
+        }
+    }
+
+    /// Whether networks of one seed have anything in common but the images.
+    pub(crate) fn pairing(&self) -> Pairing {
+        let arms = self.contrast.arms();
+        let one = arms.iter().all(|arm| arm.network() == arms[0].network());
+        if one { Pairing::Matched } else { Pairing::Separate }
     }
 }

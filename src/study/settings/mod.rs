@@ -11,7 +11,7 @@ mod training;
 pub use data::{
     Cifar10, Cifar100, DataPlan, EmbeddedMnist, ImageFolders, Mnist, Source, SourceSpec,
 };
-pub use endpoint::{Arm, Contrast, Direction, Endpoint, Estimand};
+pub use endpoint::{ArmName, Contrast, EndpointPlan};
 pub use measurement::{Measurement, Only};
 pub use network::NetworkPlan;
 pub use training::{Priority, TrainingPlan};
@@ -43,7 +43,7 @@ use std::path::Path;
 ///     "measurements": [{"name": "attacks", "images": 500, "axes":
 ///         [{"axis": "epsilons", "attack": {"attack": "pgd", "norm": "linf", "epsilon": 0}, "levels": [0.1]}]}],
 ///     "endpoints": [{"name": "cost", "networks": ["GCNN"], "axis": "epsilons", "level": 0.1,
-///                    "contrast": {"difference": ["±60°", "nothing"]}, "expected": "falls"}]
+///                    "contrast": {"difference": ["±60°", "nothing"]}, "claimed": "falls"}]
 /// }"#)?;
 /// assert_eq!(study.trainings[1].curriculum.as_ref().unwrap().stage(1).angle.0, 60.0);
 /// # Ok::<(), fireproof::base::Error>(())
@@ -72,7 +72,7 @@ pub struct Study {
     /// What is measured of them.
     pub measurements: Vec<Measurement>,
     /// The questions.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<EndpointPlan>,
 }
 
 /// A study as it stands in a file.
@@ -91,7 +91,7 @@ struct Written {
     trainings: Vec<Map<String, Value>>,
     measurements: Vec<Measurement>,
     #[serde(default)]
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<EndpointPlan>,
 }
 
 impl TryFrom<Written> for Study {
@@ -228,7 +228,7 @@ impl Study {
 
     /// The measurement that an endpoint looks at: the one with its axis, or for `clean` the one of the most
     /// images.
-    pub(crate) fn measurement_of(&self, endpoint: &Endpoint) -> Result<&Measurement> {
+    pub(crate) fn measurement_of(&self, endpoint: &EndpointPlan) -> Result<&Measurement> {
         let of = || format!("endpoint `{}`: axis", endpoint.name);
         let Some(level) = &endpoint.level else {
             let most =

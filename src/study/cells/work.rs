@@ -2,13 +2,13 @@ use super::address::Address;
 use super::cell::{self, Cell, Images};
 use super::folder::{CELL_SCHEMA, CellResult, CellTimes, Claim, Folder, Part, TrainedRecord};
 use super::measured::Measured;
-use super::settings::Study;
 use super::shard::Shard;
 use crate::attack::Frozen;
 use crate::base::{Error, Result};
 use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::Versions;
 use crate::model::{Model, ModelSpec};
+use crate::study::settings::Study;
 use crate::train::{EpochRecord, Progress};
 use burn::tensor::Device;
 use std::path::{Path, PathBuf};
@@ -226,7 +226,7 @@ impl Work {
 
     /// Measures one share of a cell's images, and trains its network first if that is not done: so several
     /// processes may measure one network. Whoever runs the cell afterwards, in this folder or in one that the
-    /// shares were [joined](super::join) in, finds them.
+    /// shares were [joined](crate::study::join) in, finds them.
     ///
     /// Gives whether the share is there: it is not while another process trains the network.
     ///

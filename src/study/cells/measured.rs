@@ -1,9 +1,9 @@
 use super::address::Address;
 use super::packed::Packed;
-use super::settings::Measurement;
 use crate::base::{Error, Result, Seed};
 use crate::data::DataSummary;
 use crate::evaluate::{Curve, Extras, Level, Outcomes, Point, Profile, Rate, Versions};
+use crate::study::settings::Measurement;
 use serde::{Deserialize, Serialize};
 
 /// What a measurement found of one network: outcomes, image by image, and counts. Everything else follows from

@@ -1,7 +1,7 @@
 use super::address::Address;
-use super::settings::{Measurement, NetworkPlan, Study, TrainingPlan};
 use crate::base::{Error, Result};
 use crate::data::{DataSummary, ImageSet};
+use crate::study::settings::{Measurement, NetworkPlan, Study, TrainingPlan};
 use serde_json::{Value, json};
 use std::fmt;
 use std::path::PathBuf;
