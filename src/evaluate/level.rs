@@ -39,7 +39,7 @@ impl Level {
     }
 
     // `template` with the parts, in their order, for its `{}`.
-    pub(super) fn within(&self, template: &str) -> String {
+    pub(crate) fn within(&self, template: &str) -> String {
         let mut parts = self.0.iter();
         let mut text = String::new();
         for (at, piece) in template.split("{}").enumerate() {
