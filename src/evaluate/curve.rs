@@ -1,4 +1,4 @@
-use super::{Axis, Level, Outcomes, Rate};
+use super::{Axis, Difference, Level, Outcomes, Rate};
 use crate::base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -97,11 +97,15 @@ pub struct Point {
     /// counts only if the classifier is right on the clean image, too.
     pub accuracy: Rate,
     /// The share of images whose predicted class differs from the classifier's own prediction on
-    /// the clean image.
+    /// the clean image. An attack leads away from that prediction for it, and not from the label.
     pub fooling: Rate,
     /// The same share of those images that the classifier gets right as they are; none if it gets
     /// none right. For attacks this is the success rate.
     pub fooling_of_right: Option<Rate>,
+    /// Accuracy on the clean images minus [`accuracy`](Self::accuracy): what the threat costs. None in
+    /// files from before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Difference>,
     /// How often each image met the threat; 1 for attacks.
     pub draws: usize,
     /// Forward passes per image, on average.
