@@ -126,6 +126,45 @@ pub struct Point {
     pub fooled: Option<Outcomes>,
 }
 
+impl Point {
+    /// What follows from the outcomes at a level: `draws` of each image side by side, against whether the image
+    /// is classified rightly as it is. Counts of passes and outcomes of images are left to the caller.
+    pub(crate) fn of_outcomes(
+        level: Level,
+        draws: usize,
+        right: &[bool],
+        [correct, fooled]: [&[bool]; 2],
+        is_clean: bool,
+    ) -> Self {
+        let rate = |flags: &[bool]| Rate::of_draws(flags, draws);
+        let of_right: Vec<bool> = (fooled.chunks(draws).zip(right))
+            .filter(|(_, right)| **right)
+            .flat_map(|(fooled, _)| fooled.to_vec())
+            .collect();
+        let lost = (correct.chunks(draws).zip(right)).map(|(correct, &right)| {
+            let correct = correct.iter().filter(|&&correct| correct).count();
+            f64::from(u8::from(right)) - correct as f64 / draws as f64
+        });
+        let gap = match is_clean {
+            true => Difference::none(right.len()),
+            false => Difference::of(&Vec::from_iter(lost)),
+        };
+        Self {
+            level,
+            accuracy: rate(correct),
+            fooling: rate(fooled),
+            fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
+            gap: Some(gap),
+            draws,
+            queries: 0.0,
+            vanished: 0.0,
+            undefined: 0.0,
+            correct: None,
+            fooled: None,
+        }
+    }
+}
+
 impl AsRef<Level> for Point {
     fn as_ref(&self) -> &Level {
         &self.level

@@ -3,8 +3,7 @@ use crate::attack::{Cost, Frozen};
 use crate::base::Result;
 use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::{
-    Axis, Curve, Difference, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene,
-    Threat, Versions,
+    Axis, Curve, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene, Threat, Versions,
 };
 use burn::tensor::Device;
 
@@ -74,31 +73,21 @@ impl Evaluation {
     }
 
     fn conclude(&self, test: Test, right: &[bool]) -> Point {
-        let rate = |flags: &[bool]| Rate::of_draws(flags, test.draws);
-        let of_right: Vec<bool> = (test.fooled.chunks(test.draws).zip(right))
-            .filter(|(_, right)| **right)
-            .flat_map(|(fooled, _)| fooled.to_vec())
-            .collect();
-        let lost = (test.correct.chunks(test.draws).zip(right)).map(|(correct, &right)| {
-            let correct = correct.iter().filter(|&&correct| correct).count();
-            f64::from(u8::from(right)) - correct as f64 / test.draws as f64
-        });
-        let gap = match test.is_clean {
-            true => Difference::none(right.len()),
-            false => Difference::of(&Vec::from_iter(lost)),
-        };
+        let outcomes = [&test.correct[..], &test.fooled];
+        let point = Point::of_outcomes(
+            test.level.clone(),
+            test.draws,
+            right,
+            outcomes,
+            test.is_clean,
+        );
         Point {
-            level: test.level.clone(),
-            gap: Some(gap),
-            accuracy: rate(&test.correct),
-            fooling: rate(&test.fooled),
-            fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
-            draws: test.draws,
             queries: test.queries as f64 / right.len() as f64,
             vanished: share(test.vanished, &test.fooled),
             undefined: share(test.undefined, &test.fooled),
             correct: self.keep_outcomes.then(|| Outcomes::new(test.correct)),
             fooled: self.keep_outcomes.then(|| Outcomes::new(test.fooled)),
+            ..point
         }
     }
 }

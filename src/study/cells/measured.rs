@@ -113,18 +113,23 @@ impl Measured {
         &self.clean.0
     }
 
-    /// The outcomes at a level, given the place of its axis in the measurement.
-    pub(super) fn at(&self, axis: usize, level: &Level) -> Option<Met<'_>> {
-        let found = self
-            .axes
-            .get(axis)?
-            .iter()
-            .find(|outcome| outcome.level.is_near(level))?;
-        Some(Met {
-            draws: found.draws,
-            correct: &found.correct.0,
-            fooled: fooled(&found.correct.0, &found.odd.0),
-        })
+    /// Which images are classified as labelled as they are.
+    pub(crate) fn clean_outcomes(&self) -> Outcomes {
+        Outcomes::new(self.clean.0.iter().copied())
+    }
+
+    /// The outcomes at a level, given the place of its axis in the measurement: draws of an image, which are
+    /// as labelled, which differ from the clean prediction.
+    pub(crate) fn outcomes(
+        &self,
+        axis: usize,
+        level: &Level,
+    ) -> Option<(usize, Outcomes, Outcomes)> {
+        let all = self.axes.get(axis)?.iter();
+        let found = all.into_iter().find(|at| at.level.is_near(level))?;
+        let fooled = fooled(&found.correct.0, &found.odd.0);
+        let correct = found.correct.0.iter().copied();
+        Some((found.draws, Outcomes::new(correct), Outcomes::new(fooled)))
     }
 
     /// As a profile of the measurement, without outcomes of single images.
@@ -132,7 +137,7 @@ impl Measured {
     /// # Errors
     ///
     /// [`Error::Input`] if it is not what the measurement asks for.
-    pub(super) fn profile(
+    pub(crate) fn profile(
         &self,
         measurement: &Measurement,
         seed: Seed,
@@ -169,38 +174,6 @@ impl Measured {
             extras: Extras::default(),
         })
     }
-
-    /// The same measurement of several networks as of one that each image meets as often as they all together.
-    pub(super) fn pooled(all: &[&Self]) -> Option<Self> {
-        let mut pooled = (*all.first()?).clone();
-        pooled.clean = interleaved(all.iter().map(|one| (&one.clean.0[..], 1)).collect());
-        for axis in 0..pooled.axes.len() {
-            for level in 0..pooled.axes[axis].len() {
-                let each = Vec::from_iter(all.iter().map(|one| &one.axes[axis][level]));
-                let flags = |of: fn(&Outcome) -> &Packed| {
-                    interleaved(each.iter().map(|one| (&of(one).0[..], one.draws)).collect())
-                };
-                let sum = |of: fn(&Outcome) -> u64| each.iter().map(|one| of(one)).sum();
-                pooled.axes[axis][level] = Outcome {
-                    level: each[0].level.clone(),
-                    draws: each.iter().map(|one| one.draws).sum(),
-                    queries: sum(|one| one.queries),
-                    vanished: sum(|one| one.vanished),
-                    undefined: sum(|one| one.undefined),
-                    correct: flags(|one| &one.correct),
-                    odd: flags(|one| &one.odd),
-                };
-            }
-        }
-        Some(pooled)
-    }
-}
-
-/// What came of every image at a level, its draws side by side.
-pub(super) struct Met<'a> {
-    pub draws: usize,
-    pub correct: &'a [bool],
-    pub fooled: Vec<bool>,
 }
 
 fn odd(correct: &[bool], fooled: &[bool]) -> Packed {
@@ -221,36 +194,15 @@ fn fooled(correct: &[bool], odd: &[bool]) -> Vec<bool> {
         .collect()
 }
 
-// Image by image the flags of all, each with so many of an image.
-fn interleaved(all: Vec<(&[bool], usize)>) -> Packed {
-    let images = all.first().map_or(0, |(flags, draws)| flags.len() / draws);
-    let of_image = |image: usize| {
-        let each = all.iter();
-        each.flat_map(move |&(flags, draws)| {
-            flags[image * draws..(image + 1) * draws].iter().copied()
-        })
-    };
-    Packed((0..images).flat_map(of_image).collect())
-}
-
 fn point(outcome: &Outcome, right: &[bool]) -> Point {
-    let draws = outcome.draws;
     let fooled = fooled(&outcome.correct.0, &outcome.odd.0);
-    let rate = |flags: &[bool]| Rate::of_draws(flags, draws);
-    let of_right: Vec<bool> = (fooled.chunks(draws).zip(right))
-        .filter(|(_, right)| **right)
-        .flat_map(|(fooled, _)| fooled.to_vec())
-        .collect();
+    let (level, draws) = (outcome.level.clone(), outcome.draws);
+    let is_clean = outcome.queries == 0;
+    let point = Point::of_outcomes(level, draws, right, [&outcome.correct.0, &fooled], is_clean);
     Point {
-        level: outcome.level.clone(),
-        accuracy: rate(&outcome.correct.0),
-        fooling: rate(&fooled),
-        fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
-        draws,
         queries: outcome.queries as f64 / right.len() as f64,
         vanished: outcome.vanished as f64 / fooled.len() as f64,
         undefined: outcome.undefined as f64 / fooled.len() as f64,
-        correct: None,
-        fooled: None,
+        ..point
     }
 }

@@ -232,6 +232,10 @@ impl EndpointPlan {
     pub(crate) fn pairing(&self) -> Pairing {
         let arms = self.contrast.arms();
         let one = arms.iter().all(|arm| arm.network() == arms[0].network());
-        if one { Pairing::Matched } else { Pairing::Separate }
+        if one {
+            Pairing::Matched
+        } else {
+            Pairing::Separate
+        }
     }
 }
