@@ -269,7 +269,10 @@ fn trainings(entries: &[&Entry]) -> String {
                         training.objective.clone(),
                         training.train_size.to_string(),
                         training.epochs.to_string(),
-                        format!("{:.0}", training.seconds),
+                        match training.seconds {
+                            0.0 => "–".to_owned(),
+                            seconds => format!("{seconds:.0}"),
+                        },
                     ]
                 },
             );

@@ -25,10 +25,14 @@
 #[cfg(feature = "train")]
 mod cells;
 #[cfg(feature = "train")]
+mod findings;
+#[cfg(feature = "train")]
 mod settings;
 pub mod verdicts;
 
 #[cfg(feature = "train")]
 pub use cells::*;
+#[cfg(feature = "train")]
+pub use findings::*;
 #[cfg(feature = "train")]
 pub use settings::*;

@@ -1,5 +1,11 @@
-//! Studies: verdicts on simulated outcomes, of which the truth is known.
+//! Studies: their settings and cells, and verdicts on simulated outcomes, of which the truth is known.
 
 mod calibration;
+#[cfg(all(feature = "flex", feature = "train"))]
+mod cells;
+#[cfg(all(feature = "flex", feature = "train"))]
+mod given;
+#[cfg(feature = "train")]
+mod settings;
 mod trials;
 mod world;

@@ -34,7 +34,7 @@ pub struct Cell {
     /// All settings that determine its result.
     pub settings: Value,
     /// The measurements of the study, by their places, with their addresses.
-    pub(super) measurements: Vec<(usize, Address)>,
+    pub(crate) measurements: Vec<(usize, Address)>,
 }
 
 /// For example `GCNN, PGD 0.1, seed 3`.
@@ -142,7 +142,7 @@ fn digest_of_weights(network: &NetworkPlan) -> Result<Option<Address>> {
 
 impl Study {
     /// The plan of a cell's network and training.
-    pub(super) fn plans(&self, cell: &Cell) -> Option<(&NetworkPlan, &TrainingPlan)> {
+    pub(crate) fn plans(&self, cell: &Cell) -> Option<(&NetworkPlan, &TrainingPlan)> {
         let network = self
             .networks
             .iter()

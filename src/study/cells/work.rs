@@ -6,7 +6,7 @@ use super::shard::Shard;
 use crate::attack::Frozen;
 use crate::base::{Error, Result};
 use crate::data::{DataSummary, ImageSet};
-use crate::evaluate::Versions;
+use crate::evaluate::{Profile, Versions};
 use crate::model::{Model, ModelSpec};
 use crate::study::settings::Study;
 use crate::train::{EpochRecord, Progress};
@@ -150,6 +150,25 @@ impl Work {
     /// [`Error::Io`] or [`Error::Input`], naming the file, if it cannot be used.
     pub fn result(&self, cell: &Cell) -> Result<Option<CellResult>> {
         self.folder.cell(&cell.address)
+    }
+
+    /// What was measured of a cell, if it is there: a profile for each of its measurements, with the cell's
+    /// name.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn profiles(&self, cell: &Cell) -> Result<Option<Vec<Profile>>> {
+        let Some(result) = self.result(cell)? else {
+            return Ok(None);
+        };
+        let (seed, versions) = (self.study.evaluation_seed, Versions::of(&self.device));
+        let each = cell.measurements.iter().zip(&result.measured);
+        let profile = |((at, _), measured): (&(usize, _), &Measured)| {
+            let profile = measured.profile(&self.study.measurements[*at], seed, &versions)?;
+            Ok(profile.with_name(cell.to_string()))
+        };
+        each.map(profile).collect::<Result<_>>().map(Some)
     }
 
     /// The file of a cell's weights, if it is trained.
@@ -309,7 +328,17 @@ impl Work {
         Ok((record, network))
     }
 
-    pub(super) fn train_images(&self) -> usize {
+    /// The software and the device.
+    pub(crate) fn versions(&self) -> Versions {
+        Versions::of(&self.device)
+    }
+
+    /// The ids of a measurement's images.
+    pub(crate) fn ids(&self, measurement: usize) -> Vec<u64> {
+        self.images.tests[measurement].ids()
+    }
+
+    pub(crate) fn train_images(&self) -> usize {
         self.images.train.len()
     }
 

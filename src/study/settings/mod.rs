@@ -6,6 +6,7 @@ mod data;
 mod endpoint;
 mod measurement;
 mod network;
+mod series;
 mod training;
 
 pub use data::{
@@ -14,9 +15,11 @@ pub use data::{
 pub use endpoint::{ArmName, Contrast, EndpointPlan};
 pub use measurement::{Measurement, Only};
 pub use network::NetworkPlan;
+pub use series::{Place, PlanePlan, SeriesPlan};
 pub use training::{Priority, TrainingPlan};
 
 use crate::base::{Error, Result, Seed};
+use crate::evaluate::Level;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -73,6 +76,9 @@ pub struct Study {
     pub measurements: Vec<Measurement>,
     /// The questions.
     pub endpoints: Vec<EndpointPlan>,
+    /// Sections of the report; one of all trainings if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesPlan>,
 }
 
 /// A study as it stands in a file.
@@ -92,6 +98,8 @@ struct Written {
     measurements: Vec<Measurement>,
     #[serde(default)]
     endpoints: Vec<EndpointPlan>,
+    #[serde(default)]
+    series: Vec<SeriesPlan>,
 }
 
 impl TryFrom<Written> for Study {
@@ -118,6 +126,7 @@ impl TryFrom<Written> for Study {
                 .collect::<std::result::Result<_, _>>()?,
             measurements: written.measurements,
             endpoints: written.endpoints,
+            series: written.series,
         })
     }
 }
@@ -153,6 +162,7 @@ impl Study {
             trainings: Vec::new(),
             measurements: Vec::new(),
             endpoints: Vec::new(),
+            series: Vec::new(),
         }
     }
 
@@ -209,6 +219,20 @@ impl Study {
         for measurement in &self.measurements {
             measurement.check(&networks, &trainings)?;
         }
+        names_of("series", self.series.iter().map(|s| s.name.as_str()))?;
+        let axes = self.measurements.iter().flat_map(|m| &m.axes);
+        let axes = Vec::from_iter(axes.map(|axis| axis.name.as_str()));
+        for series in &self.series {
+            series.check(&networks, &trainings, &axes)?;
+            for place in series
+                .plane
+                .iter()
+                .flat_map(|plane| [&plane.spatial, &plane.adversarial])
+            {
+                let of = format!("series `{}`: plane", series.name);
+                self.measurement_at(&of, &place.axis, &place.level)?;
+            }
+        }
         for endpoint in &self.endpoints {
             let measurement = self.measurement_of(endpoint)?;
             endpoint.check(&networks, &trainings, |network, training| {
@@ -229,33 +253,36 @@ impl Study {
     /// The measurement that an endpoint looks at: the one with its axis, or for `clean` the one of the most
     /// images.
     pub(crate) fn measurement_of(&self, endpoint: &EndpointPlan) -> Result<&Measurement> {
-        let of = || format!("endpoint `{}`: axis", endpoint.name);
-        let Some(level) = &endpoint.level else {
-            let most =
-                |m: &&Measurement| (m.images.unwrap_or(usize::MAX), m.only == Only::default());
-            let measurement = self.measurements.iter().max_by_key(most);
-            return measurement.ok_or_else(|| Error::setting(of(), "clean", "a measurement"));
-        };
+        let of = format!("endpoint `{}`", endpoint.name);
+        match &endpoint.level {
+            Some(level) => self.measurement_at(&of, &endpoint.axis, level),
+            None => self
+                .largest()
+                .ok_or_else(|| Error::setting(of, "clean", "a measurement")),
+        }
+    }
+
+    /// The measurement of the most images, of those of all cells if there are any.
+    pub(crate) fn largest(&self) -> Option<&Measurement> {
+        let size = |m: &&Measurement| (m.only == Only::default(), m.images.unwrap_or(usize::MAX));
+        self.measurements.iter().rev().max_by_key(size)
+    }
+
+    /// The measurement with this level of this axis.
+    fn measurement_at(&self, of: &str, axis: &str, level: &Level) -> Result<&Measurement> {
         for measurement in &self.measurements {
-            if let Some(axis) = measurement
-                .axes
-                .iter()
-                .find(|axis| axis.name == endpoint.axis)
-            {
+            if let Some(axis) = measurement.axes.iter().find(|one| one.name == axis) {
                 let levels = Vec::from_iter(axis.levels.iter().map(ToString::to_string)).join(", ");
                 let known = axis.levels.iter().any(|known| known.is_near(level));
-                let of = format!("endpoint `{}`: level", endpoint.name);
-                Error::unless(known, of, level, format_args!("one of: {levels}"))?;
+                let expected = format_args!("one of: {levels}");
+                Error::unless(known, format_args!("{of}: level"), level, expected)?;
                 return Ok(measurement);
             }
         }
         let axes = self.measurements.iter().flat_map(|m| &m.axes);
         let axes = Vec::from_iter(axes.map(|axis| axis.name.as_str())).join(", ");
-        Err(Error::setting(
-            of(),
-            &endpoint.axis,
-            format!("one of: clean, {axes}"),
-        ))
+        let expected = format!("one of: clean, {axes}");
+        Err(Error::setting(format!("{of}: axis"), axis, expected))
     }
 }
 
