@@ -26,6 +26,8 @@
 mod cells;
 #[cfg(feature = "train")]
 mod findings;
+#[cfg(all(feature = "report", feature = "train"))]
+mod page;
 #[cfg(feature = "train")]
 mod settings;
 pub mod verdicts;

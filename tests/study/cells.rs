@@ -210,11 +210,8 @@ fn convention_shares_of_a_measurement_are_the_whole() {
         assert!(work.measure_share(&cell, share, |_| {}).unwrap());
     }
     let into = tempfile::tempdir().unwrap();
-    let joined = join(
-        into.path(),
-        &folders[..3].each_ref().map(|folder| folder.path()),
-    )
-    .unwrap();
+    let shares = Vec::from_iter(folders[..3].iter().map(|folder| folder.path()));
+    let joined = join(into.path(), &shares).unwrap();
     // Three parts of the poses, one of the attacks.
     assert_eq!((joined.cells, joined.parts), (0, 4));
     let (_, Made::Now(result, _)) = made(&study, into.path()) else {

@@ -5,6 +5,8 @@ mod calibration;
 mod cells;
 #[cfg(all(feature = "flex", feature = "train"))]
 mod given;
+#[cfg(all(feature = "flex", feature = "report", feature = "train"))]
+mod killed;
 #[cfg(feature = "train")]
 mod settings;
 mod trials;

@@ -289,3 +289,14 @@ fn convention_ready_studies_are_right() {
     }
     assert!(found >= 5, "{found}");
 }
+
+#[test]
+fn convention_the_study_of_the_guide_is_right() {
+    let guide = include_str!("../../docs/guide.md");
+    let (_, section) = guide.split_once("## A study of your own").unwrap();
+    let (_, begun) = section.split_once("```json\n").unwrap();
+    let (settings, _) = begun.split_once("```").unwrap();
+    let study = Study::from_json(settings).unwrap();
+    assert_eq!(study.trainings[0].seeds.len() * study.networks.len(), 10);
+    assert!(settings.lines().count() <= 17, "15 lines within brackets");
+}

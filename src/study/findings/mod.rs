@@ -10,6 +10,8 @@ mod section;
 pub use arm::ArmFindings;
 pub use judged::Judged;
 pub use learned::{LEARNED, Learned, PLATEAU};
+#[cfg(feature = "report")]
+pub(super) use markdown::row;
 pub use section::{PlaneFindings, Section};
 
 use super::cells::{Cell, CellResult, Measured, Work};
