@@ -31,9 +31,14 @@ impl Judged {
             return format!("{}: not measured yet.", self.name);
         };
         let mut sentence = verdict.to_string();
-        if !self.not_learned.is_empty() {
-            let names = self.not_learned.join("; ");
-            sentence += &format!(" It says little: {names} had not learned its task.");
+        match &self.not_learned[..] {
+            [] => {}
+            [one] => sentence += &format!(" It says little, as {one} had not learned its task."),
+            several => {
+                let names = several.join("; ");
+                sentence +=
+                    &format!(" It says little, as these had not learned their tasks: {names}.");
+            }
         }
         sentence
     }
@@ -188,25 +193,33 @@ fn ask(results: &Results, plan: &EndpointPlan, network: Option<&str>) -> Result<
 /// How many endpoints have each finding, in words.
 pub(super) fn counts(judged: &[&Judged]) -> String {
     let findings = [
-        (Finding::Shows, "show what was claimed"),
-        (Finding::Opposite, "show the opposite"),
         (
-            Finding::Absent,
-            "show that there is no effect as large as the margin",
+            Some(Finding::Shows),
+            ["shows what was claimed", "show what was claimed"],
         ),
-        (Finding::Undecided, "are undecided"),
+        (
+            Some(Finding::Opposite),
+            ["shows the opposite", "show the opposite"],
+        ),
+        (
+            Some(Finding::Absent),
+            [
+                "shows no effect as large as the margin",
+                "show no effect as large as the margin",
+            ],
+        ),
+        (Some(Finding::Undecided), ["is undecided", "are undecided"]),
+        (None, ["is not measured yet", "are not measured yet"]),
     ];
-    let mut parts = Vec::new();
-    for (finding, words) in findings {
-        let is = |one: &&&Judged| one.verdict.as_ref().is_some_and(|v| v.finding == finding);
-        let count = judged.iter().filter(is).count();
-        if count > 0 {
-            parts.push(format!("{count} {words}"));
-        }
-    }
-    let missing = judged.iter().filter(|one| one.verdict.is_none()).count();
-    if missing > 0 {
-        parts.push(format!("{missing} are not measured yet"));
-    }
-    parts.join(", ")
+    let counted = findings
+        .into_iter()
+        .filter_map(|(finding, [one, several])| {
+            let found = |judged: &&&Judged| judged.verdict.as_ref().map(|v| v.finding) == finding;
+            match judged.iter().filter(found).count() {
+                0 => None,
+                1 => Some(format!("1 {one}")),
+                count => Some(format!("{count} {several}")),
+            }
+        });
+    Vec::from_iter(counted).join(", ")
 }

@@ -29,24 +29,32 @@ impl Findings {
         report
     }
 
-    /// What the verdicts say, in a paragraph to quote for each family.
-    pub fn paragraphs(&self) -> Vec<String> {
+    /// What the verdicts say: for each family how many endpoints have which finding, and then a sentence for
+    /// each endpoint.
+    pub fn families(&self) -> Vec<(String, Vec<String>)> {
         let mut families: Vec<&str> = Vec::new();
         for judged in &self.verdicts {
             if !families.contains(&judged.family.as_str()) {
                 families.push(&judged.family);
             }
         }
-        let paragraph = |family: &str| {
+        let said = |family: &str| {
             let of = Vec::from_iter(self.verdicts.iter().filter(|one| one.family == family));
-            let sentences = Vec::from_iter(of.iter().map(|one| one.sentence())).join(" ");
             let (count, counts) = (of.len(), judged::counts(&of));
             let endpoints = if count == 1 { "endpoint" } else { "endpoints" };
-            format!(
-                "Of the {count} {endpoints} declared in the family `{family}`, {counts}. {sentences}"
-            )
+            let summary =
+                format!("Of the {count} {endpoints} declared in the family `{family}`, {counts}.");
+            (summary, of.iter().map(|one| one.sentence()).collect())
         };
-        families.into_iter().map(paragraph).collect()
+        families.into_iter().map(said).collect()
+    }
+
+    /// The same as a paragraph to quote for each family.
+    pub fn paragraphs(&self) -> Vec<String> {
+        let whole = |(summary, sentences): (String, Vec<String>)| {
+            format!("{summary} {}", sentences.join(" "))
+        };
+        self.families().into_iter().map(whole).collect()
     }
 
     /// The cells that are missing, in a sentence; empty if none is.

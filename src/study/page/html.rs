@@ -11,13 +11,14 @@ body{margin:0 auto;max-width:1200px;padding:1rem;font:16px/1.5 system-ui,sans-se
 overflow-wrap:break-word}\
 h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.25rem;margin-top:2.5rem}h3{font-size:1.05rem}\
 nav a{display:inline-block;margin:0 1rem .25rem 0}\
+.verdict ul{margin:.25rem 0;padding-left:1.2rem}.verdict p{margin:.25rem 0}\
 .verdict{border-left:4px solid #0072b2;padding:.25rem 0 .25rem .9rem;margin:1rem 0}\
 .provisional{border-left:4px solid #d55e00;padding:.25rem 0 .25rem .9rem}\
 .wide{overflow-x:auto;margin:1rem 0}\
 table{border-collapse:collapse;font-size:.875rem;font-variant-numeric:tabular-nums}\
 caption{text-align:left;padding:.25rem 0;color:#555}\
 th,td{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
-th:first-child,td:first-child,td.text{text-align:left}td.long{white-space:normal;min-width:14rem}\
+th:first-child,td:first-child,.text{text-align:left}td.long{white-space:normal;min-width:14rem}\
 th{background:#f4f4f4;vertical-align:bottom}\
 th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer;\
 text-align:inherit;white-space:normal}\
@@ -66,8 +67,14 @@ impl Findings {
         html += "<a href=\"#settings\">Settings</a>\n</nav>\n";
         if !self.verdicts.is_empty() {
             html += "<h2 id=\"verdicts\">Verdicts</h2>\n";
-            for paragraph in self.paragraphs() {
-                push_text(&mut html, "p", "verdict", &paragraph);
+            for (summary, sentences) in self.families() {
+                html += "<div class=\"verdict\">\n";
+                push_text(&mut html, "p", "", &summary);
+                html += "<ul>\n";
+                for sentence in sentences {
+                    push_text(&mut html, "li", "", &sentence);
+                }
+                html += "</ul>\n</div>\n";
             }
             html += &self.verdict_table().html();
         }
@@ -150,11 +157,16 @@ impl Table {
             "<div class=\"wide\"><table>\n<caption>{}</caption>\n<thead><tr>",
             escaped(&self.caption)
         );
-        for column in &self.columns {
+        for (at, column) in self.columns.iter().enumerate() {
             let column = escaped(column);
+            let is_text = self
+                .rows
+                .first()
+                .is_some_and(|row| row[at].number.is_none());
+            let class = if is_text { " class=\"text\"" } else { "" };
             let _ = write!(
                 html,
-                "<th scope=\"col\"><button type=\"button\">{column}</button></th>"
+                "<th scope=\"col\"{class}><button type=\"button\">{column}</button></th>"
             );
         }
         html += "</tr></thead>\n<tbody>\n";

@@ -6,8 +6,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+type Ablation = fn(&Curriculum) -> Curriculum;
+
 // By the names of their functions.
-const ARMS: [(&str, fn(&Curriculum) -> Curriculum); 8] = [
+const ARMS: [(&str, Ablation); 8] = [
     ("fixed", Curriculum::fixed),
     ("fixed_pose", Curriculum::fixed_pose),
     ("fixed_epsilon", Curriculum::fixed_epsilon),

@@ -255,10 +255,13 @@ impl Study {
     pub(crate) fn measurement_of(&self, endpoint: &EndpointPlan) -> Result<&Measurement> {
         let of = format!("endpoint `{}`", endpoint.name);
         match &endpoint.level {
-            Some(level) => self.measurement_at(&of, &endpoint.axis, level),
-            None => self
-                .largest()
-                .ok_or_else(|| Error::setting(of, "clean", "a measurement")),
+            Some(level) if endpoint.axis != "clean" => {
+                self.measurement_at(&of, &endpoint.axis, level)
+            }
+            _ => {
+                let missing = || Error::setting(of, "clean", "a measurement");
+                self.largest().ok_or_else(missing)
+            }
         }
     }
 
