@@ -1,0 +1,251 @@
+//! The paper's figures, trajectories, and what the measures of mechanisms look like.
+
+use super::{expect, out, profile, tensor, texts, written};
+use burn::tensor::Tensor;
+use fireproof::attack::{Fab, Frozen, Pgd};
+use fireproof::base::{Degrees, Error};
+use fireproof::data::{ImageSet, embedded_mnist};
+use fireproof::evaluate::{
+    BoundaryScan, ComponentScan, Difference, Estimand, Profile, Surface, TangentScan,
+};
+use fireproof::report::{Family, Figure, Panel};
+
+/// Two networks at four levels of training each: what is gained for the one robustness is lost for the
+/// other.
+fn trained() -> Vec<(&'static str, f64, Profile)> {
+    let mut trained = Vec::new();
+    for (network, better) in [("StdCNN", 0.0), ("GCNN", 0.12)] {
+        for (rank, angle) in [0.0, 60.0, 120.0, 180.0].into_iter().enumerate() {
+            let up = rank as f64 / 3.0;
+            let name = format!("{network} ±{angle}°");
+            let (spatial, adversarial) = (0.3 + better + 0.4 * up, 0.5 - better - 0.3 * up * up);
+            let mut profile = profile(&name, spatial, adversarial);
+            for curve in &mut profile.curves {
+                for point in &mut curve.points {
+                    let lost = 0.98 - point.accuracy.value;
+                    point.gap = Some(Difference {
+                        value: lost,
+                        ..Difference::of(&[lost; 200])
+                    });
+                }
+            }
+            trained.push((network, angle, profile));
+        }
+    }
+    trained
+}
+
+fn family<'a>(trained: &'a [(&'static str, f64, Profile)]) -> Family<'a> {
+    let family = Family::new("trained with rotations up to", "±{}°");
+    trained
+        .iter()
+        .fold(family, |family, (network, angle, profile)| {
+            family.with(*network, *angle, profile)
+        })
+}
+
+// How often a colour is drawn with in an SVG.
+fn strokes(svg: &str, colour: &str) -> usize {
+    svg.matches(&format!("stroke=\"{colour}\"")).count()
+}
+
+#[test]
+fn smoke_profiles_of_type_a_and_b() {
+    let trained = trained();
+    let family = family(&trained);
+    let figure = |estimand| family.figure("Claim (a)", estimand, &["angles", "epsilons"]);
+    let path = out("type_a.svg");
+    figure(Estimand::Fooling).unwrap().plot_svg(&path).unwrap();
+    let found = written(&path);
+    expect(
+        &found,
+        &[
+            "Claim (a)",
+            "fooling rate (%)",
+            "attack radius ε",
+            "StdCNN",
+            "GCNN",
+            "±0°",
+            "±180°",
+        ],
+    );
+    // Networks and levels are named once each, not every pair of them.
+    for name in ["StdCNN", "±60°"] {
+        assert_eq!(
+            found.iter().filter(|text| *text == name).count(),
+            1,
+            "{name}"
+        );
+    }
+    let gap = out("gap.svg");
+    figure(Estimand::Gap).unwrap().plot_svg(&gap).unwrap();
+    expect(&written(&gap), &["accuracy lost (points)", "20", "60"]);
+    // No such rate in these profiles: no line, and so no figure.
+    assert!(figure(Estimand::FoolingOfRight).unwrap().to_svg().is_err());
+
+    let unknown = family.figure("", Estimand::Fooling, &["shifts"]);
+    assert!(matches!(unknown.unwrap_err(), Error::Setting { .. }));
+}
+
+// Oracle: the order of the levels; viridis from its dark to its light end.
+#[test]
+fn convention_colour_is_the_level_and_line_the_network() {
+    let trained = trained();
+    // Given in another order.
+    let family = trained.iter().rev().fold(
+        Family::new("trained with", "±{}°"),
+        |family, (network, angle, profile)| family.with(*network, *angle, profile),
+    );
+    let svg = |family: &Family| {
+        let figure = family.figure("", Estimand::Accuracy, &["angles"]);
+        figure.unwrap().to_svg().unwrap()
+    };
+    let whole = svg(&family);
+    let (dark, light) = ("#440154", "#7AD151");
+    assert!(strokes(&whole, dark) > 0 && strokes(&whole, dark) == strokes(&whole, light));
+    let [first, last] = [0.0, 180.0].map(|level| {
+        let of_level = trained
+            .iter()
+            .find(|(_, angle, _)| *angle == level)
+            .unwrap();
+        let others = trained.iter().filter(|(_, angle, _)| *angle != level);
+        let without = others.fold(
+            Family::new("", "±{}°"),
+            |family, (network, angle, profile)| family.with(*network, *angle, profile),
+        );
+        (of_level.2.name.clone(), svg(&without))
+    });
+    assert!(first.0.ends_with("±0°") && last.0.ends_with("±180°"));
+    // Ranks are among those that there are: without its first the scale still begins dark.
+    assert!(strokes(&first.1, dark) > 0 && strokes(&last.1, light) > 0);
+}
+
+#[test]
+fn smoke_trajectories_have_arrows_from_level_to_level() {
+    let trained = trained();
+    let at = (("angles", 180.0), ("epsilons", 0.1));
+    let figure = family(&trained).trajectories("Trade-off", Estimand::Accuracy, at.0, at.1);
+    let path = out("trajectories.svg");
+    figure.unwrap().plot_svg(&path).unwrap();
+    let found = written(&path);
+    expect(
+        &found,
+        &[
+            "Trade-off",
+            "accuracy at ±180° (%)",
+            "accuracy at ε = 0.1 (%)",
+            "StdCNN",
+            "±120°",
+        ],
+    );
+    // Three arrows of each network.
+    let svg = std::fs::read_to_string(&path).unwrap();
+    let heads = svg.matches("<polygon").count();
+    assert!(heads >= 6, "{heads}");
+
+    // Several seeds: means with the range for bars, and a small marker for each.
+    let mut seeds = trained.clone();
+    for (network, angle, profile) in &trained {
+        let mut other = profile.clone();
+        for point in other.curves.iter_mut().flat_map(|curve| &mut curve.points) {
+            *point = super::Point {
+                level: point.level.clone(),
+                ..super::point(0.0, (point.accuracy.value - 0.05).max(0.0))
+            };
+        }
+        seeds.push((network, *angle, other));
+    }
+    let figure = family(&seeds).trajectories("Two seeds", Estimand::Accuracy, at.0, at.1);
+    let path = out("seeds.svg");
+    figure.unwrap().plot_svg(&path).unwrap();
+    let more = std::fs::read_to_string(&path).unwrap();
+    assert!(more.matches("<circle").count() > svg.matches("<circle").count());
+
+    let unmeasured = family(&trained).trajectories("", Estimand::Accuracy, ("angles", 45.0), at.1);
+    assert!(unmeasured.is_err());
+    let none = family(&trained).trajectories("", Estimand::FoolingOfRight, at.0, at.1);
+    let error = none.unwrap_err().to_string();
+    assert!(error.contains("fooling rate of those right"), "{error}");
+}
+
+// Two classes: the digit is brighter or darker than most.
+fn bright() -> Frozen {
+    Frozen::from_fn(|images: Tensor<4>| {
+        let mean = images.mean_dims(&[1, 2, 3]).flatten::<2>(1, 3);
+        Tensor::cat(vec![-mean.clone() + 0.26, mean], 1)
+    })
+}
+
+fn digits(count: usize) -> ImageSet {
+    let digits = embedded_mnist().test;
+    let bytes = (0..count)
+        .flat_map(|at| digits.pixels(at).to_vec())
+        .collect();
+    let labels = (0..count).map(|at| {
+        let sum: u64 = digits.pixels(at).iter().map(|&byte| u64::from(byte)).sum();
+        u8::from(sum as f64 / 784.0 / 255.0 > 0.13)
+    });
+    ImageSet::new("digits", [1, 28, 28], 2, bytes, labels.collect()).unwrap()
+}
+
+#[test]
+fn smoke_heat_maps_of_surfaces() {
+    let angles = [0.0, 30.0, 90.0, 180.0].map(Degrees);
+    let attack = Pgd::linf(0.0).with_steps(2);
+    let surface = Surface::rotations(attack, angles, [0.0, 0.005, 0.01, 0.02, 0.05]);
+    let map = surface
+        .run(&bright(), &digits(40), &fireproof::device())
+        .unwrap();
+    let path = out("heat.svg");
+    map.plot_svg(&path).unwrap();
+    let found = written(&path);
+    expect(
+        &found,
+        &["attack radius ε", "pose up to", "±90°", "0.005", "100 %"],
+    );
+    let clean = format!("{:.1}", 100.0 * map.profile.clean.value);
+    expect(&found, &[&clean]);
+    let volume = format!("mean over the surface: {}; 40 images", map.volume.accuracy);
+    expect(&found, &[&volume]);
+    for estimand in Estimand::ALL {
+        assert!(map.to_svg(estimand).unwrap().contains("<svg"));
+    }
+    let mut broken = map.clone();
+    broken.poses.pop();
+    let error = broken.to_svg(Estimand::Accuracy).unwrap_err();
+    assert!(matches!(error, Error::Drawing { .. }), "{error}");
+}
+
+#[test]
+fn smoke_distances_components_and_cosines_draw_themselves() {
+    let (device, data) = (fireproof::device(), digits(40));
+    let scan = BoundaryScan::new(Fab::linf()).with_angles([0.0, 30.0, 60.0].map(Degrees));
+    let boundary = scan
+        .run(&bright(), &data, &device)
+        .unwrap()
+        .with_name("bright");
+    boundary.plot_svg(out("boundary.svg")).unwrap();
+    let found = written(&out("boundary.svg"));
+    expect(&found, &["bright", "mean distance to boundary, L∞", "60"]);
+    let other = boundary.clone().with_name("another");
+    let panel = Panel::distances(&[&boundary, &other]);
+    let svg = Figure::new("two").with_row("", [panel]).to_svg().unwrap();
+    expect(&texts(&svg), &["bright", "another"]);
+
+    let scan = ComponentScan::new(Pgd::linf(0.1).with_steps(2)).with_count(4);
+    let perturbations = (0..12 * 100).map(|at| ((at * at * 7 + at * 3) % 29) as f32 / 29.0 - 0.5);
+    let perturbations = tensor(perturbations.collect(), [12, 1, 10, 10]);
+    let components = scan.of(&perturbations).unwrap();
+    components.plot_svg(out("components.svg")).unwrap();
+    let svg = std::fs::read_to_string(out("components.svg")).unwrap();
+    let share = format!("1: {:.1} %", 100.0 * components.share(0));
+    expect(&texts(&svg), &["mean", &share]);
+    let mut broken = components.clone();
+    broken.vectors[0].pop();
+    assert!(matches!(broken.sheet().unwrap_err(), Error::Drawing { .. }));
+
+    let tangents = TangentScan::new().run(&bright(), &data, &device).unwrap();
+    tangents.plot_svg(out("tangents.svg")).unwrap();
+    let found = written(&out("tangents.svg"));
+    expect(&found, &["rotation", "shift to the right", "shift down"]);
+}
