@@ -3,10 +3,11 @@
 use super::{expect, out, profile, tensor, texts, written};
 use burn::tensor::Tensor;
 use fireproof::attack::{Fab, Frozen, Pgd};
-use fireproof::base::{Degrees, Error};
+use fireproof::base::{Degrees, Error, Seed};
 use fireproof::data::{ImageSet, embedded_mnist};
 use fireproof::evaluate::{
-    BoundaryScan, ComponentScan, Difference, Estimand, Profile, Surface, TangentScan,
+    BoundaryScan, ComponentScan, Difference, Entry, Estimand, Profile, Report, Surface,
+    TangentScan, TrainingRecord, Versions,
 };
 use fireproof::report::{Family, Figure, Panel};
 
@@ -248,4 +249,30 @@ fn smoke_distances_components_and_cosines_draw_themselves() {
     tangents.plot_svg(out("tangents.svg")).unwrap();
     let found = written(&out("tangents.svg"));
     expect(&found, &["rotation", "shift to the right", "shift down"]);
+}
+
+// Oracle: the same family, member by member.
+#[test]
+fn value_families_of_a_report_are_those_of_its_profiles() {
+    let trained = trained();
+    let versions = Versions::of(&fireproof::device());
+    let mut report = Report::new("a study", Seed(1), versions);
+    for (network, angle, profile) in &trained {
+        let mut record = TrainingRecord::new(*network, 0, "natural", Seed(0));
+        record.settings = serde_json::json!({ "angle": angle });
+        report.push("(a)", Some(record), profile.clone());
+    }
+    report.push("(a)", None, profile("not trained here", 0.5, 0.5));
+    let place = |entry: &Entry| {
+        let training = entry.training.as_ref()?;
+        let angle = training.settings["angle"].as_f64()?;
+        Some((training.model.clone(), angle.into()))
+    };
+    let title = "trained with rotations up to";
+    let of_report = Family::new(title, "±{}°").with_entries(&report.entries, place);
+    let svg = |family: &Family| {
+        let figure = family.figure("", Estimand::Fooling, &["angles"]);
+        figure.unwrap().to_svg().unwrap()
+    };
+    assert_eq!(svg(&of_report), svg(&family(&trained)));
 }
