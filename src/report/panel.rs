@@ -195,7 +195,9 @@ impl Panel {
             let aside = match self.kind {
                 Kind::Plane | Kind::Course | Kind::Whole => 0.0,
                 Kind::Levels | Kind::Numbers | Kind::Stairs(_) => {
-                    2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+                    // The bars of very many would leave their level.
+                    let apart = 2.4_f64.min(16.8 / (self.curves.len() - 1).max(1) as f64);
+                    apart * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
                 }
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;

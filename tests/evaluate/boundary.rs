@@ -1,7 +1,6 @@
 //! Distances to the decision boundary, as images are and in random poses.
 
-use super::given::{SIDE, always, bright, greys, set};
-use super::tables::parse_csv;
+use super::given::{SIDE, always, bright, greys, parse_csv, set};
 use crate::common::On;
 use fireproof::attack::{AttackSpec, Ddn, Fab, Fmn, Pgd};
 use fireproof::base::{Degrees, Error, Keys, Pixels, Purpose, Seed};

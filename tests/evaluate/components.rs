@@ -1,7 +1,6 @@
 //! Principal components of perturbations. They are computed on the host, whatever the device.
 
-use super::given::{SIDE, bright, greys};
-use super::tables::parse_csv;
+use super::given::{SIDE, bright, greys, parse_csv};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::Pgd;
 use fireproof::evaluate::{ComponentScan, Components};

@@ -1,13 +1,12 @@
 //! Every pose of an orbit.
 
-use super::given::{brighter_half, greys, halves, over, run};
-use super::tables::parse_csv;
+use super::given::{brighter_half, greys, halves, over, parse_csv, run};
 use crate::common::On;
 use fireproof::attack::{Frozen, Orbit};
 use fireproof::data::{ImageSet, embedded_mnist};
 use fireproof::evaluate::{Axis, OrbitAccuracy, OrbitScan, Rate};
 use fireproof::group::Group;
-use fireproof::model::CnnConfig;
+use fireproof::model::{CnnConfig, Head};
 use fireproof::transform::Pose;
 
 on_every_device![
@@ -77,6 +76,7 @@ fn value_a_network_over_the_group_is_invariant(on: &On) {
         (Group::P1, Orbit::p4(), false),
     ] {
         let model = CnnConfig::new(group, shape, 10)
+            .with_head(Head::Pooled)
             .with_seed(2)
             .init(&on.device());
         let victim = Frozen::new(&model.unwrap());

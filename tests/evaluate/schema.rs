@@ -1,8 +1,7 @@
 //! The document of the schema names what the code writes.
 
 use super::files::study;
-use super::given::{brighter_half, halves};
-use super::tables::parse_csv;
+use super::given::{brighter_half, halves, parse_csv};
 use fireproof::attack::{Fmn, Orbit, Pgd};
 use fireproof::base::Degrees;
 use fireproof::evaluate::{BoundaryScan, ComponentScan, OrbitScan, Surface, TangentScan, compare};

@@ -1,7 +1,6 @@
 //! The surface over poses and radii, and what lies under it.
 
-use super::given::{always, bright, brighter_half, greys, halves, over, run};
-use super::tables::parse_csv;
+use super::given::{always, bright, brighter_half, greys, halves, over, parse_csv, run};
 use crate::common::On;
 use fireproof::attack::{AttackSpec, GridSearch, Pgd, RandomPose};
 use fireproof::base::statistics::wilson;

@@ -1,14 +1,13 @@
 //! Cosines between the loss gradient and the tangents of rotation and shift.
 
-use super::given::{bright, greys};
-use super::tables::parse_csv;
+use super::given::{bright, greys, parse_csv};
 use crate::common::{On, values};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 use fireproof::attack::{Frozen, Margin};
-use fireproof::base::{Bounds, Degrees, Pixels};
+use fireproof::base::Bounds;
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Mean, TangentScan, Tangents};
-use fireproof::transform::{Border, Pose, Warp};
+use fireproof::transform::Border;
 use std::f64::consts::PI;
 
 on_every_device![
@@ -87,10 +86,14 @@ fn largest(values: &[f64]) -> f64 {
 #[cfg(feature = "flex")]
 #[test]
 fn value_tangents_are_the_derivative_of_the_bilinear_warp() {
+    use burn::tensor::{DType, FloatDType};
+    use fireproof::base::{Degrees, Pixels};
+    use fireproof::transform::{Pose, Warp};
+
     let on = On::new(Some("flex"));
     let [batch, channels, height, width] = [2, 3, 6, 9];
     let images = on.pattern([batch, channels, height, width], 3);
-    let images = images.cast(burn::tensor::FloatDType::F64);
+    let images = images.cast(FloatDType::F64);
     assert_eq!(images.dtype(), DType::F64);
     for border in [Border::Zeros, Border::Edge, Border::Circular] {
         let scan = TangentScan::new().with_border(border);
