@@ -233,11 +233,14 @@ impl Panel {
                 levels
             }
         };
-        let upwards = match self.kind {
-            Kind::Numbers => rising_ticks(self.points().map(|point| point.y_ends)),
-            _ => percent,
-        };
-        Frame::new(corner, size, levels, upwards)
+        if self.kind != Kind::Numbers {
+            return Frame::new(corner, size, levels, percent);
+        }
+        let ends = || self.points().map(|point| point.y_ends);
+        let mut frame = Frame::new(corner, size, levels, rising_ticks(ends()));
+        // An interval may end below the lowest tick.
+        frame.y.0 = ends().map(|(low, _)| low).fold(frame.y.0, f64::min);
+        frame
     }
 
     fn draw_axes(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {

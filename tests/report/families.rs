@@ -9,7 +9,8 @@ use fireproof::evaluate::{
     BoundaryScan, ComponentScan, Difference, Entry, Estimand, Profile, Report, Surface,
     TangentScan, TrainingRecord, Versions,
 };
-use fireproof::model::SmallCnnConfig;
+use fireproof::group::Group;
+use fireproof::model::CnnConfig;
 use fireproof::report::{Family, Figure, Panel};
 
 /// Two networks at four levels of training each: what is gained for the one robustness is lost for the
@@ -259,7 +260,8 @@ fn smoke_distances_components_and_cosines_draw_themselves() {
     broken.vectors[0].pop();
     assert!(matches!(broken.sheet().unwrap_err(), Error::Drawing { .. }));
 
-    let model = SmallCnnConfig::new(data.shape(), 2).init(&device).unwrap();
+    let model = CnnConfig::new(Group::P4, data.shape(), 2);
+    let model = model.init(&device).unwrap();
     let tangents = TangentScan::new().run(&Frozen::new(&model), &data, &device);
     let tangents = tangents.unwrap();
     tangents.plot_svg(out("tangents.svg")).unwrap();
