@@ -4,8 +4,8 @@
 //! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
 //! 95 % interval, on clean images and along every [`Axis`] asked for: random rotations, random
 //! shifts, both together, fixed rotations, radii of attacks, or a [`Threat`] of your own. A [`PoseScan`]
-//! looks at single images in every pose of a grid, an [`OrbitScan`] at all exact ones. [`compare`] tests two profiles against each other on
-//! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
+//! looks at single images in every pose of a grid, an [`OrbitScan`] at all exact ones. [`compare`] tests
+//! two profiles against each other on the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
 //!
