@@ -66,7 +66,7 @@ fn t_quantile(freedom: usize) -> f64 {
         return *quantile;
     }
     // R. A. Fisher and E. A. Cornish 1960, "The percentile points of distributions having known
-    // cumulants": the normal quantile and four corrections.
+    // cumulants": the normal quantile and five corrections.
     let z: f64 = 1.959_963_984_540_054;
     let (n, power) = (freedom as f64, |k: i32| z.powi(k));
     z + (power(3) + z) / (4.0 * n)
@@ -74,6 +74,11 @@ fn t_quantile(freedom: usize) -> f64 {
         + (3.0 * power(7) + 19.0 * power(5) + 17.0 * power(3) - 15.0 * z) / (384.0 * n.powi(3))
         + (79.0 * power(9) + 776.0 * power(7) + 1482.0 * power(5) - 1920.0 * power(3) - 945.0 * z)
             / (92_160.0 * n.powi(4))
+        + (27.0 * power(11) + 339.0 * power(9) + 930.0 * power(7)
+            - 1782.0 * power(5)
+            - 765.0 * power(3)
+            + 17_955.0 * z)
+            / (368_640.0 * n.powi(5))
 }
 
 /// To four digits: `0.3127 (0.2987–0.3267)`.

@@ -12,8 +12,8 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) refuses; [`Error::Input`] for an empty set, for logits that are
-    /// not numbers or fewer than the set has classes; whatever the attack refuses.
+    /// What [`check`](Self::check) refuses; [`Error::Input`](crate::base::Error::Input) for an empty set,
+    /// for logits that are not numbers or fewer than the set has classes; whatever the attack refuses.
     pub fn run(&self, victim: &Frozen, data: &ImageSet, device: &Device) -> Result<Profile> {
         self.run_with_progress(victim, data, device, |_, _| {})
     }

@@ -4,20 +4,31 @@
 //! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
 //! 95 % interval, on clean images and along every [`Axis`] asked for: random rotations, random
 //! shifts, both together, fixed rotations, radii of attacks, or a [`Threat`] of your own. A [`PoseScan`]
-//! looks at single images in every pose of a grid. [`compare`] tests two profiles against each other on
-//! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
+//! looks at single images in every pose of a grid, an [`OrbitScan`] at all exact ones. [`compare`] tests
+//! two profiles against each other on the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
+//!
+//! A [`Surface`] is A_ε(T_θ(x)) over poses and radii at once, with its [`Volume`]. Three scans look for
+//! mechanisms: [`BoundaryScan`] (distance to the decision boundary, by pose), [`TangentScan`] (loss gradient
+//! and tangents of rotation and shift) and [`ComponentScan`] (principal components of perturbations).
+//! [`Evaluation::published`] is the published evaluation beside the corrected one.
+//!
+//! To add a scan, write a file of settings with a `run`, as `tangent_scan.rs` is, and one of what it finds, as
+//! `tangents.rs` is, with a name in `json.rs`.
 //!
 //! To add a threat, implement [`Threat`] in a file of its own, as `random_pose.rs` does, and give it
 //! a line in `threat.rs` to have a name in files. To add a form of report, write a file with methods of [`Profile`] and [`Report`], as `csv.rs` is;
 //! to add a way to compare or to summarise, a file with a function of profiles, as `compare.rs` is.
 //!
-//! # Two rates
+//! # Four estimands
 //!
 //! *Accuracy* compares with the label. The *fooling rate* compares with the classifier's **own**
 //! prediction on the clean image: the share of images whose predicted class changes, whether or
-//! not it was right before. A poor classifier can therefore have a low fooling rate.
+//! not it was right before; an attack leads away from that prediction for it. A poor classifier can therefore
+//! have a low fooling rate. The *accuracy lost* is clean accuracy minus accuracy; and the fooling rate
+//! among those images that are right as they are is robustness apart from clean accuracy. See
+//! [`Estimand`].
 //!
 //! # What is random, and what an interval covers
 //!

@@ -13,13 +13,13 @@ impl Evaluation {
     ///
     /// | published | corrected |
     /// |---|---|
-    /// | `published_joint`: Pillow's rotation by the nearest pixel, then a shift by whole pixels, which cuts off corners twice ([`RandomPose::published`]) | `joint`: rotation and shift in one sampling |
+    /// | `published_joint`: Pillow's rotation by the nearest pixel, then a shift by whole pixels, which brings back nothing that the rotation cut off ([`RandomPose::published`]) | `joint`: rotation and shift in one sampling |
     /// | `published_epsilons`: PGD-10 on normalised images clipped to [-1, 1], away from the label, as the StdCNN is attacked ([`PublishedPgd::std_cnn`]) | `epsilons`: PGD-10 in the pixel range, within its ball, away from the classifier's own prediction |
     /// | `published_epsilons_gcnn`: the same away from the prediction, as the GCNN is ([`PublishedPgd::gcnn`]) | |
     ///
     /// Joint levels a mean rotations up to ±180°·a and shifts up to ±a of the image's sides; the code takes
-    /// any, and these are a choice: 0 to 0.3 in steps of 0.05. Radii are 2, 4 and 8/255: of normalised units on the left, of the
-    /// pixel range on the right, where steps are 2/255, too.
+    /// any, and these are a choice: 0 to 0.3 in steps of 0.05. Radii are 2, 4 and 8/255 and steps 2/255: of
+    /// normalised units on the left, of the pixel range on the right.
     ///
     /// What cannot be had: the published GCNN is attacked with its batch norm in training mode, by batch
     /// statistics that the attack itself changes; here it is frozen, as every classifier. Published poses

@@ -1,7 +1,9 @@
-use super::{Curve, Difference, Level, Outcomes, Point, Profile, Rate};
+use super::markdown::{cell, table};
+use super::{Curve, Difference, Estimand, Level, Outcomes, Point, Profile, Rate, short};
 use crate::base::statistics::clustered;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, write_atomically};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// A classifier measured on a grid of poses and radii, with the volume under it. With feature `report` it
 /// draws itself as a heat map.
@@ -83,6 +85,61 @@ impl SurfaceMap {
     pub fn field(&self, pose: usize, radius: usize) -> &Point {
         assert!(radius < self.radii.len(), "radius {radius}");
         &self.curve().points[pose * self.radii.len() + radius]
+    }
+}
+
+impl SurfaceMap {
+    /// Tables in Markdown of accuracy and fooling rate, poses down and radii across, under the volumes.
+    pub fn to_markdown(&self) -> String {
+        let Volume {
+            accuracy,
+            fooling,
+            fooling_of_right,
+            gap,
+        } = &self.volume;
+        let of_right = fooling_of_right.map_or_else(|| "–".to_owned(), |rate| rate.to_string());
+        let profile = &self.profile;
+        let mut text = format!(
+            "## {}\n\nOn the {} images of {}, {}. Means over the surface: accuracy {accuracy}, fooling rate \
+             {fooling}, of those right as they are {of_right}, accuracy lost {gap}.\n",
+            cell(&profile.name),
+            profile.data.images,
+            cell(&profile.data.name),
+            cell(&self.curve().threat),
+        );
+        for estimand in [Estimand::Accuracy, Estimand::Fooling] {
+            let radii = self
+                .radii
+                .iter()
+                .map(|radius| format!("ε = {}", short(*radius)));
+            let header = std::iter::once(estimand.to_string()).chain(radii);
+            let rows = self.poses.iter().enumerate().map(|(pose, level)| {
+                let shares = (0..self.radii.len()).map(|radius| {
+                    let point = self.field(pose, radius);
+                    match estimand {
+                        Estimand::Accuracy => point.accuracy.to_string(),
+                        _ => point.fooling.to_string(),
+                    }
+                });
+                std::iter::once(level.to_string()).chain(shares).collect()
+            });
+            text += &table(&format!("l{}", "r".repeat(self.radii.len())), header, rows);
+        }
+        text
+    }
+
+    /// The fields as CSV, one row for each: the columns of [`Profile::to_csv`].
+    pub fn to_csv(&self) -> String {
+        self.profile.to_csv()
+    }
+
+    /// Writes [`to_csv`](Self::to_csv) to a file, as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], naming the path.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_atomically(path.as_ref(), self.to_csv().as_bytes())
     }
 }
 

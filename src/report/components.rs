@@ -21,7 +21,7 @@ impl Components {
                 reason: format!("not {size} numbers in each"),
             });
         }
-        let mut sheet = ContactSheet::new(Bounds::default());
+        let mut sheet = ContactSheet::new(Bounds::default()).with_scale((112 / width).clamp(1, 12));
         for (at, column) in columns.into_iter().enumerate() {
             let largest = column.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
             let scale = if largest > 0.0 { 0.5 / largest } else { 0.0 };

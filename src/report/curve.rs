@@ -81,7 +81,9 @@ impl Curve {
 
     /// The same of an estimand, where it was measured.
     pub fn of_estimand(label: &str, points: &[evaluate::Point], estimand: Estimand) -> Vec<Self> {
-        Self::lines(label, points, |point| estimand.of(point))
+        let mut lines = Self::lines(label, points, |point| estimand.of(point));
+        lines.retain(|line| !line.points.is_empty());
+        lines
     }
 
     fn lines(

@@ -4,7 +4,7 @@ use super::curve::{Curve, Point};
 use super::key::Key;
 use super::{Figure, Panel};
 use crate::base::{Error, Result};
-use crate::evaluate::{At, Estimand, Level, Profile, axes};
+use crate::evaluate::{At, Entry, Estimand, Level, Profile, axes};
 
 /// Networks trained at growing levels, as the paper's figures show them: the colour of a curve is the level
 /// that was trained at, on a scale from dark to light, its line and marker the network.
@@ -62,6 +62,35 @@ impl<'a> Family<'a> {
             profile,
         });
         self
+    }
+
+    /// With classifiers of a report: of each that has one by this function, its network and its level.
+    ///
+    /// ```
+    /// use fireproof::evaluate::{Entry, Level, Report};
+    /// use fireproof::report::Family;
+    ///
+    /// // By what the program that trained them wrote into the record.
+    /// fn place(entry: &Entry) -> Option<(String, Level)> {
+    ///     let training = entry.training.as_ref()?;
+    ///     let angle = training.settings.get("angle")?.as_f64()?;
+    ///     Some((training.model.clone(), angle.into()))
+    /// }
+    ///
+    /// fn family(report: &Report) -> Family<'_> {
+    ///     let entries = report.section("(a)");
+    ///     Family::new("trained with rotations up to", "±{}°").with_entries(entries, place)
+    /// }
+    /// ```
+    pub fn with_entries(
+        self,
+        entries: impl IntoIterator<Item = &'a Entry>,
+        place: impl Fn(&Entry) -> Option<(String, Level)>,
+    ) -> Self {
+        (entries.into_iter()).fold(self, |family, entry| match place(entry) {
+            Some((network, level)) => family.with(network, level, &entry.profile),
+            None => family,
+        })
     }
 
     /// A panel for each of these axes, a curve for each member. With [`Estimand::Fooling`] over a spatial

@@ -195,7 +195,9 @@ impl Panel {
             let aside = match self.kind {
                 Kind::Plane | Kind::Course | Kind::Whole => 0.0,
                 Kind::Levels | Kind::Numbers | Kind::Stairs(_) => {
-                    2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+                    // The bars of very many would leave their level.
+                    let apart = 2.4_f64.min(16.8 / (self.curves.len() - 1).max(1) as f64);
+                    apart * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
                 }
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
@@ -231,11 +233,14 @@ impl Panel {
                 levels
             }
         };
-        let upwards = match self.kind {
-            Kind::Numbers => rising_ticks(self.points().map(|point| point.y_ends)),
-            _ => percent,
-        };
-        Frame::new(corner, size, levels, upwards)
+        if self.kind != Kind::Numbers {
+            return Frame::new(corner, size, levels, percent);
+        }
+        let ends = || self.points().map(|point| point.y_ends);
+        let mut frame = Frame::new(corner, size, levels, rising_ticks(ends()));
+        // An interval may end below the lowest tick.
+        frame.y.0 = ends().map(|(low, _)| low).fold(frame.y.0, f64::min);
+        frame
     }
 
     fn draw_axes(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {

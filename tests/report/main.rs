@@ -2,6 +2,7 @@
 #![cfg(feature = "report")]
 
 mod attacks;
+mod families;
 mod planes;
 mod poses;
 mod training;
