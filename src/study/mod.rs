@@ -1,6 +1,6 @@
 //! Studies: many networks, trained in several ways from several seeds, measured alike, and what follows.
 //!
-//! A [`Study`](self::Study) is plain settings, written in a file: images, networks, trainings with their seeds,
+//! A [`Study`] is plain settings, written in a file: images, networks, trainings with their seeds,
 //! measurements, and the [endpoints](EndpointPlan) that it declares before it has seen any result. It consists
 //! of [`Cell`]s, one network trained once and measured, each called by the [`Address`] of all settings that
 //! determine its result. [`Study::begin`] gives the [`Work`] in a folder: it plans, runs and can be killed

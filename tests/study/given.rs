@@ -2,7 +2,11 @@
 
 use fireproof::evaluate::RandomPose;
 use fireproof::prelude::*;
-use fireproof::study::{DataPlan, EmbeddedMnist, Measurement, NetworkPlan, Study, TrainingPlan};
+use fireproof::study::verdicts::{Claimed, Estimand};
+use fireproof::study::{
+    Contrast, DataPlan, EmbeddedMnist, EndpointPlan, Measurement, NetworkPlan, Place, PlanePlan,
+    SeriesPlan, Study, TrainingPlan,
+};
 
 /// A network of a few hundred parameters.
 pub fn network(group: Group) -> CnnConfig {
@@ -48,4 +52,33 @@ pub fn study() -> Study {
                 .with_axis(Axis::epsilons(pgd, [0.0, 0.05])),
         ])
         .with_evaluation_seed(3)
+}
+
+/// With questions and sections, so that there is something to report.
+pub fn whole() -> Study {
+    let difference = Contrast::Difference(["PGD".into(), "natural".into()]);
+    let networks = || vec!["StdCNN".to_owned(), "GCNN".to_owned()];
+    let turned = EndpointPlan::new(
+        "accuracy when turned",
+        difference.clone(),
+        ("angles", 180.0),
+    )
+    .with_networks(networks())
+    .with_claimed(Claimed::Falls);
+    let fooled = EndpointPlan::new("fooling rate", difference, ("epsilons", 0.05))
+        .with_networks(networks())
+        .with_estimand(Estimand::FoolingRate);
+    let place = |axis: &str, level: f64| Place {
+        axis: axis.to_owned(),
+        level: level.into(),
+    };
+    let series = SeriesPlan::new("trained with ε", &["natural", "PGD"])
+        .with_levels([0.0, 0.1].map(Into::into))
+        .with_plane(PlanePlan {
+            spatial: place("angles", 30.0),
+            adversarial: place("epsilons", 0.05),
+        });
+    study()
+        .with_endpoints(vec![turned, fooled])
+        .with_series(vec![series])
 }

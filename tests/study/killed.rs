@@ -1,9 +1,8 @@
 //! Studies shared out among processes that are killed at any moment. Oracle: one process that is not.
 
-use super::given::study;
+use super::given::whole;
 use fireproof::base::{Purpose, Seed};
-use fireproof::study::verdicts::{Claimed, Estimand};
-use fireproof::study::{Contrast, EndpointPlan, Place, PlanePlan, SeriesPlan, Shard, Study, join};
+use fireproof::study::{Shard, join};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -13,35 +12,6 @@ use std::time::{Duration, Instant};
 const FOLDER: &str = "FIREPROOF_TEST_STUDY_INTO";
 const SHARD: &str = "FIREPROOF_TEST_STUDY_SHARD";
 const SHARDS: usize = 7;
-
-/// With questions and sections, so that there is something to report.
-fn whole() -> Study {
-    let difference = Contrast::Difference(["PGD".into(), "natural".into()]);
-    let networks = || vec!["StdCNN".to_owned(), "GCNN".to_owned()];
-    let turned = EndpointPlan::new(
-        "accuracy when turned",
-        difference.clone(),
-        ("angles", 180.0),
-    )
-    .with_networks(networks())
-    .with_claimed(Claimed::Falls);
-    let fooled = EndpointPlan::new("fooling rate", difference, ("epsilons", 0.05))
-        .with_networks(networks())
-        .with_estimand(Estimand::FoolingRate);
-    let place = |axis: &str, level: f64| Place {
-        axis: axis.to_owned(),
-        level: level.into(),
-    };
-    let series = SeriesPlan::new("trained with ε", &["natural", "PGD"])
-        .with_levels([0.0, 0.1].map(Into::into))
-        .with_plane(PlanePlan {
-            spatial: place("angles", 30.0),
-            adversarial: place("epsilons", 0.05),
-        });
-    study()
-        .with_endpoints(vec![turned, fooled])
-        .with_series(vec![series])
-}
 
 fn begin(folder: &Path, shard: &str, threads: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())

@@ -3,6 +3,8 @@
 mod calibration;
 #[cfg(all(feature = "flex", feature = "train"))]
 mod cells;
+#[cfg(all(feature = "flex", feature = "report", feature = "train"))]
+mod findings;
 #[cfg(all(feature = "flex", feature = "train"))]
 mod given;
 #[cfg(all(feature = "flex", feature = "report", feature = "train"))]
