@@ -1,7 +1,8 @@
 use super::cell::Cell;
 use super::folder::{CellResult, CellTimes};
+use super::make::{Made, Step};
 use super::shard::Shard;
-use super::work::{Made, Step, Work};
+use super::work::Work;
 use crate::base::{Error, Result};
 use std::time::Duration;
 
