@@ -10,9 +10,21 @@ use crate::world::World;
 const RATES: [f64; 5] = [0.5, 0.7, 0.9, 0.95, 0.99];
 const IMAGES: [usize; 3] = [500, 2000, 10_000];
 
-// Repetitions by how much each of them takes.
-fn repetitions(seeds: usize, images: usize, draws: usize) -> u64 {
-    (40_000_000 / (seeds * images * draws) as u64).clamp(800, 4000)
+// Images, draws and discordances.
+const SIZES: [(usize, usize, f64); 7] = [
+    (500, 1, 0.1),
+    (500, 1, 0.2),
+    (500, 4, 0.1),
+    (2000, 1, 0.1),
+    (2000, 1, 0.2),
+    (2000, 4, 0.1),
+    (10_000, 1, 0.1),
+];
+
+// Repetitions by how much each of them takes: a coverage of 95 % is found to 0.7 points (standard
+// error), of 10,000 images to 1.1.
+fn repetitions(images: usize) -> u64 {
+    if images < 10_000 { 1000 } else { 400 }
 }
 
 #[derive(Default)]
@@ -50,22 +62,15 @@ fn calibration_of_rates() {
         head(&format!("Rates and differences, seeds: {seeds}"));
         for rate in RATES {
             let mut found = [Coverages::default(), Coverages::default()];
-            for images in IMAGES {
-                for draws in [1, 4] {
-                    for discordance in [0.1, 0.2] {
-                        for spread in [0.0, 0.01] {
-                            let rates = [rate, rate];
-                            let world = World::new(&rates, [seeds, images], discordance, spread)
-                                .with_draws(draws);
-                            let case = (seeds * 7 + images * 11 + draws * 13) as u64;
-                            let n = repetitions(seeds, images, draws);
-                            let coverages = of_rates(&world, n, case);
-                            let case =
-                                format!("{images} × {draws}, ψ {discordance}, seeds ±{spread}");
-                            for (found, coverage) in found.iter_mut().zip(coverages) {
-                                found.add(coverage, case.clone());
-                            }
-                        }
+            for (images, draws, discordance) in SIZES {
+                for spread in [0.0, 0.01] {
+                    let world = World::new(&[rate; 2], [seeds, images], discordance, spread)
+                        .with_draws(draws);
+                    let number = (seeds * 7 + images * 11 + draws * 13) as u64;
+                    let coverages = of_rates(&world, repetitions(images), number);
+                    for (found, coverage) in found.iter_mut().zip(coverages) {
+                        let case = format!("{images} × {draws}, ψ {discordance}, seeds ±{spread}");
+                        found.add(coverage, case);
                     }
                 }
             }
@@ -91,7 +96,7 @@ fn calibration_of_contrasts() {
                         let step = 0.2 * (1.0 - rate);
                         let rates = [rate, rate - step, rate - 2.0 * step, rate - 3.0 * step];
                         let world = World::new(&rates, [seeds, images], discordance, spread);
-                        let n = repetitions(seeds, 2 * images, 1);
+                        let n = repetitions(images);
                         let case = (seeds * 7 + images * 11) as u64;
                         let mut coverages = of_contrasts(&world, n, case).to_vec();
                         if seeds > 1 {
@@ -123,19 +128,20 @@ fn calibration_of_contrasts() {
     }
 }
 
-/// Trainings with ever larger ε, at two angles; trainings nearly alike.
+// Trainings that differ much: natural, with ever larger ε, and natural but stopped early, which is at the
+// clean accuracy of the others; and trainings of which three are nearly alike.
 pub const APART: [[f64; 3]; 5] = [
     [0.95, 0.90, 0.05],
     [0.93, 0.84, 0.30],
     [0.90, 0.75, 0.55],
-    [0.94, 0.60, 0.10],
+    [0.86, 0.80, 0.05],
     [0.85, 0.50, 0.70],
 ];
-pub const ALIKE: [[f64; 3]; 4] = [
+const ALIKE: [[f64; 3]; 4] = [
     [0.90, 0.80, 0.60],
     [0.91, 0.80, 0.61],
     [0.89, 0.81, 0.60],
-    [0.80, 0.60, 0.40],
+    [0.86, 0.60, 0.70],
 ];
 
 #[test]
@@ -148,13 +154,16 @@ fn calibration_of_planes() {
             for images in [500, 2000] {
                 for spread in [0.0, 0.01, 0.03] {
                     let plane = Plane::new(places, [seeds, images], spread);
-                    let coverages = plane.coverage(2000, (seeds * images) as u64);
+                    let coverages =
+                        plane.coverage(repetitions(images) / 2, (seeds * images) as u64);
                     for (found, coverage) in found.iter_mut().zip(coverages) {
                         found.add(coverage, format!("{images}, seeds ±{spread}"));
                     }
                 }
             }
-            found[0].row(&format!("slope, {name}, {seeds} seeds"));
+            if name == "apart" {
+                found[0].row(&format!("slope, {name}, {seeds} seeds"));
+            }
             found[1].row(&format!("area, {name}, {seeds} seeds"));
         }
     }
@@ -175,20 +184,20 @@ fn calibration_of_verdicts() {
     ] {
         for seeds in [1, 3, 6] {
             for images in IMAGES {
-                for (spread, rate) in [(0.0, 0.9), (0.01, 0.9), (0.01, 0.7)] {
+                for spread in [0.0, 0.01] {
                     // A single seed tells of its own networks, not of the training.
                     if seeds == 1 && spread > 0.0 {
                         continue;
                     }
-                    let world = World::new(&[rate; 2], [seeds, images], 0.1, spread);
-                    let n = repetitions(seeds, 12 * images, 1).max(1000);
+                    let world = World::new(&[0.9; 2], [seeds, images], 0.1, spread);
+                    let n = repetitions(images);
                     let found = of_family(&world, &effects, n, (seeds * 7 + images) as u64);
                     for (worst, found) in worst.iter_mut().zip(found) {
                         *worst = worst.max(found);
                     }
                     let [any, there, absent, ..] = found.map(|share| 100.0 * share);
                     println!(
-                        "| {name}; rate {rate}, seeds ±{spread} | {seeds} | {images} | {any:.1} | {there:.1} | {absent:.1} |"
+                        "| {name}; seeds ±{spread} | {seeds} | {images} | {any:.1} | {there:.1} | {absent:.1} |"
                     );
                 }
             }
@@ -223,7 +232,7 @@ fn calibration_of_power() {
         for images in [1000, 10_000] {
             for spread in [0.0, 0.005, 0.01] {
                 let world = World::new(&[0.9; 2], [seeds, images], 0.1, spread);
-                let n = repetitions(seeds, 2 * images, 1);
+                let n = repetitions(images);
                 let shown = [0.02, 0.05].map(|effect| of_family(&world, &[effect], n, 5)[3]);
                 let absent = of_family(&world, &[0.0], n, 6)[4];
                 println!(

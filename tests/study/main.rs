@@ -3,6 +3,7 @@
 mod calibration;
 #[cfg(all(feature = "flex", feature = "train"))]
 mod cells;
+mod coverage;
 #[cfg(all(feature = "flex", feature = "report", feature = "train"))]
 mod findings;
 #[cfg(all(feature = "flex", feature = "train"))]
@@ -12,4 +13,5 @@ mod killed;
 #[cfg(feature = "train")]
 mod settings;
 mod trials;
+mod verdicts;
 mod world;

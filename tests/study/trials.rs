@@ -151,7 +151,7 @@ impl Plane {
             let bootstrap = Bootstrap::new(random.next()).with_repetitions(400);
             let front = bootstrap.front(&arms).unwrap();
             [
-                slope(&arms).unwrap().interval.contains(self.slope),
+                slope(&arms).is_ok_and(|slope| slope.interval.contains(self.slope)),
                 front.hypervolume.interval.contains(area),
             ]
         })

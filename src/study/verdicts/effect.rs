@@ -16,7 +16,9 @@ pub struct Effect {
     pub centre: f64,
     /// The standard error.
     pub error: f64,
-    /// Its degrees of freedom; none where it is by images alone, and so many that they do not matter.
+    /// The share of seeds in its square: 0 with one seed.
+    pub of_seeds: f64,
+    /// The degrees of freedom by which that share is known; none where it is 0.
     pub freedom: Option<f64>,
     /// The number of networks of each training, one for each seed. With one, the effect is that
     /// between these networks, not between all that would be trained so.
@@ -45,7 +47,12 @@ impl Effect {
             interval: crossed.interval(),
             p_value: crossed.p_value(),
             centre: crossed.centre,
-            error: crossed.error,
+            error: crossed.error(),
+            of_seeds: if crossed.rows > 0.0 {
+                crossed.rows / (crossed.rows + crossed.columns)
+            } else {
+                0.0
+            },
             freedom: Some(crossed.freedom).filter(|freedom| freedom.is_finite()),
             seeds,
             images,
@@ -70,10 +77,12 @@ impl Effect {
     }
 
     fn crossed(&self) -> Crossed {
+        let variance = self.error * self.error;
         Crossed {
             mean: self.value,
             centre: self.centre,
-            error: self.error,
+            rows: self.of_seeds * variance,
+            columns: (1.0 - self.of_seeds) * variance,
             freedom: self.freedom.unwrap_or(f64::INFINITY),
         }
     }

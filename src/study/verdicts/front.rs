@@ -262,7 +262,7 @@ impl Deviations {
         }
         let rest = rest / ((seeds - 1.0) * freedom.max(1.0) * seeds * images);
         let of_seeds = square(&by_seed) / (seeds * (seeds - 1.0));
-        scale(&mut by_seed, of_seeds.max(rest));
+        scale(&mut by_seed, of_seeds);
         scale(&mut by_image, (of_images - rest).max(0.0));
         Self {
             mean,
