@@ -1,9 +1,10 @@
 use super::{Learned, Results};
 use crate::base::Result;
-use crate::base::statistics::Interval;
 use crate::study::cells::{Cell, CellResult};
 use crate::study::settings::{ArmName, EndpointPlan};
-use crate::study::verdicts::{Effect, Endpoint, Family, Finding, Unit, Verdict, contrast};
+use crate::study::verdicts::{
+    Effect, Endpoint, Family, Finding, Scores, Verdict, contrast, difference,
+};
 use serde::{Deserialize, Serialize};
 
 /// What became of a declared endpoint.
@@ -75,6 +76,7 @@ pub(super) fn all(results: &Results) -> Result<Vec<Judged>> {
     }
     let mut verdicts = vec![None; asked.len()];
     let mut open = vec![0; asked.len()];
+    let unknown = unknown()?;
     for family in Vec::from_iter(asked.iter().map(|one| one.family.clone())) {
         let members = (0..asked.len()).filter(|&at| asked[at].family == family);
         let members = Vec::from_iter(members);
@@ -87,7 +89,7 @@ pub(super) fn all(results: &Results) -> Result<Vec<Judged>> {
             .count();
         // An endpoint that is not measured counts for the adjustment all the same.
         let measured = members.iter().map(|&at| {
-            let effect = asked[at].effect.unwrap_or(UNKNOWN);
+            let effect = asked[at].effect.unwrap_or(unknown);
             (asked[at].endpoint.clone(), effect)
         });
         let found = Family::new().verdicts(&Vec::from_iter(measured))?;
@@ -111,21 +113,11 @@ pub(super) fn all(results: &Results) -> Result<Vec<Judged>> {
     Ok(judged.collect())
 }
 
-// Nothing is known of it: no p-value is below 1.
-const UNKNOWN: Effect = Effect {
-    value: 0.0,
-    interval: Interval {
-        low: -1.0,
-        high: 1.0,
-    },
-    p_value: 1.0,
-    centre: 0.0,
-    error: 1e6,
-    freedom: None,
-    seeds: 1,
-    images: 1,
-    unit: Unit::Points,
-};
+// What two images tell that differ either way: nothing.
+fn unknown() -> Result<Effect> {
+    let one = |first: f64| Scores::new(vec![vec![first, 1.0 - first]], 1);
+    difference(&one(1.0)?, &one(0.0)?)
+}
 
 fn ask(results: &Results, plan: &EndpointPlan, network: Option<&str>) -> Result<Asked> {
     let measurement = results.study.measurement_of(plan)?;
