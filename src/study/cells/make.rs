@@ -48,7 +48,8 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// What training and measuring fail with, [`Error::Io`], and [`Error::Input`] for files in the folder that
+    /// What training and measuring fail with, [`Error::Io`](crate::base::Error::Io), and
+    /// [`Error::Input`](crate::base::Error::Input) for files in the folder that
     /// cannot be used.
     pub fn run_cell(&self, cell: &Cell, mut tell: impl FnMut(Step)) -> Result<Made> {
         if let Some(result) = self.result(cell)? {
