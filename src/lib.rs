@@ -22,6 +22,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`study`] | many trainings from several seeds (feature `train`), and verdicts about them by declared tests |
 //! | `report` (feature `report`) | plots and contact sheets |
 //! | `train` (feature `train`) | training under a curriculum, by burn-train |
 //! | [`evaluate`] | accuracy and fooling rate with intervals; comparisons; reports |
@@ -54,6 +55,7 @@ pub mod nn;
 pub mod prelude;
 #[cfg(feature = "report")]
 pub mod report;
+pub mod study;
 pub mod theory;
 #[cfg(feature = "train")]
 pub mod train;

@@ -2,18 +2,17 @@
 //!
 //! `cargo run --release --example tradeoff -- --help` explains.
 
-mod claims;
+#[allow(dead_code)] // A part of it: the other studies use the rest.
 #[path = "../common/mod.rs"]
 mod common;
 mod options;
 mod plan;
-mod study;
-mod table;
+mod run;
 
 use clap::Parser;
 use options::Options;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    common::exit(study::run(&Options::parse()))
+    common::exit(run::run(&Options::parse()))
 }

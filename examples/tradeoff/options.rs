@@ -18,7 +18,8 @@ use std::path::PathBuf;
 /// (c) trained on both by the CuSP curriculum: is it better than the same final budgets from the
 /// first epoch on?
 ///
-/// Every number comes with a 95 % interval. Writes report.json, report.csv, report.md and plots.
+/// Every number comes with a 95 % interval. Writes report.json, report.csv, report.md, plots and a page
+/// that has it all, index.html. Networks that are in the folder already are not trained again.
 #[derive(Parser, Debug)]
 #[command(name = "tradeoff", verbatim_doc_comment)]
 pub struct Options {
@@ -48,7 +49,7 @@ pub struct Options {
     #[arg(long, value_name = "IMAGES")]
     pub train_size: Option<usize>,
 
-    /// Test images, for poses and attacks alike, as many of each class; or the whole set
+    /// Test images, for poses and attacks alike, as many of each class; the whole set if it is larger
     #[arg(long, value_name = "IMAGES")]
     pub test_size: Option<usize>,
 
@@ -68,6 +69,10 @@ pub struct Options {
     /// Seed of the trainings: weights, order, poses, attacks
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+
+    /// How many seeds, from that one on: every network is trained from each
+    #[arg(long, default_value_t = 1, value_name = "SEEDS")]
+    pub seeds: u64,
 
     /// Seed of the images chosen, where not all are taken
     #[arg(long, default_value_t = 1)]
@@ -152,6 +157,7 @@ impl Options {
             ("--epochs", sizes.epochs),
             ("--train-size", sizes.train),
             ("--test-size", sizes.test),
+            ("--seeds", self.seeds as usize),
         ])?;
         if sizes.epochs < 2 {
             return Err(Error::setting(
@@ -168,26 +174,5 @@ impl Options {
         Claim::ALL
             .into_iter()
             .filter(|claim| self.claims.contains(claim))
-    }
-
-    /// The settings as the report embeds them.
-    pub fn to_json(&self) -> serde_json::Value {
-        let sizes = self.sizes();
-        serde_json::json!({
-            "group": self.group,
-            "width": sizes.width,
-            "epochs": sizes.epochs,
-            "train_size": sizes.train,
-            "test_size": sizes.test,
-            "batch_size": sizes.batch,
-            "training_attack_steps": sizes.training_steps,
-            "attack_steps": sizes.attack_steps,
-            "shifts": self.shifts,
-            "claims": self.claims,
-            "seed": self.seed,
-            "data_seed": self.data_seed,
-            "test_seed": self.test_seed,
-            "quick": self.quick,
-        })
     }
 }

@@ -59,6 +59,8 @@ pub enum Purpose {
     SearchedPose = 15,
     /// Points of a statistical setting; the id is the point's.
     Sample = 20,
+    /// Repetitions of a bootstrap; the id is the repetition.
+    Bootstrap = 21,
 }
 
 impl Seed {

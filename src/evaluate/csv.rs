@@ -1,9 +1,9 @@
 use crate::base::{Result, write_atomically};
-use crate::evaluate::{Entry, Profile, Rate, Report};
+use crate::evaluate::{Difference, Entry, Profile, Rate, Report};
 use std::path::Path;
 
 // One row per classifier, axis and level; `docs/report-schema.md` describes them.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "section",
     "name",
     "model",
@@ -30,6 +30,9 @@ const COLUMNS: [&str; 26] = [
     "fooling_of_right",
     "fooling_of_right_low",
     "fooling_of_right_high",
+    "gap",
+    "gap_low",
+    "gap_high",
 ];
 
 impl Profile {
@@ -88,13 +91,13 @@ write_csv!(Profile: "profile", Report: "report");
 fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Profile) {
     let about = [section, &profile.name].map(str::to_owned);
     let data = [profile.data.name.clone(), profile.data.images.to_string()];
-    let mut push = |measured: [String; 7], rates: [[String; 3]; 3]| {
+    let mut push = |measured: [String; 7], rates: [[String; 3]; 4]| {
         let rates = rates.as_flattened();
         text.push_str(&row([&about[..], &made, &data, &measured, rates].concat()));
     };
     let clean = ["clean", "0", "", "", "", "", ""].map(str::to_owned);
     let none = Default::default;
-    push(clean, [numbers(profile.clean), none(), none()]);
+    push(clean, [numbers(profile.clean), none(), none(), none()]);
     for curve in &profile.curves {
         for point in &curve.points {
             let per_image = [point.queries, point.vanished, point.undefined];
@@ -110,7 +113,8 @@ fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Prof
             ];
             let of_right = point.fooling_of_right.map_or_else(none, numbers);
             let [accuracy, fooling] = [point.accuracy, point.fooling].map(numbers);
-            push(measured, [accuracy, fooling, of_right]);
+            let gap = point.gap.map_or_else(none, difference);
+            push(measured, [accuracy, fooling, of_right, gap]);
         }
     }
 }
@@ -119,8 +123,12 @@ fn numbers(rate: Rate) -> [String; 3] {
     [rate.value, rate.interval.low, rate.interval.high].map(|number| number.to_string())
 }
 
+fn difference(gap: Difference) -> [String; 3] {
+    [gap.value, gap.interval.low, gap.interval.high].map(|number| number.to_string())
+}
+
 // RFC 4180.
-fn row(fields: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+pub(super) fn row(fields: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let quoted = fields.into_iter().map(|field| {
         let field = field.as_ref();
         if field.contains([',', '"', '\n', '\r']) {

@@ -1,4 +1,4 @@
-use super::{Axis, Level, Outcomes, Rate};
+use super::{Axis, Difference, Level, Outcomes, Rate};
 use crate::base::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -97,11 +97,15 @@ pub struct Point {
     /// counts only if the classifier is right on the clean image, too.
     pub accuracy: Rate,
     /// The share of images whose predicted class differs from the classifier's own prediction on
-    /// the clean image.
+    /// the clean image. An attack leads away from that prediction for it, and not from the label.
     pub fooling: Rate,
     /// The same share of those images that the classifier gets right as they are; none if it gets
     /// none right. For attacks this is the success rate.
     pub fooling_of_right: Option<Rate>,
+    /// Accuracy on the clean images minus [`accuracy`](Self::accuracy): what the threat costs. None in
+    /// files from before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Difference>,
     /// How often each image met the threat; 1 for attacks.
     pub draws: usize,
     /// Forward passes per image, on average.
@@ -120,6 +124,45 @@ pub struct Point {
     /// Whether each image (and draw) counted for the fooling rate, if kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fooled: Option<Outcomes>,
+}
+
+impl Point {
+    /// What follows from the outcomes at a level: `draws` of each image side by side, against whether the image
+    /// is classified rightly as it is. Counts of passes and outcomes of images are left to the caller.
+    pub(crate) fn of_outcomes(
+        level: Level,
+        draws: usize,
+        right: &[bool],
+        [correct, fooled]: [&[bool]; 2],
+        is_clean: bool,
+    ) -> Self {
+        let rate = |flags: &[bool]| Rate::of_draws(flags, draws);
+        let of_right: Vec<bool> = (fooled.chunks(draws).zip(right))
+            .filter(|(_, right)| **right)
+            .flat_map(|(fooled, _)| fooled.to_vec())
+            .collect();
+        let lost = (correct.chunks(draws).zip(right)).map(|(correct, &right)| {
+            let correct = correct.iter().filter(|&&correct| correct).count();
+            f64::from(u8::from(right)) - correct as f64 / draws as f64
+        });
+        let gap = match is_clean {
+            true => Difference::none(right.len()),
+            false => Difference::of(&Vec::from_iter(lost)),
+        };
+        Self {
+            level,
+            accuracy: rate(correct),
+            fooling: rate(fooled),
+            fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
+            gap: Some(gap),
+            draws,
+            queries: 0.0,
+            vanished: 0.0,
+            undefined: 0.0,
+            correct: None,
+            fooled: None,
+        }
+    }
 }
 
 impl AsRef<Level> for Point {

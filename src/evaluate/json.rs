@@ -1,5 +1,7 @@
 use crate::base::{Error, Result, write_atomically};
-use crate::evaluate::{Comparison, Profile, Report, SCHEMA};
+use crate::evaluate::{
+    Boundary, Comparison, Components, OrbitAccuracy, Profile, Report, SCHEMA, SurfaceMap, Tangents,
+};
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::path::Path;
@@ -25,18 +27,30 @@ macro_rules! as_json {
     )*};
 }
 
-as_json!(Profile: "profile", Comparison: "comparison", Report: "report");
+as_json!(
+    Profile: "profile", Comparison: "comparison", Report: "report", SurfaceMap: "map",
+    Boundary: "distances", Components: "components", Tangents: "cosines", OrbitAccuracy: "shares"
+);
 
-impl Profile {
-    /// Reads a profile that [`write_json`](Self::write_json) wrote.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] or [`Error::Format`], naming the path.
-    pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
-        read_json(path.as_ref(), "Profile")
-    }
+macro_rules! from_json {
+    ($($what:ident: $name:literal),*) => {$(
+        impl $what {
+            #[doc = concat!("Reads ", $name, " that [`write_json`](Self::write_json) wrote.")]
+            ///
+            /// # Errors
+            ///
+            /// [`Error::Io`] or [`Error::Format`], naming the path.
+            pub fn read_json(path: impl AsRef<Path>) -> Result<Self> {
+                read_json(path.as_ref(), stringify!($what))
+            }
+        }
+    )*};
 }
+
+from_json!(
+    Profile: "a profile", SurfaceMap: "a map", Boundary: "distances", Components: "components",
+    Tangents: "cosines", OrbitAccuracy: "shares"
+);
 
 impl Report {
     /// Reads a report that [`write_json`](Self::write_json) wrote.

@@ -34,8 +34,12 @@ impl Level {
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(&a, &b)| near(a, b))
     }
 
+    pub(super) fn of_parts(parts: &[f64]) -> Self {
+        Self(parts.to_vec())
+    }
+
     // `template` with the parts, in their order, for its `{}`.
-    pub(super) fn within(&self, template: &str) -> String {
+    pub(crate) fn within(&self, template: &str) -> String {
         let mut parts = self.0.iter();
         let mut text = String::new();
         for (at, piece) in template.split("{}").enumerate() {

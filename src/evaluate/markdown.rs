@@ -1,7 +1,7 @@
 use crate::base::{Result, write_atomically};
 use crate::evaluate::{
-    At, Comparison, Curve, Entry, Level, Pair, Paired, Point, Profile, Rate, Report, TradeOff,
-    axes, hypervolume, pareto_front,
+    At, Comparison, Curve, Entry, Level, Pair, Paired, Point, Profile, Report, TradeOff, axes,
+    hypervolume, pareto_front,
 };
 use std::path::Path;
 
@@ -23,11 +23,12 @@ impl Profile {
                 [
                     vec![curve.label_at(&point.level)],
                     rates.map(shown).to_vec(),
+                    vec![shown(point.gap)],
                 ]
                 .concat()
             });
-            let columns = [&*curve.title, "accuracy", "fooling rate", OF_RIGHT];
-            text += &table("rrrr", columns, rows);
+            let columns = [&*curve.title, "accuracy", "fooling rate", OF_RIGHT, LOST];
+            text += &table("rrrrr", columns, rows);
             text += &doubts(&[self], curve);
         }
         text
@@ -82,7 +83,8 @@ impl Comparison {
 
 impl Report {
     /// The report as Markdown: for each section how the classifiers were trained, and for each
-    /// axis a table of accuracies and two of fooling rates, classifiers down and levels across.
+    /// axis a table of accuracies, two of fooling rates and one of the accuracy lost, classifiers down and
+    /// levels across.
     pub fn to_markdown(&self) -> String {
         let versions = &self.versions;
         let mut text = format!(
@@ -99,10 +101,13 @@ impl Report {
             text += &trainings(&self.section(section));
             text += &profiles.first().map_or_else(String::new, |p| conditions(p));
             for axis in axes(&profiles) {
-                let mut push = |what, rate| text += &rates(what, &profiles, axis, rate);
-                push("accuracy", |point| Some(point.accuracy));
-                push("fooling rate", |point| Some(point.fooling));
-                push(OF_RIGHT, |point| point.fooling_of_right);
+                let mut push = |what, cell: fn(&Point) -> String| {
+                    text += &rates(what, &profiles, axis, cell);
+                };
+                push("accuracy", |point| point.accuracy.to_string());
+                push("fooling rate", |point| point.fooling.to_string());
+                push(OF_RIGHT, |point| shown(point.fooling_of_right));
+                push(LOST, |point| shown(point.gap));
                 text += &doubts(&profiles, axis);
             }
         }
@@ -163,10 +168,11 @@ impl Report {
 }
 
 const OF_RIGHT: &str = "fooling rate of those right as they are";
+const LOST: &str = "accuracy lost (points)";
 
 // A table after an empty line; a letter says for each column whether it stands left, right or in
 // the centre.
-fn table(
+pub(super) fn table(
     columns: &str,
     header: impl IntoIterator<Item = impl AsRef<str>>,
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -191,12 +197,12 @@ fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 // Text that stays within one Markdown table cell or line.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }
 
-fn shown(rate: Option<Rate>) -> String {
-    rate.map_or_else(|| "–".to_owned(), |rate| rate.to_string())
+pub(super) fn shown(number: Option<impl ToString>) -> String {
+    number.map_or_else(|| "–".to_owned(), |number| number.to_string())
 }
 
 // What makes the accuracies on an axis look better than they may be.
@@ -263,7 +269,10 @@ fn trainings(entries: &[&Entry]) -> String {
                         training.objective.clone(),
                         training.train_size.to_string(),
                         training.epochs.to_string(),
-                        format!("{:.0}", training.seconds),
+                        match training.seconds {
+                            0.0 => "–".to_owned(),
+                            seconds => format!("{seconds:.0}"),
+                        },
                     ]
                 },
             );
@@ -274,12 +283,7 @@ fn trainings(entries: &[&Entry]) -> String {
     table("llrlrrrr", columns, rows)
 }
 
-fn rates(
-    what: &str,
-    profiles: &[&Profile],
-    axis: &Curve,
-    rate: fn(&Point) -> Option<Rate>,
-) -> String {
+fn rates(what: &str, profiles: &[&Profile], axis: &Curve, cell: fn(&Point) -> String) -> String {
     let curves: Vec<Option<&Curve>> = (profiles.iter())
         .map(|profile| profile.curve(&axis.axis).ok())
         .collect();
@@ -294,7 +298,7 @@ fn rates(
         let points = curve.map_or(&[][..], |curve| &curve.points);
         let rate_at = |level: &&Level| {
             let point = points.iter().find(|point| point.level == **level);
-            shown(point.and_then(rate))
+            shown(point.map(cell))
         };
         let rates = levels.iter().map(rate_at);
         [profile.name.clone()].into_iter().chain(rates).collect()

@@ -1,5 +1,6 @@
-use crate::attack::{Cost, Frozen, NO_CLASS, predicted_classes};
-use crate::base::{Batch, Error, Result, read};
+use super::batches::{batches, classes};
+use crate::attack::{Cost, Frozen};
+use crate::base::Result;
 use crate::data::{DataSummary, ImageSet};
 use crate::evaluate::{
     Axis, Curve, Evaluation, Extras, Level, Outcomes, Point, Profile, Rate, Scene, Threat, Versions,
@@ -11,8 +12,8 @@ impl Evaluation {
     ///
     /// # Errors
     ///
-    /// What [`check`](Self::check) refuses; [`Error::Input`] for an empty set, for logits that are
-    /// not numbers or fewer than the set has classes; whatever the attack refuses.
+    /// What [`check`](Self::check) refuses; [`Error::Input`](crate::base::Error::Input) for an empty set,
+    /// for logits that are not numbers or fewer than the set has classes; whatever the attack refuses.
     pub fn run(&self, victim: &Frozen, data: &ImageSet, device: &Device) -> Result<Profile> {
         self.run_with_progress(victim, data, device, |_, _| {})
     }
@@ -31,37 +32,15 @@ impl Evaluation {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Profile> {
         self.check()?;
-        if data.is_empty() {
-            return Err(Error::input(
-                format!("image set `{}`", data.name()),
-                "no image",
-                "at least one",
-            ));
-        }
         let mut tests: Vec<Test> = (self.axes.iter())
             .flat_map(|axis| axis.levels.iter().map(|level| Test::new(axis, level)))
             .collect();
         let mut clean_correct = Vec::with_capacity(data.len());
         let total = data.len() * (1 + tests.iter().map(|test| test.cost).sum::<usize>());
         let mut done = 0;
-        let positions: Vec<usize> = (0..data.len()).collect();
-        for positions in positions.chunks(self.batch_size) {
-            let mut batch = data.batch(positions, device);
-            if let Some(precision) = victim.precision() {
-                batch = batch.with_precision(precision);
-            }
+        for (victim, batch) in batches(victim, data, self.batch_size, device)? {
             let labels = batch.labels_to_vec();
-            let victim = victim.for_ids(&batch.ids);
-            let logits = victim.logits(batch.images.clone());
-            let [_, classes] = logits.dims();
-            if classes < data.classes() {
-                return Err(Error::input(
-                    "logits of the classifier",
-                    format!("{classes} classes"),
-                    format!("{} or more, as the image set has", data.classes()),
-                ));
-            }
-            let clean = numbers(read(&predicted_classes(logits)), &batch)?;
+            let clean = classes(&victim, &batch, batch.images.clone(), data)?;
             clean_correct.extend(clean.iter().zip(&labels).map(|(a, b)| a == b));
             done += batch.len();
             progress(done, total);
@@ -94,40 +73,27 @@ impl Evaluation {
     }
 
     fn conclude(&self, test: Test, right: &[bool]) -> Point {
-        let rate = |flags: &[bool]| Rate::of_draws(flags, test.draws);
-        let of_right: Vec<bool> = (test.fooled.chunks(test.draws).zip(right))
-            .filter(|(_, right)| **right)
-            .flat_map(|(fooled, _)| fooled.to_vec())
-            .collect();
+        let outcomes = [&test.correct[..], &test.fooled];
+        let point = Point::of_outcomes(
+            test.level.clone(),
+            test.draws,
+            right,
+            outcomes,
+            test.is_clean,
+        );
         Point {
-            level: test.level.clone(),
-            accuracy: rate(&test.correct),
-            fooling: rate(&test.fooled),
-            fooling_of_right: (!of_right.is_empty()).then(|| rate(&of_right)),
-            draws: test.draws,
             queries: test.queries as f64 / right.len() as f64,
             vanished: share(test.vanished, &test.fooled),
             undefined: share(test.undefined, &test.fooled),
             correct: self.keep_outcomes.then(|| Outcomes::new(test.correct)),
             fooled: self.keep_outcomes.then(|| Outcomes::new(test.fooled)),
+            ..point
         }
     }
 }
 
 fn share(count: usize, of: &[bool]) -> f64 {
     count as f64 / of.len() as f64
-}
-
-// The classes, unless some image has none as it is.
-fn numbers(classes: Vec<i64>, batch: &Batch) -> Result<Vec<i64>> {
-    match classes.iter().position(|&class| class == NO_CLASS) {
-        None => Ok(classes),
-        Some(at) => Err(Error::input(
-            format!("logits of image {}", batch.ids[at]),
-            "NaN",
-            "numbers (has the classifier diverged in training?)",
-        )),
-    }
 }
 
 // One level on its way through the batches; outcomes image by image, draws side by side.
@@ -172,10 +138,10 @@ impl<'a> Test<'a> {
 
     fn measure(&mut self, scene: &mut Scene, labels: &[i64]) -> Result<()> {
         let clean = scene.clean();
-        // The classes of all images, once per draw.
+        // The classes of all images, away from their labels and from clean predictions, once per draw.
         let mut met = Vec::with_capacity(self.draws);
         if self.is_clean {
-            met.push(clean.to_vec());
+            met.push([clean.to_vec(), clean.to_vec()]);
         } else {
             for draw in 0..self.draws {
                 let classes = self.threat.classes(self.level, scene.in_draw(draw))?;
@@ -187,16 +153,17 @@ impl<'a> Test<'a> {
                 let [vanished, undefined] = scene.flaws();
                 self.vanished += count(vanished);
                 self.undefined += count(undefined);
-                met.push(classes);
+                let misled = self.threat.misled(self.level, scene, &classes)?;
+                met.push([classes, misled]);
             }
         }
         self.queries += scene.queries();
         for image in 0..clean.len() {
             let is_right = !self.threat.includes_clean() || clean[image] == labels[image];
-            for classes in &met {
+            for [classes, misled] in &met {
                 self.correct
                     .push(is_right && classes[image] == labels[image]);
-                self.fooled.push(classes[image] != clean[image]);
+                self.fooled.push(misled[image] != clean[image]);
             }
         }
         Ok(())

@@ -4,20 +4,31 @@
 //! classifier on one image set and gives a [`Profile`]: accuracy and fooling rate, each with a
 //! 95 % interval, on clean images and along every [`Axis`] asked for: random rotations, random
 //! shifts, both together, fixed rotations, radii of attacks, or a [`Threat`] of your own. A [`PoseScan`]
-//! looks at single images in every pose of a grid. [`compare`] tests two profiles against each other on
-//! the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
+//! looks at single images in every pose of a grid, an [`OrbitScan`] at all exact ones. [`compare`] tests
+//! two profiles against each other on the same images; [`pareto_front`] and [`hypervolume`] summarise the trade-off of many. A
 //! [`Report`] collects profiles with how their models were trained, and writes JSON, CSV and
 //! Markdown.
+//!
+//! A [`Surface`] is A_ε(T_θ(x)) over poses and radii at once, with its [`Volume`]. Three scans look for
+//! mechanisms: [`BoundaryScan`] (distance to the decision boundary, by pose), [`TangentScan`] (loss gradient
+//! and tangents of rotation and shift) and [`ComponentScan`] (principal components of perturbations).
+//! [`Evaluation::published`] is the published evaluation beside the corrected one.
+//!
+//! To add a scan, write a file of settings with a `run`, as `tangent_scan.rs` is, and one of what it finds, as
+//! `tangents.rs` is, with a name in `json.rs`.
 //!
 //! To add a threat, implement [`Threat`] in a file of its own, as `random_pose.rs` does, and give it
 //! a line in `threat.rs` to have a name in files. To add a form of report, write a file with methods of [`Profile`] and [`Report`], as `csv.rs` is;
 //! to add a way to compare or to summarise, a file with a function of profiles, as `compare.rs` is.
 //!
-//! # Two rates
+//! # Four estimands
 //!
 //! *Accuracy* compares with the label. The *fooling rate* compares with the classifier's **own**
 //! prediction on the clean image: the share of images whose predicted class changes, whether or
-//! not it was right before. A poor classifier can therefore have a low fooling rate.
+//! not it was right before; an attack leads away from that prediction for it. A poor classifier can therefore
+//! have a low fooling rate. The *accuracy lost* is clean accuracy minus accuracy; and the fooling rate
+//! among those images that are right as they are is robustness apart from clean accuracy. See
+//! [`Estimand`].
 //!
 //! # What is random, and what an interval covers
 //!
@@ -47,44 +58,74 @@
 //! ```
 
 mod axis;
+mod batches;
+mod boundary;
+mod boundary_scan;
 mod compare;
+mod component_scan;
+mod components;
 mod csv;
 mod curve;
+mod difference;
+mod eigen;
+mod estimand;
 mod evaluation;
 mod extras;
 mod fixed_pose;
 mod json;
 mod level;
 mod markdown;
+mod mean;
 mod measure;
+mod orbit_accuracy;
+mod orbit_scan;
 mod outcomes;
 mod pareto;
 mod pose_map;
 mod profile;
+mod published;
+mod published_pgd;
 mod random_pose;
 mod rate;
 mod report;
 mod scene;
+mod surface;
+mod surface_map;
+mod tangent_scan;
+mod tangents;
 mod threat;
 mod worst_case;
 
 pub use axis::Axis;
+pub use boundary::{Boundary, BoundaryPoint};
+pub use boundary_scan::BoundaryScan;
 pub use compare::{Comparison, Pair, Paired, compare};
+pub use component_scan::ComponentScan;
+pub use components::Components;
 pub use curve::{Curve, Point};
+pub use difference::Difference;
+pub use estimand::Estimand;
 pub use evaluation::Evaluation;
 pub use extras::Extras;
 pub use fixed_pose::FixedPose;
-#[cfg(feature = "report")]
 pub(crate) use level::short;
 pub use level::{At, Level};
+pub use mean::Mean;
+pub use orbit_accuracy::OrbitAccuracy;
+pub use orbit_scan::OrbitScan;
 pub use outcomes::Outcomes;
 pub use pareto::{TradeOff, hypervolume, pareto_front};
 pub use pose_map::{Direction, PoseMap, PoseScan};
 pub use profile::{Profile, Versions};
+pub use published_pgd::PublishedPgd;
 pub use random_pose::RandomPose;
 pub use rate::Rate;
 pub(crate) use report::axes;
 pub use report::{Entry, Report, SCHEMA, TrainingRecord};
 pub use scene::Scene;
+pub use surface::Surface;
+pub use surface_map::{SurfaceMap, Volume};
+pub use tangent_scan::TangentScan;
+pub use tangents::{Alignment, Tangents};
 pub use threat::{Threat, ThreatSpec};
 pub use worst_case::WorstCase;

@@ -56,6 +56,16 @@ impl<'a> Scene<'a> {
         self.victim.predict(images)
     }
 
+    /// The gradient of the loss of each of these images, the scene's own changed.
+    pub(super) fn gradient(
+        &mut self,
+        images: Tensor<4>,
+        loss: impl Fn(Tensor<2>) -> Tensor<1>,
+    ) -> Result<Tensor<4>> {
+        self.queries += (self.batch.len() * self.victim.draws()) as u64;
+        Ok(self.victim.loss_gradient(images, loss)?.gradient)
+    }
+
     /// Attacks a batch, the scene's own or the same images changed; other draws find other random
     /// starts.
     ///
@@ -63,10 +73,7 @@ impl<'a> Scene<'a> {
     ///
     /// As [`Attack::attack`].
     pub fn attack(&mut self, attack: &dyn Attack, batch: &Batch) -> Result<Found> {
-        let Keys { seed, draw, .. } = self.keys;
-        let seed = if draw == 0 { seed } else { seed.derive(draw) };
-        let found = attack.attack(self.victim, batch, seed)?;
-        self.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
+        let found = self.search(attack, batch)?;
         for (flags, passes) in self
             .flaws
             .iter_mut()
@@ -75,6 +82,15 @@ impl<'a> Scene<'a> {
             let each = flags.iter_mut().zip(passes);
             each.for_each(|(flag, &passes)| *flag |= passes > 0);
         }
+        Ok(found)
+    }
+
+    /// The same for any images of the scene; their flaws are not noted.
+    pub(super) fn search(&mut self, attack: &dyn Attack, batch: &Batch) -> Result<Found> {
+        let Keys { seed, draw, .. } = self.keys;
+        let seed = if draw == 0 { seed } else { seed.derive(draw) };
+        let found = attack.attack(self.victim, batch, seed)?;
+        self.queries += found.queries.iter().map(|&q| u64::from(q)).sum::<u64>();
         Ok(found)
     }
 

@@ -1,4 +1,4 @@
-use super::{FixedPose, Level, RandomPose, Scene, WorstCase};
+use super::{FixedPose, Level, PublishedPgd, RandomPose, Scene, WorstCase};
 use crate::attack::Cost;
 use crate::base::{Result, Spec, open_kind};
 use serde_json::Value;
@@ -65,6 +65,19 @@ pub trait Threat: fmt::Debug + Send + Sync {
     /// Those of the scene's passes, and what the threat itself refuses.
     fn classes(&self, level: &Level, scene: &mut Scene) -> Result<Vec<i64>>;
 
+    /// The classes once the threat has led away from what the classifier takes the clean images for, by
+    /// which the fooling rate is counted. `classes` are those that [`classes`](Self::classes) gave for the
+    /// same draw; they are it unless the threat is led by the labels, and may so leave alone an image that
+    /// the classifier gets wrong as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`classes`](Self::classes).
+    fn misled(&self, level: &Level, scene: &mut Scene, classes: &[i64]) -> Result<Vec<i64>> {
+        let _ = (level, scene);
+        Ok(classes.to_vec())
+    }
+
     /// The passes that one image costs in one draw, about: what a progress bar is told.
     fn cost(&self, level: &Level) -> Cost;
 
@@ -96,5 +109,6 @@ pub type ThreatSpec = Spec<dyn Threat>;
 
 open_kind! {
     Threat in "threat";
-    with settings: "fixed_pose" => FixedPose, "random_pose" => RandomPose, "worst_case" => WorstCase;
+    with settings: "fixed_pose" => FixedPose, "published_pgd" => PublishedPgd,
+        "random_pose" => RandomPose, "worst_case" => WorstCase;
 }

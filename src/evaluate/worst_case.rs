@@ -11,7 +11,9 @@ use serde_json::Value;
 /// An image counts as classified rightly only if it is so as it is, too: the attack may leave it
 /// there. The attack leads away from the classifier's own prediction, so that the fooling rate is that
 /// of all images, whether it gets them right or not. Where a pose is dealt to the image, which the attack
-/// cannot refuse ([`Attack::includes_originals`]), it leads away from the label instead.
+/// cannot refuse ([`Attack::includes_originals`]), an image that is wrong as it is may be right there: it is
+/// attacked twice, away from its label for the accuracy, and away from the clean prediction for the
+/// fooling rate.
 ///
 /// ```
 /// use fireproof::attack::{Pgd, RandomPose};
@@ -76,6 +78,31 @@ impl Threat for WorstCase {
         let mut batch = scene.batch().clone();
         batch.labels = Tensor::from_data(scene.clean(), &batch.images.device());
         Ok(scene.attack(&*attack, &batch)?.predicted)
+    }
+
+    // Once more what is wrong as it is and was led away from its label in a pose dealt to it.
+    fn misled(&self, level: &Level, scene: &mut Scene, classes: &[i64]) -> Result<Vec<i64>> {
+        let mut classes = classes.to_vec();
+        let attack = self.attack.at_level(level.parts())?;
+        let goal = attack.goal();
+        if attack.includes_originals() || goal.predicted_labels || goal.targets.is_some() {
+            return Ok(classes);
+        }
+        let (clean, labels) = (scene.clean(), scene.batch().labels_to_vec());
+        let wrong = Vec::from_iter((0..clean.len()).filter(|&at| clean[at] != labels[at]));
+        // One that has left its clean prediction already is fooled.
+        let wrong = Vec::from_iter(wrong.into_iter().filter(|&at| classes[at] == clean[at]));
+        if wrong.is_empty() {
+            return Ok(classes);
+        }
+        let mut batch = scene.batch().select(&wrong);
+        let predicted = Vec::from_iter(wrong.iter().map(|&at| clean[at]));
+        batch.labels = Tensor::from_data(&predicted[..], &batch.images.device());
+        let found = scene.search(&*attack, &batch)?;
+        for (&at, class) in wrong.iter().zip(found.predicted) {
+            classes[at] = class;
+        }
+        Ok(classes)
     }
 
     fn cost(&self, level: &Level) -> Cost {

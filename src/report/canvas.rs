@@ -75,6 +75,14 @@ impl Look {
         }
     }
 
+    /// The same, but grey.
+    pub fn in_grey(self) -> Self {
+        Self {
+            colour: GREY,
+            ..self
+        }
+    }
+
     /// The same, but black as text is.
     pub fn in_ink(self) -> Self {
         Self {
@@ -169,6 +177,23 @@ impl Canvas<'_> {
         self.area.draw(&polygon).map_err(failed)
     }
 
+    /// A line that lets what is behind it shine through.
+    pub fn translucent(
+        &self,
+        points: &[(f64, f64)],
+        colour: RGBColor,
+        width: f64,
+        opacity: f64,
+    ) -> Result<()> {
+        let points: Vec<_> = points.iter().copied().map(point).collect();
+        let style = ShapeStyle {
+            color: colour.mix(opacity),
+            ..stroke(colour, width)
+        };
+        let path = PathElement::new(points, style);
+        self.area.draw(&path).map_err(failed)
+    }
+
     pub fn text(
         &self,
         text: &str,
@@ -176,6 +201,29 @@ impl Canvas<'_> {
         size: f64,
         anchor: Anchor,
         bold: bool,
+    ) -> Result<()> {
+        self.write(text, at, size, anchor, bold, INK)
+    }
+
+    /// A centred text in another colour than ink.
+    pub fn coloured_text(
+        &self,
+        text: &str,
+        at: (f64, f64),
+        size: f64,
+        colour: RGBColor,
+    ) -> Result<()> {
+        self.write(text, at, size, Anchor::Centre, false, colour)
+    }
+
+    fn write(
+        &self,
+        text: &str,
+        at: (f64, f64),
+        size: f64,
+        anchor: Anchor,
+        bold: bool,
+        colour: RGBColor,
     ) -> Result<()> {
         let turn = match anchor {
             Anchor::Upright => FontTransform::Rotate270,
@@ -194,7 +242,7 @@ impl Canvas<'_> {
         // The backend divides sizes by 1.24.
         let font = FontDesc::new(FontFamily::SansSerif, 1.24 * size * FINE, weight);
         let style = TextStyle::from(font.transform(turn))
-            .color(&INK)
+            .color(&colour)
             .pos(Pos::new(horizontal, VPos::Center));
         let text = Text::new(text.to_owned(), point(at), style);
         self.area.draw(&text).map_err(failed)
@@ -206,6 +254,14 @@ impl Canvas<'_> {
             self.dashed(points, look.colour, 2.0)
         } else {
             self.line(points, look.colour, 2.0)
+        }
+    }
+
+    /// The same, finer.
+    pub fn thin_curve(&self, look: Look, points: &[(f64, f64)]) -> Result<()> {
+        match look.dashed {
+            true => self.dashed(points, look.colour, 1.3),
+            false => self.line(points, look.colour, 1.3),
         }
     }
 

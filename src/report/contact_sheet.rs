@@ -1,4 +1,4 @@
-use super::pixels::{bytes, png, scaled};
+use super::pixels::{bytes, png, scaled, to_bytes};
 use crate::base::{Bounds, Error, Result, write_atomically};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use burn::tensor::Tensor;
@@ -129,8 +129,26 @@ impl ContactSheet {
         )
     }
 
-    fn push(mut self, caption: String, images: Tensor<4>) -> Result<Self> {
-        let shape = images.dims();
+    fn push(self, caption: String, images: Tensor<4>) -> Result<Self> {
+        self.push_with(caption, images.dims(), |what| bytes(what, &images))
+    }
+
+    // A column of numbers from 0 to 1 on the host.
+    pub(super) fn with_numbers(
+        self,
+        caption: String,
+        shape: [usize; 4],
+        numbers: &[f32],
+    ) -> Result<Self> {
+        self.push_with(caption, shape, |what| to_bytes(what, numbers))
+    }
+
+    fn push_with(
+        mut self,
+        caption: String,
+        shape: [usize; 4],
+        bytes: impl FnOnce(&str) -> Result<Vec<u8>>,
+    ) -> Result<Self> {
         let expected = self.shape.unwrap_or(shape);
         if shape != expected || !matches!(shape[1], 1 | 3) || shape.contains(&0) {
             let expected = match self.shape {
@@ -143,7 +161,7 @@ impl ContactSheet {
                 expected,
             ));
         }
-        let bytes = bytes(&format!("the column `{caption}`"), &images)?;
+        let bytes = bytes(&format!("the column `{caption}`"))?;
         self.columns.push(Column {
             caption,
             bytes,

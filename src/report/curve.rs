@@ -1,7 +1,8 @@
 use super::canvas::{Canvas, Look};
 use super::frame::Frame;
 use crate::base::Result;
-use crate::evaluate::{self, Rate, short};
+use crate::base::statistics::Interval;
+use crate::evaluate::{self, Estimand, Rate, short};
 
 // The radius of a marker in pixels.
 const MARKER: f64 = 4.0;
@@ -24,29 +25,44 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// A rate at a level.
-    fn at(level: f64, rate: Rate) -> Self {
+    /// A share at a level.
+    fn at(level: f64, (share, interval): (f64, Interval)) -> Self {
         Self {
             x: level,
-            y: 100.0 * rate.value,
+            y: 100.0 * share,
             x_ends: (level, level),
-            y_ends: ends(rate),
+            y_ends: ends(interval),
+        }
+    }
+
+    /// A number that is no share, at a level.
+    pub fn number(level: f64, number: f64, interval: Interval) -> Self {
+        Self {
+            x: level,
+            y: number,
+            x_ends: (level, level),
+            y_ends: (interval.low, interval.high),
+        }
+    }
+
+    /// One share against another.
+    pub fn of(x: (f64, Interval), y: (f64, Interval)) -> Self {
+        Self {
+            x: 100.0 * x.0,
+            y: 100.0 * y.0,
+            x_ends: ends(x.1),
+            y_ends: ends(y.1),
         }
     }
 
     /// One rate against another.
     pub fn between(x: Rate, y: Rate) -> Self {
-        Self {
-            x: 100.0 * x.value,
-            y: 100.0 * y.value,
-            x_ends: ends(x),
-            y_ends: ends(y),
-        }
+        Self::of((x.value, x.interval), (y.value, y.interval))
     }
 }
 
-fn ends(rate: Rate) -> (f64, f64) {
-    (100.0 * rate.interval.low, 100.0 * rate.interval.high)
+fn ends(interval: Interval) -> (f64, f64) {
+    (100.0 * interval.low, 100.0 * interval.high)
 }
 
 impl Curve {
@@ -56,6 +72,24 @@ impl Curve {
         label: &str,
         points: &[evaluate::Point],
         rate: fn(&evaluate::Point) -> Rate,
+    ) -> Vec<Self> {
+        Self::lines(label, points, |point| {
+            let rate = rate(point);
+            Some((rate.value, rate.interval))
+        })
+    }
+
+    /// The same of an estimand, where it was measured.
+    pub fn of_estimand(label: &str, points: &[evaluate::Point], estimand: Estimand) -> Vec<Self> {
+        let mut lines = Self::lines(label, points, |point| estimand.of(point));
+        lines.retain(|line| !line.points.is_empty());
+        lines
+    }
+
+    fn lines(
+        label: &str,
+        points: &[evaluate::Point],
+        share: impl Fn(&evaluate::Point) -> Option<(f64, Interval)>,
     ) -> Vec<Self> {
         let parts = |point: &evaluate::Point| {
             let (last, before) = point.level.parts().split_last().expect("a part");
@@ -71,7 +105,7 @@ impl Curve {
                 };
                 let points = line
                     .iter()
-                    .map(|p| Point::at(parts(p).1, rate(p)))
+                    .filter_map(|p| Some(Point::at(parts(p).1, share(p)?)))
                     .collect();
                 Self { label, points }
             })

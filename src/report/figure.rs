@@ -1,4 +1,5 @@
 use super::canvas::{Anchor, Canvas, Look, draw_svg, text_width};
+use super::key::Key;
 use super::{Panel, plane};
 use crate::base::{Error, Result, write_atomically};
 use std::path::Path;
@@ -39,6 +40,8 @@ struct Row {
     panels: Vec<Panel>,
     // Curves that have a place among others; all else is told apart by number.
     looks: Vec<(String, Look)>,
+    // A legend in place of one line for each curve.
+    key: Option<Key>,
 }
 
 impl Figure {
@@ -71,8 +74,24 @@ impl Figure {
             title: title.into(),
             panels: panels.into(),
             looks,
+            key: None,
         });
         self
+    }
+
+    /// With a row of panels whose curves look so, and a legend of its own.
+    pub(super) fn with_row_by_key(
+        self,
+        title: impl Into<String>,
+        panels: impl Into<Vec<Panel>>,
+        looks: Vec<(String, Look)>,
+        key: Key,
+    ) -> Self {
+        let mut figure = self.with_ordered_row(title, panels, looks);
+        if let Some(row) = figure.rows.last_mut() {
+            row.key = Some(key);
+        }
+        figure
     }
 
     /// The figure as SVG.
@@ -146,13 +165,20 @@ fn above(title: &str) -> f64 {
     }
 }
 
-fn row_height(Row { title, panels, .. }: &Row) -> f64 {
-    let legend = LEGEND_LINE * (labels(panels).len() + lines(panels).len()) as f64;
+fn row_height(
+    Row {
+        title, panels, key, ..
+    }: &Row,
+) -> f64 {
+    let legend = match key {
+        Some(key) => key.height(),
+        None => LEGEND_LINE * (labels(panels).len() + lines(panels).len()) as f64,
+    };
     let plots = (panels.iter()).map(|panel| panel.size().1);
     above(title) + plots.fold(legend, f64::max) + BELOW
 }
 
-fn row_width(Row { panels, .. }: &Row) -> f64 {
+fn row_width(Row { panels, key, .. }: &Row) -> f64 {
     let names = lines(panels).into_iter().map(|(name, _)| name);
     let longest = (labels(panels).into_iter().chain(names))
         .map(|label| text_width(label, 12.5))
@@ -160,7 +186,8 @@ fn row_width(Row { panels, .. }: &Row) -> f64 {
     let plots: f64 = (panels.iter())
         .map(|panel| SIDE + panel.size().0 + GAP)
         .sum();
-    plots + LEGEND + 12.0 + longest + GAP
+    let legend = (key.as_ref()).map_or(LEGEND + 12.0 + longest, |key| 12.0 + key.width());
+    plots + legend + GAP
 }
 
 fn draw_row(canvas: &Canvas, row: &Row, top: f64) -> Result<()> {
@@ -168,6 +195,7 @@ fn draw_row(canvas: &Canvas, row: &Row, top: f64) -> Result<()> {
         title,
         panels,
         looks,
+        key,
     } = row;
     let labels = labels(panels);
     let look = |label: &str| {
@@ -181,6 +209,9 @@ fn draw_row(canvas: &Canvas, row: &Row, top: f64) -> Result<()> {
     for panel in panels {
         panel.draw(canvas, (left + SIDE, top), look)?;
         left += SIDE + panel.size().0 + GAP;
+    }
+    if let Some(key) = key {
+        return key.draw(canvas, (left + 4.0, top));
     }
     for (line, label) in labels.iter().enumerate() {
         let y = top + LEGEND_LINE * (line as f64 + 0.5);

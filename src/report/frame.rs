@@ -61,6 +61,23 @@ pub(super) fn round_ticks(low: f64, high: f64, steps: &[f64]) -> Vec<f64> {
     (first..=last).map(|k| k as f64 * step).collect()
 }
 
+/// Round numbers from the lowest of these intervals, or 0, to what none is above.
+pub(super) fn rising_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
+    let (low, high) = intervals.fold((0.0_f64, 0.0_f64), |(low, high), interval| {
+        (low.min(interval.0), high.max(interval.1))
+    });
+    let mut ticks = round_ticks(low, high, &[]);
+    // One more above where the intervals go on.
+    let step = match ticks[..] {
+        [first, second, ..] => second - first,
+        _ => return vec![0.0, high.max(1.0)],
+    };
+    if ticks[ticks.len() - 1] < high {
+        ticks.push(ticks[ticks.len() - 1] + step);
+    }
+    ticks
+}
+
 /// Round percentages around these intervals: at most 100, about five steps.
 pub(super) fn percent_ticks(intervals: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
     let (low, high) = intervals.fold((f64::MAX, f64::MIN), |(low, high), interval| {

@@ -1,6 +1,7 @@
 use super::canvas::{Anchor, Canvas, GREY, INK, Look, PALE, text_width};
+use super::course::Course;
 use super::curve::{Curve, Point};
-use super::frame::{Frame, percent_ticks};
+use super::frame::{Frame, percent_ticks, rising_ticks};
 use super::labels::draw_labels;
 use super::plane::Lines;
 use super::stairs::Scale;
@@ -16,12 +17,17 @@ pub struct Panel {
     pub(super) curves: Vec<Curve>,
     kind: Kind,
     pub(super) lines: Lines,
+    course: Course,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     // Levels of an axis.
     Levels,
+    // Levels of an axis with numbers that are no shares.
+    Numbers,
+    // The plane of two shares, with arrows.
+    Course,
     // The trade-off plane.
     Plane,
     // The plane of two accuracies from 0 to 100 %, with lines of its own.
@@ -108,6 +114,29 @@ impl Panel {
             curves,
             kind: Kind::Levels,
             lines: Lines::default(),
+            course: Course::default(),
+        }
+    }
+
+    /// Curves over levels.
+    pub(super) fn levels(x_title: &str, y_title: &str, curves: Vec<Curve>) -> Self {
+        Self::new(x_title, y_title, curves)
+    }
+
+    /// Upwards not from 0 to 100 %, but as far as the numbers go.
+    pub(super) fn freely(self) -> Self {
+        Self {
+            kind: Kind::Numbers,
+            ..self
+        }
+    }
+
+    /// Markers in the plane of two shares, with arrows from one to another, and smaller markers.
+    pub(super) fn course(x_title: &str, y_title: &str, curves: Vec<Curve>, course: Course) -> Self {
+        Self {
+            kind: Kind::Course,
+            course,
+            ..Self::new(x_title, y_title, curves)
         }
     }
 
@@ -136,8 +165,8 @@ impl Panel {
     pub(super) fn size(&self) -> (f64, f64) {
         // Markers all over a plane need more room than curves one above the other.
         match self.kind {
-            Kind::Plane | Kind::Whole => (420.0, 360.0),
-            Kind::Levels | Kind::Stairs(_) => (300.0, 230.0),
+            Kind::Plane | Kind::Course | Kind::Whole => (420.0, 360.0),
+            Kind::Levels | Kind::Numbers | Kind::Stairs(_) => (300.0, 230.0),
         }
     }
 
@@ -158,14 +187,17 @@ impl Panel {
         match self.kind {
             Kind::Plane => self.draw_front(canvas, &frame)?,
             Kind::Whole => self.lines.draw(canvas, &frame)?,
-            Kind::Levels | Kind::Stairs(_) => {}
+            Kind::Course => self.course.draw(&self.curves, canvas, &frame, &look)?,
+            Kind::Levels | Kind::Numbers | Kind::Stairs(_) => {}
         }
         for (index, curve) in self.curves.iter().enumerate() {
             // Side by side, so that bars at the same level stay readable.
             let aside = match self.kind {
-                Kind::Plane | Kind::Whole => 0.0,
-                Kind::Levels | Kind::Stairs(_) => {
-                    2.4 * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
+                Kind::Plane | Kind::Course | Kind::Whole => 0.0,
+                Kind::Levels | Kind::Numbers | Kind::Stairs(_) => {
+                    // The bars of very many would leave their level.
+                    let apart = 2.4_f64.min(16.8 / (self.curves.len() - 1).max(1) as f64);
+                    apart * (index as f64 - (self.curves.len() - 1) as f64 / 2.0)
                 }
             };
             curve.draw(canvas, &frame, look(&curve.label), aside)?;
@@ -185,21 +217,30 @@ impl Panel {
     fn frame(&self, corner: (f64, f64), size: (f64, f64)) -> Frame {
         let percent = percent_ticks([(0.0, 100.0)].into_iter());
         let levels = match self.kind {
-            Kind::Plane => {
-                let x = percent_ticks(self.points().map(|p| p.x_ends));
-                let y = percent_ticks(self.points().map(|p| p.y_ends));
+            Kind::Plane | Kind::Course => {
+                let small = || self.course.small.iter().flat_map(|curve| &curve.points);
+                let points = || self.points().chain(small().copied());
+                let x = percent_ticks(points().map(|p| p.x_ends));
+                let y = percent_ticks(points().map(|p| p.y_ends));
                 return Frame::new(corner, size, x, y);
             }
             Kind::Whole => percent.clone(),
             Kind::Stairs(scale) => scale.ticks(self.points().map(|point| point.x)),
-            Kind::Levels => {
+            Kind::Levels | Kind::Numbers => {
                 let mut levels: Vec<f64> = self.points().map(|point| point.x).collect();
                 levels.sort_by(f64::total_cmp);
                 levels.dedup();
                 levels
             }
         };
-        Frame::new(corner, size, levels, percent)
+        if self.kind != Kind::Numbers {
+            return Frame::new(corner, size, levels, percent);
+        }
+        let ends = || self.points().map(|point| point.y_ends);
+        let mut frame = Frame::new(corner, size, levels, rising_ticks(ends()));
+        // An interval may end below the lowest tick.
+        frame.y.0 = ends().map(|(low, _)| low).fold(frame.y.0, f64::min);
+        frame
     }
 
     fn draw_axes(&self, canvas: &Canvas, frame: &Frame) -> Result<()> {
@@ -212,13 +253,13 @@ impl Panel {
         let mut free_from = f64::NEG_INFINITY;
         for &tick in &frame.x_ticks {
             let (x, _) = frame.place(tick, frame.y.0);
-            if self.kind != Kind::Levels {
+            if !matches!(self.kind, Kind::Levels | Kind::Numbers) {
                 canvas.line(&[(x, frame.top), (x, bottom)], PALE, 1.0)?;
             }
             canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
             let value = match self.kind {
                 Kind::Stairs(scale) => scale.value(tick),
-                Kind::Levels | Kind::Plane | Kind::Whole => tick,
+                Kind::Levels | Kind::Numbers | Kind::Plane | Kind::Course | Kind::Whole => tick,
             };
             let (label, below) = (short(value), (x, bottom + 14.0));
             let half = text_width(&label, 12.0) / 2.0;

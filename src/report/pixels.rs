@@ -11,7 +11,11 @@ pub(super) fn scaled(images: Tensor<4>, bounds: Bounds) -> Tensor<4> {
 
 /// Images from 0 to 1 as bytes in the order image, channel, row, column.
 pub(super) fn bytes(what: &str, images: &Tensor<4>) -> Result<Vec<u8>> {
-    let values: Vec<f32> = read(images);
+    to_bytes(what, &read::<f32, _, _>(images))
+}
+
+/// Numbers from 0 to 1 as bytes.
+pub(super) fn to_bytes(what: &str, values: &[f32]) -> Result<Vec<u8>> {
     if values.iter().any(|value| value.is_nan()) {
         return Err(Error::input(
             format!("a pixel of {what}"),

@@ -58,6 +58,7 @@
 
 mod adaptive;
 mod ahead;
+mod any;
 mod architecture;
 mod augmentation;
 mod best;
@@ -87,6 +88,7 @@ mod training;
 mod watch;
 
 pub use adaptive::Adaptive;
+pub use any::trainable;
 pub use augmentation::{Augmentation, Motion};
 pub use best::best_epoch;
 pub use course::Course;

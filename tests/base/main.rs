@@ -12,3 +12,4 @@ mod device;
 mod draws;
 mod intervals;
 mod statistics;
+mod student;

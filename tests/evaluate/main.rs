@@ -7,18 +7,25 @@ mod whole;
 #[path = "../common/mod.rs"]
 mod common;
 
+mod boundary;
 mod clusters;
 mod comparison;
+mod components;
+mod estimands;
 mod files;
 mod flaws;
 mod given;
 mod maps;
+mod orbits;
 mod outcomes;
 mod pareto;
 mod poses;
+mod published;
 mod rates;
 mod schema;
 mod settings;
+mod surfaces;
 mod tables;
+mod tangents;
 mod threats;
 mod worst;

@@ -2,6 +2,7 @@
 #![cfg(feature = "report")]
 
 mod attacks;
+mod families;
 mod planes;
 mod poses;
 mod training;
@@ -21,6 +22,7 @@ fn point(level: f64, accuracy: f64) -> Point {
         accuracy: Rate::of(right, 500),
         fooling: Rate::of(500 - right, 500),
         fooling_of_right: None,
+        gap: None,
         draws: 1,
         queries: 1.0,
         vanished: 0.0,

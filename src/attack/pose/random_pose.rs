@@ -101,10 +101,20 @@ pub struct InRandomPose {
     pub of: AttackSpec,
 }
 
+impl InRandomPose {
+    // A ball of radius 0 has one point.
+    fn is_pose_alone(&self) -> bool {
+        self.of.ball().is_some_and(|ball| ball.epsilon == 0.0)
+    }
+}
+
 impl Attack for InRandomPose {
     fn search(&self, trial: &mut Trial) -> Result<()> {
         let moved = self.pose.moved(trial);
-        trial.instead(moved, |trial| self.of.search(trial))
+        trial.instead(moved, |trial| match self.is_pose_alone() {
+            true => clean().search(trial),
+            false => self.of.search(trial),
+        })
     }
 
     fn parts(&self) -> Vec<Part<'_>> {
@@ -157,7 +167,13 @@ impl Attack for InRandomPose {
     }
 
     fn cost(&self) -> Cost {
-        self.of.cost()
+        match self.is_pose_alone() {
+            true => Cost {
+                queries: 1,
+                gradients: 0,
+            },
+            false => self.of.cost(),
+        }
     }
 
     fn level(&self) -> Option<Vec<f64>> {

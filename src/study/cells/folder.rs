@@ -1,0 +1,347 @@
+use super::address::Address;
+use super::measured::Measured;
+use crate::base::{Error, Result, write_atomically};
+use crate::evaluate::Versions;
+use crate::train::EpochRecord;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The version of the files of cells. It grows when a field changes its meaning or goes.
+pub const CELL_SCHEMA: u32 = 1;
+
+/// What came of a cell: a function of its settings, but for rounding between backends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellResult {
+    /// The version of the file, [`CELL_SCHEMA`].
+    pub schema: u32,
+    /// All settings that determine the result; their address names the file.
+    pub settings: Value,
+    /// The address of the trained network.
+    pub trained: Address,
+    /// The number of its parameters, running statistics of batch norm included.
+    pub parameters: usize,
+    /// Every epoch of its training, without times.
+    pub history: Vec<EpochRecord>,
+    /// What was measured, in the order of the settings.
+    pub measured: Vec<Measured>,
+}
+
+/// How long a cell took, and where: in a file of its own, as it may differ from time to time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellTimes {
+    /// Seconds of each epoch of the training.
+    pub epochs: Vec<f64>,
+    /// Seconds of all measurements.
+    pub measuring: f64,
+    /// Software and device.
+    pub versions: Versions,
+    /// Operating system, processor and number of threads.
+    pub machine: String,
+}
+
+impl CellTimes {
+    /// Seconds of training and measurements.
+    pub fn total(&self) -> f64 {
+        self.epochs.iter().sum::<f64>() + self.measuring
+    }
+}
+
+/// A network that is trained, with its weights beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrainedRecord {
+    pub parameters: usize,
+    // With its times.
+    pub history: Vec<EpochRecord>,
+}
+
+/// A part of a measurement, on some of its images.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    pub trained: Address,
+    pub from: usize,
+    pub measured: Measured,
+    pub seconds: f64,
+}
+
+/// Where the results of a study lie. Every file is written beside its place and then renamed, so that whoever
+/// reads, and whoever is killed, meets whole files only.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+/// The right to train and measure a network, which ends with the process.
+pub(super) struct Claim {
+    path: PathBuf,
+    // None where the file system knows no locks.
+    _lock: Option<File>,
+    pub is_sure: bool,
+}
+
+impl Claim {
+    /// Once its results are there, nobody needs it.
+    pub fn fulfilled(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Folder {
+    /// Makes the folder, and tries to write there before hours are spent on what could not be kept.
+    pub fn open(root: &Path) -> Result<Self> {
+        let folder = Self {
+            root: root.to_owned(),
+        };
+        let cells = folder.cells();
+        fs::create_dir_all(&cells).map_err(|error| Error::io(&cells, error))?;
+        let probe = root.join(format!(".writable.{}", std::process::id()));
+        (fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)))
+            .map_err(|error| Error::io(root, error))?;
+        Ok(folder)
+    }
+
+    /// A folder that is there already.
+    pub fn existing(root: &Path) -> Result<Self> {
+        let folder = Self {
+            root: root.to_owned(),
+        };
+        let cells = folder.cells();
+        match cells.is_dir() {
+            true => Ok(folder),
+            false => {
+                let reason = "no such folder: expected one that a study wrote";
+                let error = std::io::Error::new(ErrorKind::NotFound, reason);
+                Err(Error::io(cells, error))
+            }
+        }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn cells(&self) -> PathBuf {
+        self.root.join("cells")
+    }
+
+    pub fn cell_path(&self, address: &Address) -> PathBuf {
+        self.cells().join(format!("{address}.json"))
+    }
+
+    fn times_path(&self, address: &Address) -> PathBuf {
+        self.root.join("times").join(format!("{address}.json"))
+    }
+
+    /// Where a network is trained, with checkpoints. Nobody else's if the claim is sure.
+    pub fn training(&self, trained: &Address, claim: &Claim) -> PathBuf {
+        let name = match claim.is_sure {
+            true => trained.to_string(),
+            false => format!("{trained}.{}", std::process::id()),
+        };
+        self.root.join("trainings").join(name)
+    }
+
+    pub fn has_cell(&self, address: &Address) -> bool {
+        self.cell_path(address).is_file()
+    }
+
+    /// The result in a cell's file, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`], naming the file, if it is damaged, of another version, or of another cell.
+    pub fn cell(&self, address: &Address) -> Result<Option<CellResult>> {
+        let path = self.cell_path(address);
+        let Some(result) = read::<CellResult>(&path)? else {
+            return Ok(None);
+        };
+        let wrong = |found: &str| {
+            let what = format!("cell `{}`", path.display());
+            Err(Error::input(
+                what,
+                found,
+                "the result of the cell of this name; remove it to make it anew",
+            ))
+        };
+        if result.schema != CELL_SCHEMA {
+            return wrong("another version of the file");
+        }
+        if Address::of(&result.settings) != *address {
+            return wrong("settings of another cell");
+        }
+        if Address::of(&result.settings["trained"]) != result.trained {
+            return wrong("another trained network");
+        }
+        let settings = result.settings["measured"]
+            .as_array()
+            .map_or(&[][..], |all| all);
+        let addresses = settings.iter().map(Address::of);
+        if !addresses.eq(result.measured.iter().map(|measured| measured.of.clone())) {
+            return wrong("other measurements");
+        }
+        if result
+            .measured
+            .iter()
+            .any(|measured| measured.check().is_err())
+        {
+            return wrong("too few or too many outcomes");
+        }
+        Ok(Some(result))
+    }
+
+    pub fn times(&self, address: &Address) -> Result<Option<CellTimes>> {
+        read(&self.times_path(address))
+    }
+
+    pub fn write_cell(
+        &self,
+        address: &Address,
+        result: &CellResult,
+        times: Option<&CellTimes>,
+    ) -> Result<()> {
+        // The result last: it says that the cell is done.
+        if let Some(times) = times {
+            write(&self.times_path(address), times)?;
+        }
+        write(&self.cell_path(address), result)
+    }
+
+    /// The addresses of all cells here, in their order.
+    pub fn all_cells(&self) -> Result<Vec<Address>> {
+        let mut found = Vec::new();
+        for (_, stem) in files(&self.cells())? {
+            let address = serde_json::from_value(Value::from(stem)).expect("a text");
+            found.push(address);
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn model(&self, trained: &Address) -> (PathBuf, PathBuf) {
+        let models = self.root.join("models");
+        let [record, weights] = ["json", "bpk"].map(|end| models.join(format!("{trained}.{end}")));
+        (record, weights)
+    }
+
+    /// What is known of a trained network, and the file of its weights.
+    pub fn trained(&self, trained: &Address) -> Result<Option<(TrainedRecord, PathBuf)>> {
+        let (record, weights) = self.model(trained);
+        match weights.is_file() {
+            true => Ok(read(&record)?.map(|record| (record, weights))),
+            false => Ok(None),
+        }
+    }
+
+    /// Keeps a trained network.
+    pub fn keep(
+        &self,
+        trained: &Address,
+        record: &TrainedRecord,
+        save: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        let (path, weights) = self.model(trained);
+        let unfinished = weights.with_file_name(format!(".{trained}.{}.bpk", std::process::id()));
+        save(&unfinished)?;
+        fs::rename(&unfinished, &weights).map_err(|error| Error::io(&weights, error))?;
+        write(&path, record)
+    }
+
+    fn part(&self, trained: &Address, of: &Address, from: usize) -> PathBuf {
+        let name = format!("{trained}.{of}.{from}.json");
+        self.root.join("parts").join(name)
+    }
+
+    pub fn read_part(&self, trained: &Address, of: &Address, from: usize) -> Result<Option<Part>> {
+        read(&self.part(trained, of, from))
+    }
+
+    pub fn write_part(&self, part: &Part) -> Result<()> {
+        write(
+            &self.part(&part.trained, &part.measured.of, part.from),
+            part,
+        )
+    }
+
+    pub fn remove_part(&self, trained: &Address, of: &Address, from: usize) {
+        let _ = fs::remove_file(self.part(trained, of, from));
+    }
+
+    /// All parts here.
+    pub fn parts(&self) -> Result<Vec<Part>> {
+        let folder = self.root.join("parts");
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut parts = Vec::new();
+        for (path, _) in files(&folder)? {
+            parts.extend(read::<Part>(&path)?);
+        }
+        Ok(parts)
+    }
+
+    /// The right to make what belongs to a trained network; nothing if another process has it.
+    pub fn claim(&self, trained: &Address) -> Result<Option<Claim>> {
+        let folder = self.root.join("claims");
+        fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
+        let path = folder.join(trained.to_string());
+        let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
+        let (lock, is_sure) = match file.try_lock() {
+            Ok(()) => (Some(file), true),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            // Not known here: then everybody works for himself, in folders of his own.
+            Err(TryLockError::Error(_)) => (None, false),
+        };
+        Ok(Some(Claim {
+            path,
+            _lock: lock,
+            is_sure,
+        }))
+    }
+}
+
+// The JSON files of a folder with their names without ending.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let failed = |error| Error::io(folder, error);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        if let Some(stem) = name.as_deref().and_then(|name| name.strip_suffix(".json"))
+            && !stem.starts_with('.')
+        {
+            found.push((path.clone(), stem.to_owned()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).expect("plain values") + "\n";
+    write_atomically(path, text.as_bytes())
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|error| Error::io(path, error))?,
+    };
+    let value = serde_json::from_str(&text);
+    value.map(Some).map_err(|error| {
+        let what = format!("file `{}`", path.display());
+        Error::input(
+            what,
+            error,
+            "what a study wrote there; remove it to make it anew",
+        )
+    })
+}

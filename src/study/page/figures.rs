@@ -1,0 +1,204 @@
+use crate::base::{Error, Result};
+use crate::evaluate::{self, At, Entry, Estimand, Profile, Report};
+use crate::report::{Family, Figure, History, Panel};
+use crate::study::findings::{ArmFindings, Section};
+use crate::train::EpochRecord;
+
+/// A plot with what is said of it.
+pub(super) struct Drawing {
+    /// Its file's name without ending.
+    pub file: String,
+    /// What it shows.
+    pub caption: String,
+    pub svg: String,
+    /// Whether it is one of many that few readers look at.
+    pub aside: bool,
+}
+
+impl Section {
+    /// Its plots, in the order of the page.
+    pub(super) fn drawings(&self) -> Result<Vec<Drawing>> {
+        let mut drawings = Vec::new();
+        if self.arms.is_empty() {
+            return Ok(drawings);
+        }
+        let section = file_name(&self.series.name);
+        let mut add = |name: &str, caption: String, figure: Figure| {
+            drawings.push(Drawing {
+                file: format!("{section}-{}", file_name(name)),
+                caption,
+                svg: figure.to_svg()?,
+                aside: false,
+            });
+            Ok::<_, Error>(())
+        };
+        let axes = self.axes();
+        for estimand in Estimand::ALL {
+            if self.series.levels.is_empty() {
+                if !axes.is_empty() && matches!(estimand, Estimand::Accuracy | Estimand::Fooling) {
+                    add(
+                        &estimand.to_string(),
+                        caption(estimand, ""),
+                        self.by_name(estimand, &axes),
+                    )?;
+                }
+                continue;
+            }
+            for network in self.networks() {
+                // Families have axes of single numbers.
+                let single = axes.iter().copied().filter(|axis| self.is_single(axis));
+                let single = Vec::from_iter(single);
+                if single.is_empty() {
+                    continue;
+                }
+                let figure = self
+                    .family(Some(network))
+                    .figure(network, estimand, &single)?;
+                add(
+                    &format!("{estimand} {network}"),
+                    caption(estimand, network),
+                    figure,
+                )?;
+            }
+        }
+        if let Some(plane) = &self.series.plane {
+            let (spatial, adversarial) = (At::from(&plane.spatial), At::from(&plane.adversarial));
+            let placed = self.arms.iter().filter(|arm| {
+                let at = |at: &At| arm.profile.at(at.clone()).is_ok();
+                at(&spatial) && at(&adversarial)
+            });
+            let placed = Vec::from_iter(placed);
+            if !placed.is_empty() {
+                let caption = "Accuracy in poses and under attack, with 95 % intervals.".to_owned();
+                let figure = match self.series.levels.is_empty() {
+                    true => {
+                        let profiles = Vec::from_iter(placed.iter().map(|arm| &arm.profile));
+                        let panel = Panel::trade_off(&profiles, spatial, adversarial)?;
+                        Figure::new("").with_row("", [panel])
+                    }
+                    false => {
+                        let family = self.family(None);
+                        family.trajectories("", Estimand::Accuracy, spatial, adversarial)?
+                    }
+                };
+                add("plane", caption, figure)?;
+            }
+        }
+        for arm in &self.arms {
+            drawings.extend(history(arm, &section)?);
+        }
+        Ok(drawings)
+    }
+
+    fn networks(&self) -> Vec<&str> {
+        let mut networks: Vec<&str> = Vec::new();
+        for arm in &self.arms {
+            if !networks.contains(&arm.network.as_str()) {
+                networks.push(&arm.network);
+            }
+        }
+        networks
+    }
+
+    /// Those that it is about and that there are, in the order of the measurements.
+    pub(super) fn axes(&self) -> Vec<&str> {
+        let profiles = Vec::from_iter(self.arms.iter().map(|arm| &arm.profile));
+        let all = evaluate::axes(&profiles)
+            .into_iter()
+            .map(|curve| curve.axis.as_str());
+        let wanted = self.series.axes.as_ref();
+        all.filter(|axis| wanted.is_none_or(|names| names.iter().any(|name| name == axis)))
+            .collect()
+    }
+
+    fn is_single(&self, axis: &str) -> bool {
+        let curves = self
+            .arms
+            .iter()
+            .filter_map(|arm| arm.profile.curve(axis).ok());
+        let mut points = curves.flat_map(|curve| &curve.points);
+        points.all(|point| point.level.parts().len() == 1)
+    }
+
+    fn family(&self, network: Option<&str>) -> Family<'_> {
+        let series = &self.series;
+        let mut family = Family::new(&series.level_title, &series.level_label);
+        for arm in &self.arms {
+            let wanted = network.is_none_or(|network| network == arm.network);
+            if let Some(level) = self.level(&arm.training).filter(|_| wanted) {
+                family = family.with(&arm.network, level.clone(), &arm.profile);
+            }
+        }
+        family
+    }
+
+    // Of trainings that lie at no level: markers by network, colours by training.
+    fn by_name(&self, estimand: Estimand, axes: &[&str]) -> Figure {
+        let some = |profile: &Profile| {
+            let curves = profile
+                .curves
+                .iter()
+                .filter(|curve| axes.contains(&&*curve.axis));
+            Profile {
+                curves: curves.cloned().collect(),
+                ..profile.clone()
+            }
+        };
+        let first = &self.arms[0];
+        let versions = first.profile.versions.clone();
+        let mut report = Report::new("", first.record.seed, versions);
+        report.entries.extend(self.arms.iter().map(|arm| Entry {
+            section: String::new(),
+            training: Some(arm.record.clone()),
+            profile: some(&arm.profile),
+        }));
+        match estimand {
+            Estimand::Fooling => report.fooling_figure(),
+            _ => report.figure(),
+        }
+    }
+}
+
+fn caption(estimand: Estimand, network: &str) -> String {
+    let of = if network.is_empty() {
+        String::new()
+    } else {
+        format!("{network}: ")
+    };
+    let what = match estimand {
+        Estimand::Accuracy => "accuracy",
+        Estimand::Fooling => "fooling rate, against the network's own clean predictions",
+        Estimand::Gap => "clean accuracy minus accuracy",
+        Estimand::FoolingOfRight => "fooling rate of the images that are right when clean",
+    };
+    format!("{of}{what}, means over seeds with 95 % intervals.")
+}
+
+fn history(arm: &ArmFindings, section: &str) -> Result<Option<Drawing>> {
+    let records: Vec<EpochRecord> = arm.record.extras.get("history")?.unwrap_or_default();
+    if records.is_empty() {
+        return Ok(None);
+    }
+    let name = format!("{}, seed {}", arm.profile.name, arm.record.seed);
+    Ok(Some(Drawing {
+        file: format!("{section}-history-{}", file_name(&arm.profile.name)),
+        svg: History::new(&name, &records).to_svg()?,
+        caption: format!("Training of {name}."),
+        aside: true,
+    }))
+}
+
+/// A name as letters, digits, points and hyphens: `GCNN p4, ±45°` is `gcnn-p4-45-degrees`.
+pub(super) fn file_name(name: &str) -> String {
+    let spelt = name.replace('°', " degrees").replace('ε', "epsilon");
+    let mut text = String::new();
+    for c in spelt.chars() {
+        match c {
+            '.' => text.push('.'),
+            c if c.is_ascii_alphanumeric() => text.push(c.to_ascii_lowercase()),
+            _ if !text.ends_with('-') => text.push('-'),
+            _ => {}
+        }
+    }
+    text.trim_matches(['-', '.']).to_owned()
+}

@@ -1,0 +1,311 @@
+//! What a study is: plain values, read from a file.
+
+mod axis;
+mod curriculum;
+mod data;
+mod endpoint;
+mod measurement;
+mod network;
+mod series;
+mod training;
+
+pub use data::{
+    Cifar10, Cifar100, DataPlan, EmbeddedMnist, ImageFolders, Mnist, Source, SourceSpec,
+};
+pub use endpoint::{ArmName, Contrast, EndpointPlan};
+pub use measurement::{Measurement, Only};
+pub use network::NetworkPlan;
+pub use series::{Place, PlanePlan, SeriesPlan};
+pub use training::{Priority, TrainingPlan};
+
+use crate::base::{Error, Result, Seed};
+use crate::evaluate::Level;
+use derive_setters::Setters;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fs;
+use std::path::Path;
+
+/// The settings of a study: which networks are trained how, from which seeds, what is measured of them, and
+/// which questions that is to answer.
+///
+/// In a file a training has the fields of `common` where it says nothing of its own (of its curriculum too,
+/// field by field), and `null` says that it has not. Unknown fields are refused.
+///
+/// ```
+/// use fireproof::study::Study;
+///
+/// let study = Study::from_json(r#"{
+///     "title": "Do rotations cost robustness?",
+///     "data": {"images": "embedded_mnist", "train": 1000},
+///     "networks": [{"name": "GCNN", "model":
+///         {"model": "cnn", "group": "p4", "image": [1, 28, 28], "classes": 10, "batch_norm": true}}],
+///     "common": {"objective": "natural", "batch_size": 50, "seeds": [1, 2],
+///                "curriculum": {"epochs": 4, "learning_rate": 0.05}},
+///     "trainings": [{"name": "nothing"}, {"name": "±60°", "curriculum": {"angle": 60}}],
+///     "measurements": [{"name": "attacks", "images": 500, "axes":
+///         [{"axis": "epsilons", "attack": {"attack": "pgd", "norm": "linf", "epsilon": 0}, "levels": [0.1]}]}],
+///     "endpoints": [{"name": "cost", "networks": ["GCNN"], "axis": "epsilons", "level": 0.1,
+///                    "contrast": {"difference": ["±60°", "nothing"]}, "claimed": "falls"}]
+/// }"#)?;
+/// assert_eq!(study.trainings[1].curriculum.as_ref().unwrap().stage(1).angle.0, 60.0);
+/// # Ok::<(), fireproof::base::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Setters)]
+#[serde(try_from = "Written")]
+#[setters(prefix = "with_")]
+pub struct Study {
+    /// What it is about, in a line.
+    #[setters(skip)]
+    pub title: String,
+    /// What a reader should know besides, in sentences.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[setters(into)]
+    pub about: String,
+    /// The images.
+    #[setters(skip)]
+    pub data: DataPlan,
+    /// The seed of poses and random starts in measurements: the same for all networks.
+    #[setters(into)]
+    pub evaluation_seed: Seed,
+    /// The networks.
+    pub networks: Vec<NetworkPlan>,
+    /// How they are trained.
+    pub trainings: Vec<TrainingPlan>,
+    /// What is measured of them.
+    pub measurements: Vec<Measurement>,
+    /// The questions.
+    pub endpoints: Vec<EndpointPlan>,
+    /// Sections of the report; one of all trainings if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<SeriesPlan>,
+}
+
+/// A study as it stands in a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    title: String,
+    #[serde(default)]
+    about: String,
+    data: DataPlan,
+    #[serde(default)]
+    evaluation_seed: Seed,
+    networks: Vec<NetworkPlan>,
+    #[serde(default)]
+    common: Map<String, Value>,
+    trainings: Vec<Map<String, Value>>,
+    measurements: Vec<Measurement>,
+    #[serde(default)]
+    endpoints: Vec<EndpointPlan>,
+    #[serde(default)]
+    series: Vec<SeriesPlan>,
+}
+
+impl TryFrom<Written> for Study {
+    type Error = String;
+
+    fn try_from(written: Written) -> std::result::Result<Self, String> {
+        let common = written.common;
+        let training = |fields: Map<String, Value>| {
+            let name = fields
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or("")
+                .to_owned();
+            let merged = Value::Object(merged(&common, fields));
+            serde_json::from_value(merged).map_err(|error| format!("training `{name}`: {error}"))
+        };
+        Ok(Self {
+            title: written.title,
+            about: written.about,
+            data: written.data,
+            evaluation_seed: written.evaluation_seed,
+            networks: written.networks,
+            trainings: (written.trainings.into_iter().map(training))
+                .collect::<std::result::Result<_, _>>()?,
+            measurements: written.measurements,
+            endpoints: written.endpoints,
+            series: written.series,
+        })
+    }
+}
+
+// The fields of `common` and over them those of `own`, without what is null there. Of the curriculum field by
+// field; an objective is a whole.
+fn merged(common: &Map<String, Value>, own: Map<String, Value>) -> Map<String, Value> {
+    let mut all = common.clone();
+    for (name, value) in own {
+        let value = match (all.get(&name), value) {
+            (Some(Value::Object(there)), Value::Object(own)) if name == "curriculum" => {
+                Value::Object(merged(there, own))
+            }
+            (_, value) => value,
+        };
+        match value {
+            Value::Null => all.remove(&name),
+            value => all.insert(name, value),
+        };
+    }
+    all
+}
+
+impl Study {
+    /// A study of these images, without networks yet.
+    pub fn new(title: impl Into<String>, data: DataPlan) -> Self {
+        Self {
+            title: title.into(),
+            about: String::new(),
+            data,
+            evaluation_seed: Seed(0),
+            networks: Vec::new(),
+            trainings: Vec::new(),
+            measurements: Vec::new(),
+            endpoints: Vec::new(),
+            series: Vec::new(),
+        }
+    }
+
+    /// The study that this text says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if the text is no JSON or names what there is not; and as [`check`](Self::check).
+    pub fn from_json(text: &str) -> Result<Self> {
+        let study: Self = serde_json::from_str(text)
+            .map_err(|error| Error::setting("study", error, "the settings of a study"))?;
+        study.check()?;
+        Ok(study)
+    }
+
+    /// The study in this file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; as [`from_json`](Self::from_json), naming the file.
+    pub fn read(file: impl AsRef<Path>) -> Result<Self> {
+        let file = file.as_ref();
+        let text = fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
+        Self::from_json(&text).map_err(|error| error.within(&file.display().to_string()))
+    }
+
+    /// Refuses a study that cannot be meant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for nothing to train or measure, names that are given twice or not at all, and what
+    /// trainings, measurements and endpoints refuse.
+    pub fn check(&self) -> Result<()> {
+        let networks = names("networks", self.networks.iter().map(|n| n.name.as_str()))?;
+        let trainings = names("trainings", self.trainings.iter().map(|t| t.name.as_str()))?;
+        names(
+            "measurements",
+            self.measurements.iter().map(|m| m.name.as_str()),
+        )?;
+        names_of("endpoints", self.endpoints.iter().map(|e| e.name.as_str()))?;
+        let axes = self.measurements.iter().flat_map(|m| &m.axes);
+        names_of("axes", axes.map(|axis| axis.name.as_str()))?;
+        for (what, count) in [("train", self.data.train), ("test", self.data.test)] {
+            Error::unless(
+                count != Some(0),
+                format_args!("data: {what}"),
+                0,
+                "at least one",
+            )?;
+        }
+        for training in &self.trainings {
+            training.check(&networks)?;
+        }
+        for measurement in &self.measurements {
+            measurement.check(&networks, &trainings)?;
+        }
+        names_of("series", self.series.iter().map(|s| s.name.as_str()))?;
+        let axes = self.measurements.iter().flat_map(|m| &m.axes);
+        let axes = Vec::from_iter(axes.map(|axis| axis.name.as_str()));
+        for series in &self.series {
+            series.check(&networks, &trainings, &axes)?;
+            for place in series
+                .plane
+                .iter()
+                .flat_map(|plane| [&plane.spatial, &plane.adversarial])
+            {
+                let of = format!("series `{}`: plane", series.name);
+                self.measurement_at(&of, &place.axis, &place.level)?;
+            }
+        }
+        for endpoint in &self.endpoints {
+            let measurement = self.measurement_of(endpoint)?;
+            endpoint.check(&networks, &trainings, |network, training| {
+                let plan = self.trainings.iter().find(|plan| plan.name == training);
+                plan.is_some_and(|plan| {
+                    let trained = plan
+                        .networks
+                        .as_ref()
+                        .is_none_or(|n| n.iter().any(|n| n == network));
+                    let includes = |&seed: &u64| measurement.only.includes(network, training, seed);
+                    trained && plan.seeds.iter().any(includes)
+                })
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The measurement that an endpoint looks at: the one with its axis, or for `clean` the one of the most
+    /// images.
+    pub(crate) fn measurement_of(&self, endpoint: &EndpointPlan) -> Result<&Measurement> {
+        let of = format!("endpoint `{}`", endpoint.name);
+        match &endpoint.level {
+            Some(level) if endpoint.axis != "clean" => {
+                self.measurement_at(&of, &endpoint.axis, level)
+            }
+            _ => {
+                let missing = || Error::setting(of, "clean", "a measurement");
+                self.largest().ok_or_else(missing)
+            }
+        }
+    }
+
+    /// The measurement of the most images, of those of all cells if there are any.
+    pub(crate) fn largest(&self) -> Option<&Measurement> {
+        let size = |m: &&Measurement| (m.only == Only::default(), m.images.unwrap_or(usize::MAX));
+        self.measurements.iter().rev().max_by_key(size)
+    }
+
+    /// The measurement with this level of this axis.
+    fn measurement_at(&self, of: &str, axis: &str, level: &Level) -> Result<&Measurement> {
+        for measurement in &self.measurements {
+            if let Some(axis) = measurement.axes.iter().find(|one| one.name == axis) {
+                let levels = Vec::from_iter(axis.levels.iter().map(ToString::to_string)).join(", ");
+                let known = axis.levels.iter().any(|known| known.is_near(level));
+                let expected = format_args!("one of: {levels}");
+                Error::unless(known, format_args!("{of}: level"), level, expected)?;
+                return Ok(measurement);
+            }
+        }
+        let axes = self.measurements.iter().flat_map(|m| &m.axes);
+        let axes = Vec::from_iter(axes.map(|axis| axis.name.as_str())).join(", ");
+        let expected = format!("one of: clean, {axes}");
+        Err(Error::setting(format!("{of}: axis"), axis, expected))
+    }
+}
+
+// Names of which there must be some.
+fn names<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<Vec<&'a str>> {
+    let all = names_of(what, all)?;
+    Error::unless(!all.is_empty(), what, "none", "at least one")?;
+    Ok(all)
+}
+
+fn names_of<'a>(what: &str, all: impl Iterator<Item = &'a str>) -> Result<Vec<&'a str>> {
+    let all = Vec::from_iter(all);
+    for (at, name) in all.iter().enumerate() {
+        let known = all[..at].contains(name);
+        Error::unless(
+            !known,
+            format_args!("{what}: name"),
+            name,
+            "a name of its own",
+        )?;
+    }
+    Ok(all)
+}

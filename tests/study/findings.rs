@@ -1,0 +1,201 @@
+//! What a study says of its cells, and the page that says it. Oracle: the profiles of single cells.
+
+use super::given::whole;
+use fireproof::evaluate::{Profile, Report};
+use fireproof::study::verdicts::Finding;
+use fireproof::study::{Cell, Findings, Shard, Work};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// The whole study, made once.
+fn made() -> &'static (TempDir, Work, Findings) {
+    static MADE: OnceLock<(TempDir, Work, Findings)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut study = whole();
+        study.title = "A <b>study</b> & more".to_owned();
+        let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+        assert_eq!(work.run(Shard::ALL, |_| {}).unwrap().now, 8);
+        let findings = work.findings().unwrap();
+        (folder, work, findings)
+    })
+}
+
+/// The mean over seeds of a number of a network's profile of its first or second measurement.
+fn mean(arm: (&str, &str), measurement: usize, number: impl Fn(&Profile) -> f64) -> f64 {
+    let (_, work, _) = made();
+    let is_of = |cell: &&Cell| (cell.network.as_str(), cell.training.as_str()) == arm;
+    let seeds = Vec::from_iter(work.cells().iter().filter(is_of));
+    assert_eq!(seeds.len(), 2);
+    let each = seeds
+        .iter()
+        .map(|cell| number(&work.profiles(cell).unwrap().unwrap()[measurement]));
+    each.sum::<f64>() / 2.0
+}
+
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() < 1e-12, "{found}, {expected}");
+}
+
+#[test]
+fn value_means_over_seeds() {
+    let (.., findings) = made();
+    assert_eq!(findings.sections[0].arms.len(), 4);
+    for arm in &findings.sections[0].arms {
+        let of = (arm.network.as_str(), arm.training.as_str());
+        assert_eq!(arm.seeds, [1, 2]);
+        near(
+            arm.profile.clean.value,
+            mean(of, 0, |profile| profile.clean.value),
+        );
+        for (axis, level, measurement) in [("angles", 180.0, 0), ("epsilons", 0.05, 1)] {
+            let point = arm.profile.at((axis, level)).unwrap();
+            let at = |of_point: fn(&fireproof::evaluate::Point) -> f64| {
+                mean(of, measurement, move |profile| {
+                    of_point(profile.at((axis, level)).unwrap())
+                })
+            };
+            near(point.accuracy.value, at(|point| point.accuracy.value));
+            near(point.fooling.value, at(|point| point.fooling.value));
+            near(
+                point.gap.unwrap().value,
+                at(|point| point.gap.unwrap().value),
+            );
+            let of_right = at(|point| point.fooling_of_right.unwrap().value);
+            near(point.fooling_of_right.unwrap().value, of_right);
+        }
+    }
+}
+
+#[test]
+fn value_verdicts() {
+    let (.., findings) = made();
+    let names = Vec::from_iter(findings.verdicts.iter().map(|judged| judged.name.as_str()));
+    let expected = [
+        "StdCNN, accuracy when turned",
+        "GCNN, accuracy when turned",
+        "StdCNN, fooling rate",
+        "GCNN, fooling rate",
+    ];
+    assert_eq!(names, expected);
+    for (judged, network) in findings
+        .verdicts
+        .iter()
+        .zip(["StdCNN", "GCNN", "StdCNN", "GCNN"])
+    {
+        let verdict = judged.verdict.as_ref().unwrap();
+        let of = |training: &str| match judged.name.contains("turned") {
+            true => mean((network, training), 0, |p| {
+                p.at(("angles", 180.0)).unwrap().accuracy.value
+            }),
+            false => mean((network, training), 1, |p| {
+                p.at(("epsilons", 0.05)).unwrap().fooling.value
+            }),
+        };
+        near(verdict.effect.value, of("PGD") - of("natural"));
+        assert_eq!(
+            (verdict.family, verdict.effect.seeds, judged.open),
+            (4, 2, 0)
+        );
+        // Two epochs on 40 images are no training.
+        assert_eq!(judged.not_learned.len(), 2);
+        assert!(judged.sentence().contains("had not learned"));
+    }
+    let plane = findings.sections[0].plane.as_ref().unwrap();
+    assert_eq!(
+        (plane.seeds.as_slice(), plane.front.places.len()),
+        (&[1, 2][..], 4)
+    );
+}
+
+#[test]
+fn convention_files_of_findings() {
+    let (folder, _, findings) = made();
+    let into = folder.path().join("report");
+    findings.write(&into).unwrap();
+    let report = Report::read_json(into.join("report.json")).unwrap();
+    assert_eq!(report, findings.report());
+    let csv = std::fs::read_to_string(into.join("verdicts.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 5);
+    let markdown = std::fs::read_to_string(into.join("report.md")).unwrap();
+    assert!(markdown.contains(&findings.paragraphs()[0]));
+}
+
+#[test]
+fn convention_the_page_needs_nothing_else() {
+    let (.., findings) = made();
+    let page = findings.to_html().unwrap();
+    assert_eq!(page, findings.to_html().unwrap());
+    assert!(
+        page.contains("<h1>A &lt;b&gt;study&lt;/b&gt; &amp; more</h1>"),
+        "escaped"
+    );
+    let outside = page.replace("http://www.w3.org/2000/svg", "");
+    for part in ["http://", "https://", "src=", "<link", "@import", "url("] {
+        assert!(!outside.contains(part), "{part}");
+    }
+    // Four estimands of two networks, a plane, and the history of each of four trainings.
+    assert_eq!(page.matches("<svg").count(), 8 + 1 + 4);
+    assert_eq!(
+        page.matches("<table>").count(),
+        page.matches("</table>").count()
+    );
+    for part in [
+        &findings.families()[0].0,
+        "data-v=",
+        "All settings of the study",
+        "aria-sort",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn convention_of_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = whole().begin(folder.path(), &fireproof::device()).unwrap();
+    let refused = work.findings().unwrap_err().to_string();
+    assert!(refused.contains("no cell of this study"), "{refused}");
+    for cell in work
+        .cells()
+        .iter()
+        .filter(|cell| cell.training == "natural" || cell.network == "GCNN")
+    {
+        work.run_cell(cell, |_| {}).unwrap();
+    }
+    let findings = work.findings().unwrap();
+    assert_eq!(
+        findings.missing,
+        ["StdCNN, PGD, seed 1", "StdCNN, PGD, seed 2"]
+    );
+    assert!(
+        findings
+            .provisional()
+            .starts_with("Provisional: 2 of 8 cells")
+    );
+    let there = Vec::from_iter(
+        findings
+            .verdicts
+            .iter()
+            .map(|judged| judged.verdict.is_some()),
+    );
+    assert_eq!(there, [false, true, false, true]);
+    // The others count for the adjustment all the same.
+    let (.., complete) = made();
+    for (judged, known) in findings.verdicts.iter().zip(&complete.verdicts) {
+        assert_eq!(judged.open, 2);
+        if let (Some(verdict), Some(known)) = (&judged.verdict, &known.verdict) {
+            assert_eq!((verdict.effect, verdict.family), (known.effect, 4));
+            assert!(verdict.finding == Finding::Undecided || verdict.finding == known.finding);
+        } else {
+            assert!(judged.sentence().ends_with("not measured yet."));
+        }
+    }
+    assert!(findings.paragraphs()[0].contains("2 are not measured yet"));
+    assert!(
+        findings
+            .to_html()
+            .unwrap()
+            .contains("class=\"provisional\"")
+    );
+}
