@@ -245,6 +245,7 @@ pub fn power(images: usize, discordance: f64, repetitions: u64, case: u64) -> [f
             0.5 * (discordance + difference),
         ];
         let mut rows = [vec![1.0; images], vec![1.0; images]];
+        #[allow(clippy::needless_range_loop)] // Of one of the two rows.
         for image in 0..images {
             let which = random.uniform(0.0, 1.0);
             if which < only[0] {

@@ -81,6 +81,7 @@ impl World {
             .collect();
         let mut rows = vec![vec![vec![0.0; self.images]; self.seeds]; trainings];
         let mut hard = vec![0.0; self.draws];
+        #[allow(clippy::needless_range_loop)] // Of the rows of all networks.
         for at in 0..self.images {
             let all = image * random.normal();
             if self.draws > 1 {

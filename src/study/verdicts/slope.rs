@@ -70,7 +70,9 @@ impl Networks {
             for measure in 0..3 {
                 let sum: f64 = networks.iter().map(|network| network[measure]).sum();
                 let mean = sum / networks.len() as f64;
-                networks.iter_mut().for_each(|network| network[measure] -= mean);
+                networks
+                    .iter_mut()
+                    .for_each(|network| network[measure] -= mean);
             }
             networks
         };
