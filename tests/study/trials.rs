@@ -244,16 +244,17 @@ pub fn power(images: usize, discordance: f64, repetitions: u64, case: u64) -> [f
             0.5 * (discordance - difference),
             0.5 * (discordance + difference),
         ];
-        let [mut first, mut second] = [vec![1.0; images], vec![1.0; images]];
-        for (first, second) in first.iter_mut().zip(&mut second) {
+        let mut rows = [vec![1.0; images], vec![1.0; images]];
+        #[allow(clippy::needless_range_loop)] // Of one of the two rows.
+        for image in 0..images {
             let which = random.uniform(0.0, 1.0);
             if which < only[0] {
-                *second = 0.0;
+                rows[1][image] = 0.0;
             } else if which < only[0] + only[1] {
-                *first = 0.0;
+                rows[0][image] = 0.0;
             }
         }
-        let [first, second] = [first, second].map(|row| Scores::new(vec![row], 1).unwrap());
+        let [first, second] = rows.map(|row| Scores::new(vec![row], 1).unwrap());
         fireproof::study::verdicts::difference(&first, &second).unwrap()
     };
     shares(repetitions, case, |random| {

@@ -79,9 +79,10 @@ impl World {
                 of_seed.iter().map(own).collect()
             })
             .collect();
-        let mut rows = vec![vec![Vec::with_capacity(self.images); self.seeds]; trainings];
+        let mut rows = vec![vec![vec![0.0; self.images]; self.seeds]; trainings];
         let mut hard = vec![0.0; self.draws];
-        for _ in 0..self.images {
+        #[allow(clippy::needless_range_loop)] // Of the rows of all networks.
+        for at in 0..self.images {
             let all = image * random.normal();
             if self.draws > 1 {
                 hard.iter_mut()
@@ -101,7 +102,7 @@ impl World {
                             level + hard + noise > 0.0
                         })
                         .count();
-                    rows[training][seed].push(right as f64 / self.draws as f64);
+                    rows[training][seed][at] = right as f64 / self.draws as f64;
                 }
             }
         }
