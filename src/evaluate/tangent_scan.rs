@@ -26,11 +26,12 @@ use serde::{Deserialize, Serialize};
 /// use fireproof::attack::Frozen;
 /// use fireproof::data::embedded_mnist;
 /// use fireproof::evaluate::TangentScan;
-/// use fireproof::model::SmallCnnConfig;
+/// use fireproof::group::Group;
+/// use fireproof::model::CnnConfig;
 ///
 /// let device = fireproof::device();
 /// let set = embedded_mnist().test.take(8);
-/// let victim = Frozen::new(&SmallCnnConfig::new(set.shape(), 10).init(&device)?);
+/// let victim = Frozen::new(&CnnConfig::new(Group::P4, set.shape(), 10).init(&device)?);
 /// let tangents = TangentScan::new().run(&victim, &set, &device)?;
 /// let cosine = tangents.rotation.mean.unwrap();
 /// println!("|cos| {cosine}; a random direction would have {:.4}", tangents.random);
