@@ -1,11 +1,13 @@
-//! The weight gradient, directly: sixteen output channels in the lanes.
+//! The weight gradient, sixteen output channels in the lanes: by Winograd's tiles where they save more
+//! than they cost, else directly.
 //!
-//! The work is cut into strips of pixels: rows of an image, or several whole images where they are small and
+//! Directly, the work is cut into strips of pixels: rows of an image, or several whole images where they are small and
 //! the gradient is large, as every strip reads and writes all of it once. A unit is a run of strips; its gradient is the sum over
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
 mod taps;
+mod tiles;
 mod turn;
 
 use std::ops::Range;
@@ -16,6 +18,7 @@ use super::isa::{Isa, LANES, Line};
 use super::scratch::Scratch;
 use super::window::Window;
 use taps::Taps;
+use tiles::Tiles;
 use turn::Turn;
 
 /// Pixels of a strip, about: the gradients of three vectors of channels on them stay in the
@@ -112,13 +115,21 @@ impl Correlation<'_> {
         unit * strips / units..(unit + 1) * strips / units
     }
 
-    /// Writes the gradient, `[co][ci][taps]`: units in waves, their gradients summed in order.
+    /// Writes the gradient, `[co][ci][taps]`.
     pub fn sum(&self, dw: &mut [f32]) {
-        let filter = self.filter();
         if self.batch == 0 {
             dw.fill(0.0);
             return;
         }
+        match Tiles::of(self) {
+            Some(tiles) => tiles.sum(dw),
+            None => self.sum_directly(dw),
+        }
+    }
+
+    /// Units in waves, their gradients summed in order.
+    pub fn sum_directly(&self, dw: &mut [f32]) {
+        let filter = self.filter();
         let (lines, threads) = (self.lines(), rayon::current_num_threads());
         let units = self.units();
         let wave = (WAITING / lines).clamp(threads, 4 * threads).min(units);
