@@ -141,11 +141,24 @@ impl Gather<'_> {
                         }
                     }
                     let r = s.transpose(r);
-                    for r in r {
-                        s.store(r, &mut to[index]);
-                        (x, index) = (x + 1, index + 1);
+                    if let Some(to) = to[index..].first_chunk_mut::<LANES>()
+                        && width - x >= LANES
+                    {
+                        // In one row: without a question for each of them.
+                        for i in 0..LANES {
+                            s.store(r[i], &mut to[i]);
+                        }
+                        (x, index) = (x + LANES, index + LANES);
                         if x == width {
                             (x, index) = (0, index + cols - width);
+                        }
+                    } else {
+                        for r in r {
+                            s.store(r, &mut to[index]);
+                            (x, index) = (x + 1, index + 1);
+                            if x == width {
+                                (x, index) = (0, index + cols - width);
+                            }
                         }
                     }
                 } else {
@@ -299,12 +312,25 @@ impl Scatter<'_> {
                     }
                 }
                 let mut r = [s.splat(0.0); LANES];
-                for i in 0..LANES {
-                    if i < n {
-                        r[i] = s.load(&from[index]);
-                        (x, index) = (x + 1, index + 1);
-                        if x == width {
-                            (x, index) = (0, index + cols - width);
+                if let Some(from) = from[index..].first_chunk::<LANES>()
+                    && width - x >= LANES
+                {
+                    // In one row: without a question for each of them.
+                    for i in 0..LANES {
+                        r[i] = s.load(&from[i]);
+                    }
+                    (x, index) = (x + LANES, index + LANES);
+                    if x == width {
+                        (x, index) = (0, index + cols - width);
+                    }
+                } else {
+                    for i in 0..LANES {
+                        if i < n {
+                            r[i] = s.load(&from[index]);
+                            (x, index) = (x + 1, index + 1);
+                            if x == width {
+                                (x, index) = (0, index + cols - width);
+                            }
                         }
                     }
                 }

@@ -126,6 +126,9 @@ const MANY_WEIGHTS: usize = 1 << 19;
 /// Fewest channels of such a part: all of them read all images.
 const LEAST_PART: usize = 32;
 
+/// The same where else a thread would have nothing to do.
+const LEAST_LONE: usize = 16;
+
 /// Columns of products beyond which reading the weights takes no time beside multiplying by them.
 const ENOUGH_COLUMNS: usize = 16;
 
@@ -218,12 +221,25 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
         sums: Shared::new(sums),
         boundaries,
     };
-    let unit = |index| plan.unit(index);
-    for_each(plan.units(), |index| match filters {
-        Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
-        Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
-        Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
-        Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
+    // A few images are too few units for all threads: then parts of the channels, which changes no sum.
+    let (units, threads) = (plan.units(), rayon::current_num_threads());
+    let channels = pass.channels[1];
+    let parts = match units < threads {
+        true => (threads / units.max(1)).min(channels.div_ceil(LEAST_LONE)),
+        false => 1,
+    };
+    let part = cut(channels, filters.grain(), parts);
+    for_each(units * parts, |index| {
+        let (unit, part) = (&plan.unit(index / parts), &part(index % parts));
+        if part.is_empty() {
+            return;
+        }
+        match filters {
+            Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
+            Filters::Two(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+            Filters::Four(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+            Filters::Tied(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+        }
     });
     if boundaries > 0 {
         let sums = &*sums;

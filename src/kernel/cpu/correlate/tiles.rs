@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::Correlation;
 use crate::kernel::cpu::isa::{LANES, Line, Simd, Work};
-use crate::kernel::cpu::lanes::{Gather, Piece, Scatter, Shared};
+use crate::kernel::cpu::lanes::{Gather, Shared};
 use crate::kernel::cpu::plan::{Cell, Unit};
 use crate::kernel::cpu::scratch::Scratch;
 use crate::kernel::cpu::space::lines;
@@ -184,33 +184,11 @@ impl<'a> Tiles<'a> {
 
     /// Writes a block of the gradient to its place.
     fn write(&self, share: &Share, from: &[Line], to: Shared) {
-        let [co, ci] = self.all.channels;
         let inputs = self.inputs(share);
-        let wide = inputs.len() * TAPS;
-        let each = share.vectors[0].clone().zip(from.chunks_exact(wide));
+        let each = share.vectors[0].clone();
+        let each = each.zip(from.chunks_exact(inputs.len() * TAPS));
         for (vector, from) in each {
-            let mut pieces = [Piece::default(); LANES];
-            for (lane, piece) in pieces.iter_mut().enumerate() {
-                let output = vector * LANES + lane;
-                if output < co {
-                    *piece = Piece {
-                        image: output,
-                        rows: 1,
-                        left: inputs.start * TAPS,
-                        cols: wide,
-                        ..Piece::default()
-                    };
-                }
-            }
-            self.all.isa.run(Scatter {
-                from,
-                size: [1, wide],
-                pieces,
-                beside: None,
-                part: 0..1,
-                to,
-                shape: [1, 1, ci * TAPS],
-            });
+            self.all.write(vector, from, inputs.start * TAPS, to);
         }
     }
 
