@@ -126,9 +126,6 @@ const MANY_WEIGHTS: usize = 1 << 19;
 /// Fewest channels of such a part: all of them read all images.
 const LEAST_PART: usize = 32;
 
-/// The same where else a thread would have nothing to do.
-const LEAST_LONE: usize = 16;
-
 /// Columns of products beyond which reading the weights takes no time beside multiplying by them.
 const ENOUGH_COLUMNS: usize = 16;
 
@@ -225,7 +222,7 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
     let (units, threads) = (plan.units(), rayon::current_num_threads());
     let channels = pass.channels[1];
     let parts = match units < threads {
-        true => (threads / units.max(1)).min(channels.div_ceil(LEAST_LONE)),
+        true => (threads / units.max(1)).clamp(1, (channels / LEAST_PART).max(1)),
         false => 1,
     };
     let part = cut(channels, filters.grain(), parts);

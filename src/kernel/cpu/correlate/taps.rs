@@ -1,4 +1,4 @@
-use crate::kernel::cpu::isa::{LANES, Line, Simd, Work};
+use crate::kernel::cpu::isa::{Line, Simd, Work};
 use crate::kernel::cpu::window::{MOST, Window};
 
 /// Adds a strip's products to the gradient.
