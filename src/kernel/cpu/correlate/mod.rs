@@ -6,6 +6,7 @@
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
+mod points;
 mod taps;
 mod tiles;
 mod turn;
