@@ -12,6 +12,7 @@
 //! operations as the other one; the kernel is a value with a forward and a backward pass
 //! (`kernel::flex::Kernel`), its arithmetic a file in `kernel::cpu`.
 
+mod add_scaled;
 mod batch_norm;
 mod border;
 mod conv2d;
@@ -27,6 +28,7 @@ mod pool2d;
 mod relu;
 mod warp;
 
+pub use add_scaled::add_scaled;
 pub use batch_norm::{Affine, Statistics, batch_norm, batch_norm_train};
 pub use border::Border;
 pub use conv2d::{Filters, conv2d, conv2d_add};

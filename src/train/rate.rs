@@ -1,29 +1,7 @@
 use crate::train::Course;
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{LearningRate, ModuleOptimizer, SgdConfig};
+use burn::optim::LearningRate;
 use std::sync::Arc;
-
-/// Stochastic gradient descent exactly as PyTorch's `torch.optim.SGD(momentum, weight_decay)`.
-///
-/// With gradient *g*, weights *w*, velocity *v* (first *v = g*): *g ← g + decay·w*,
-/// *v ← momentum·v + g*, *w ← w − rate·v*. Decay applies to every parameter, biases and
-/// normalisation included. Burn's default dampening of 0.1 is turned off; there is none in
-/// PyTorch.
-pub fn sgd(momentum: f64, weight_decay: f64) -> ModuleOptimizer {
-    let momentum = (momentum > 0.0).then(|| {
-        MomentumConfig::new()
-            .with_momentum(momentum)
-            .with_dampening(0.0)
-            .with_nesterov(false)
-    });
-    let decay = (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32));
-    SgdConfig::new()
-        .with_momentum(momentum)
-        .with_weight_decay(decay)
-        .init()
-}
 
 /// The learning rate of a [`Course`], for burn-train, which asks once an *iteration*, before
 /// the optimiser's step.

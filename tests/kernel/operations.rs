@@ -1,6 +1,6 @@
 //! Operations in every form in which a graph asks for them, against Burn's.
 
-use super::given::{apart, draws, noise, options};
+use super::given::{apart, between, draws, noise, options};
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use burn::tensor::ops::MaxPoolOptions;
@@ -8,6 +8,7 @@ use fireproof::kernel::{self, Filters, LinfStep, Path};
 
 on_every_device![
     value_linf_step_is_the_composed_one_to_the_bit,
+    value_add_scaled_is_the_composed_one_to_the_bit,
     value_views_are_read_as_shown,
     gradient_of_relu_passes_where_the_output_is_nan,
     gradient_with_few_parents_views_and_checkpointing,
@@ -44,6 +45,29 @@ fn value_linf_step_is_the_composed_one_to_the_bit(on: &On) {
             assert!(!on.is("flex") || ran[0].path == Path::Kernel);
             assert_eq!(values(got), values(kernel::composed(run)), "{step:?}");
         }
+    }
+}
+
+// Oracle: Burn's product and sum, bit for bit.
+fn value_add_scaled_is_the_composed_one_to_the_bit(on: &On) {
+    let device = on.device();
+    for seed in 0..200 {
+        let draws = &mut draws(45_000 + seed);
+        let shape = [
+            between(draws, 1, 9),
+            between(draws, 1, 9),
+            between(draws, 1, 600),
+        ];
+        let [x, y]: [Tensor<3>; 2] = std::array::from_fn(|_| noise(shape, draws, &device));
+        let factor = draws.uniform(-2.0, 2.0);
+        let run = || kernel::add_scaled(x.clone(), y.clone(), factor);
+        let (got, ran) = kernel::record(run);
+        assert!(!on.is("flex") || ran[0].path == Path::Kernel);
+        assert_eq!(
+            values(got),
+            values(kernel::composed(run)),
+            "{shape:?}, {factor}"
+        );
     }
 }
 

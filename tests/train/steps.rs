@@ -3,7 +3,10 @@
 use super::given::{CALM, HARD, Recorder, halves};
 use crate::common::{On, values};
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
+use burn::nn::{Linear, LinearConfig};
+use burn::optim::decay::WeightDecayConfig;
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::Tensor;
 use fireproof::base::{Degrees, Pixels, Seed};
 use fireproof::curriculum::Stage;
@@ -14,6 +17,7 @@ use fireproof::transform::Warp;
 
 on_every_device![
     value_sgd_is_pytorchs,
+    value_sgd_is_burns_to_the_bit_and_takes_its_records,
     value_pgd_training_learns_from_the_worst_images,
     convention_augmentation_follows_image_and_epoch,
 ];
@@ -51,6 +55,49 @@ fn value_sgd_is_pytorchs(on: &On) {
                 error < 1e-5 * expected.abs(),
                 "step {step}: {found} for {expected}"
             );
+        }
+    }
+}
+
+fn value_sgd_is_burns_to_the_bit_and_takes_its_records(on: &On) {
+    // Oracle: Burn's `Sgd` without dampening; half-way each goes on from the other's record.
+    let device = on.device().autodiff();
+    for (momentum, decay) in [(0.9, 5e-4), (0.9, 0.0), (0.0, 0.1), (0.0, 0.0)] {
+        let burns = || {
+            let momentum = (momentum > 0.0).then(|| {
+                let momentum = MomentumConfig::new().with_momentum(momentum);
+                momentum.with_dampening(0.0).with_nesterov(false)
+            });
+            let decay = (decay > 0.0).then(|| WeightDecayConfig::new(decay as f32));
+            SgdConfig::new()
+                .with_momentum(momentum)
+                .with_weight_decay(decay)
+                .init()
+        };
+        let ours = || sgd(momentum, decay);
+        let model = LinearConfig::new(7, 5).init(&device);
+        let mut models = [model.clone(), model];
+        let mut optimisers = [ours(), burns()];
+        for step in 0..4 {
+            if step == 2 {
+                let [first, second] = optimisers.map(|optimiser| optimiser.to_record());
+                optimisers = [ours().load_record(second), burns().load_record(first)];
+            }
+            let x = Tensor::<2>::ones([3, 7], &device) * (0.3 + step as f32);
+            let mut each = optimisers.iter_mut();
+            models = models.map(|model: Linear| {
+                let loss = model.forward(x.clone()).powi_scalar(2).mean();
+                let gradients = GradientsParams::from_grads(loss.backward(), &model);
+                each.next().expect("two").step(0.05, model, gradients)
+            });
+            let [ours, burns] = &models;
+            assert_eq!(
+                values(ours.weight.val()),
+                values(burns.weight.val()),
+                "step {step}"
+            );
+            let bias = |model: &Linear| values(model.bias.as_ref().unwrap().val());
+            assert_eq!(bias(ours), bias(burns), "step {step}");
         }
     }
 }

@@ -5,6 +5,8 @@
 //! row of tiles, then the two rows, wherever a block of work ends; so the result does not depend
 //! on how the work is cut.
 
+use std::ops::Range;
+
 use super::isa::{LANES, Line};
 use super::lanes::{Piece, Scatter, Shared};
 use super::pass::Pass;
@@ -23,32 +25,39 @@ pub(crate) struct Edges {
     pub boundaries: usize,
 }
 
-/// Computes one unit of the input gradient; rows at block boundaries go to `edges`.
+/// Computes these channels of one unit of the input gradient; rows at block boundaries go to `edges`.
 pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
     pass: &Pass,
     space: &P,
     plan: &Plan,
     unit: &Unit,
+    part: &Range<usize>,
     edges: Edges,
 ) {
-    let open_len = pass.channels[1] * I * 2;
+    let open_len = part.len() * I * 2;
     let mut open = Scratch::new(open_len);
     let open = open.lines(open_len);
-    let all = 0..pass.channels[1];
     let leave = |_: usize, span: Span, products: &[Line], to: &mut [Line]| {
         let overlap = Overlap {
             open: &mut *open,
             to,
             size: unit.reach(),
         };
-        space.leave(pass.isa, span, &all, products, Target::Overlap(overlap));
+        space.leave(pass.isa, span, part, products, Target::Overlap(overlap));
     };
-    let scatter = |unit: &Unit, result: &[Line]| scatter(pass, plan, unit, edges, result);
-    through::<P, I, O, true>(pass, space, &[*unit], (all.clone(), 1), leave, scatter);
+    let scatter = |unit: &Unit, result: &[Line]| scatter(pass, plan, unit, part, edges, result);
+    through::<P, I, O, true>(pass, space, &[*unit], (part.clone(), 1), leave, scatter);
 }
 
 /// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.
-fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line]) {
+fn scatter(
+    pass: &Pass,
+    plan: &Plan,
+    unit: &Unit,
+    part: &Range<usize>,
+    edges: Edges,
+    from: &[Line],
+) {
     let [height, width] = pass.output;
     let mut inner = [Piece::default(); LANES];
     let (mut above, mut below) = (inner, inner);
@@ -100,7 +109,7 @@ fn scatter(pass: &Pass, plan: &Plan, unit: &Unit, edges: Edges, from: &[Line]) {
                 size,
                 pieces,
                 beside: None,
-                part: 0..channels,
+                part: part.clone(),
                 to,
                 shape,
             });

@@ -267,7 +267,7 @@ impl Prepared {
     /// Gradient of the weights, `dw`.
     ///
     /// With `gate`, the output of a forward pass with relu, `dy` counts for nothing where `gate <= 0`.
-    /// Always direct, whatever the numerics; the sum over images is taken in a fixed order,
+    /// By F(2,3) or directly, whatever the numerics; the sum over images is taken in a fixed order,
     /// whatever the number of threads.
     ///
     /// # Shapes

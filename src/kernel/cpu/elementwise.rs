@@ -1,4 +1,5 @@
-//! Element-wise steps in one pass: relu, its gradient and a bias's, and the step of an L∞ attack.
+//! Element-wise steps in one pass: relu, its gradient and a bias's, the step of an L∞ attack, and what an
+//! optimiser's is made of.
 
 use rayon::prelude::*;
 
@@ -58,6 +59,14 @@ pub fn linf_step(isa: Isa, x: &[f32], gradient: &[f32], clean: &[f32], step: Ste
             clamp(clean + projected, least, greatest)
         }
     });
+}
+
+/// `to = x + y · factor`, the product and the sum rounded apart.
+///
+/// # Panics
+/// If lengths differ.
+pub fn add_scaled(isa: Isa, x: &[f32], y: &[f32], factor: f32, to: &mut [f32]) {
+    map(isa, [x, y], PIECE, to, |_| move |[x, y]| x + y * factor);
 }
 
 /// Unlike `f32::max` and `f32::min`, this keeps a NaN.

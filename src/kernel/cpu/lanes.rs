@@ -81,19 +81,20 @@ impl Work for Gather<'_> {
             .cells
             .iter()
             .all(|c| c.top == first.top && c.left == 0);
-        let full = self.unit.used == LANES;
-        if same && full && self.size[1] >= self.padding + width {
-            self.whole_rows(s);
-        } else {
-            self.by_row(s);
+        let whole = same && self.size[1] >= self.padding + width;
+        match (whole, self.unit.used == LANES) {
+            (true, true) => self.whole_rows::<S, true>(s),
+            (true, false) => self.whole_rows::<S, false>(s),
+            (false, _) => self.by_row(s),
         }
     }
 }
 
 impl Gather<'_> {
-    /// All lanes read the same full rows.
+    /// All lanes that are used, `FULL` if that is every one, read the same full rows.
     #[inline(always)]
-    fn whole_rows<S: Simd>(self, s: S) {
+    fn whole_rows<S: Simd, const FULL: bool>(self, s: S) {
+        let used = if FULL { LANES } else { self.unit.used };
         let [channels, height, width] = self.shape;
         let ([rows, cols], padding) = (self.size, self.padding);
         let top = self.unit.cells[0].top;
@@ -111,7 +112,7 @@ impl Gather<'_> {
             let start = start.saturating_sub(padding * width).min(height * width);
             let mut from = [&self.from[..0]; LANES];
             let mut gate = from;
-            for lane in 0..LANES {
+            for lane in 0..used {
                 let plane = (self.unit.cells[lane].image * channels + c) * height * width + start;
                 from[lane] = &self.from[plane..plane + len];
                 if let Some(all) = self.gate {
@@ -132,24 +133,41 @@ impl Gather<'_> {
                 let mut r = [s.splat(0.0); LANES];
                 if n == LANES {
                     for lane in 0..LANES {
-                        r[lane] = load(s, from[lane], at);
-                        if self.gate.is_some() {
-                            r[lane] = s.gate(r[lane], load(s, gate[lane], at));
+                        if lane < used {
+                            r[lane] = load(s, from[lane], at);
+                            if self.gate.is_some() {
+                                r[lane] = s.gate(r[lane], load(s, gate[lane], at));
+                            }
                         }
                     }
                     let r = s.transpose(r);
-                    for r in r {
-                        s.store(r, &mut to[index]);
-                        (x, index) = (x + 1, index + 1);
+                    if let Some(to) = to[index..].first_chunk_mut::<LANES>()
+                        && width - x >= LANES
+                    {
+                        // In one row: without a question for each of them.
+                        for i in 0..LANES {
+                            s.store(r[i], &mut to[i]);
+                        }
+                        (x, index) = (x + LANES, index + LANES);
                         if x == width {
                             (x, index) = (0, index + cols - width);
+                        }
+                    } else {
+                        for r in r {
+                            s.store(r, &mut to[index]);
+                            (x, index) = (x + 1, index + 1);
+                            if x == width {
+                                (x, index) = (0, index + cols - width);
+                            }
                         }
                     }
                 } else {
                     for lane in 0..LANES {
-                        r[lane] = s.load_part(&from[lane][at..]);
-                        if self.gate.is_some() {
-                            r[lane] = s.gate(r[lane], s.load_part(&gate[lane][at..]));
+                        if lane < used {
+                            r[lane] = s.load_part(&from[lane][at..]);
+                            if self.gate.is_some() {
+                                r[lane] = s.gate(r[lane], s.load_part(&gate[lane][at..]));
+                            }
                         }
                     }
                     let r = s.transpose(r);
@@ -294,12 +312,25 @@ impl Scatter<'_> {
                     }
                 }
                 let mut r = [s.splat(0.0); LANES];
-                for i in 0..LANES {
-                    if i < n {
-                        r[i] = s.load(&from[index]);
-                        (x, index) = (x + 1, index + 1);
-                        if x == width {
-                            (x, index) = (0, index + cols - width);
+                if let Some(from) = from[index..].first_chunk::<LANES>()
+                    && width - x >= LANES
+                {
+                    // In one row: without a question for each of them.
+                    for i in 0..LANES {
+                        r[i] = s.load(&from[i]);
+                    }
+                    (x, index) = (x + LANES, index + LANES);
+                    if x == width {
+                        (x, index) = (0, index + cols - width);
+                    }
+                } else {
+                    for i in 0..LANES {
+                        if i < n {
+                            r[i] = s.load(&from[index]);
+                            (x, index) = (x + 1, index + 1);
+                            if x == width {
+                                (x, index) = (0, index + cols - width);
+                            }
                         }
                     }
                 }

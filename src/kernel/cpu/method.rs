@@ -218,12 +218,25 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
         sums: Shared::new(sums),
         boundaries,
     };
-    let unit = |index| plan.unit(index);
-    for_each(plan.units(), |index| match filters {
-        Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
-        Filters::Two(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
-        Filters::Four(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
-        Filters::Tied(space) => adjoint::backward(pass, space, &plan, &unit(index), edges),
+    // A few images are too few units for all threads: then parts of the channels, which changes no sum.
+    let (units, threads) = (plan.units(), rayon::current_num_threads());
+    let channels = pass.channels[1];
+    let parts = match units < threads {
+        true => (threads / units.max(1)).clamp(1, (channels / LEAST_PART).max(1)),
+        false => 1,
+    };
+    let part = cut(channels, filters.grain(), parts);
+    for_each(units * parts, |index| {
+        let (unit, part) = (&plan.unit(index / parts), &part(index % parts));
+        if part.is_empty() {
+            return;
+        }
+        match filters {
+            Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
+            Filters::Two(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+            Filters::Four(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+            Filters::Tied(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
+        }
     });
     if boundaries > 0 {
         let sums = &*sums;

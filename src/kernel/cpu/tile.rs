@@ -27,6 +27,17 @@ pub(crate) trait Tile<const I: usize, const O: usize>: Copy + Send + Sync + 'sta
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Two;
 
+impl Two {
+    /// `Gᵀ m`: gradients of points to those of taps.
+    #[inline(always)]
+    pub fn learn<S: Simd>(s: S, m: [S::V; 4]) -> [S::V; 3] {
+        let half = s.splat(0.5);
+        let sum = s.mul(half, s.add(m[1], m[2]));
+        let difference = s.mul(half, s.sub(m[1], m[2]));
+        [s.add(m[0], sum), difference, s.add(sum, m[3])]
+    }
+}
+
 impl Tile<4, 2> for Two {
     fn filter() -> [[f64; 3]; 4] {
         [

@@ -1,7 +1,7 @@
 //! A tile's ways into Winograd space and out of it, along both axes.
 
 use super::isa::{Line, Simd};
-use super::tile::Tile;
+use super::tile::{Tile, Two};
 
 /// The columns of a tile of `$n` lines square, each transformed to `$m` numbers: `[$m][$n]`, to be
 /// transformed once more along the rows. `$line` is where row `$y` and column `$x` of the tile are.
@@ -114,6 +114,22 @@ pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>
                 }
                 s.store(m, &mut to[x]);
             }
+        }
+    }
+}
+
+/// Points of F(2,3) along an axis, and taps of a filter.
+const POINTS: usize = 4;
+const SIDE: usize = 3;
+
+/// `Gᵀ m G` of the points of a filter: the gradient of its taps, of which `m` is that of its points.
+#[inline(always)]
+pub(crate) fn taps<S: Simd>(s: S, from: &[Line], point: usize, to: &mut [Line]) {
+    let half = columns!(Two::learn(s), POINTS => SIDE, |y, x| &from[(y * POINTS + x) * point]);
+    for y in 0..SIDE {
+        let row = Two::learn(s, half[y]);
+        for x in 0..SIDE {
+            s.store(row[x], &mut to[y * SIDE + x]);
         }
     }
 }

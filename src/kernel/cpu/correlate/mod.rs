@@ -1,11 +1,14 @@
-//! The weight gradient, directly: sixteen output channels in the lanes.
+//! The weight gradient, sixteen output channels in the lanes: by Winograd's tiles where they save more
+//! than they cost, else directly.
 //!
-//! The work is cut into strips of pixels: rows of an image, or several whole images where they are small and
+//! Directly, the work is cut into strips of pixels: rows of an image, or several whole images where they are small and
 //! the gradient is large, as every strip reads and writes all of it once. A unit is a run of strips; its gradient is the sum over
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
+mod points;
 mod taps;
+mod tiles;
 mod turn;
 
 use std::ops::Range;
@@ -13,9 +16,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Line};
+use super::lanes::{Piece, Scatter, Shared};
 use super::scratch::Scratch;
 use super::window::Window;
 use taps::Taps;
+use tiles::Tiles;
 use turn::Turn;
 
 /// Pixels of a strip, about: the gradients of three vectors of channels on them stay in the
@@ -112,26 +117,39 @@ impl Correlation<'_> {
         unit * strips / units..(unit + 1) * strips / units
     }
 
-    /// Writes the gradient, `[co][ci][taps]`: units in waves, their gradients summed in order.
+    /// Writes the gradient, `[co][ci][taps]`.
     pub fn sum(&self, dw: &mut [f32]) {
-        let filter = self.filter();
         if self.batch == 0 {
             dw.fill(0.0);
             return;
         }
+        match Tiles::of(self) {
+            Some(tiles) => tiles.sum(dw),
+            None => self.sum_directly(dw),
+        }
+    }
+
+    /// Units in waves, their gradients summed in order.
+    fn sum_directly(&self, dw: &mut [f32]) {
+        let filter = self.filter();
         let (lines, threads) = (self.lines(), rayon::current_num_threads());
         let units = self.units();
+        // Few units are cut into vectors of output channels, which changes no sum.
+        let vectors = self.channels[0].div_ceil(LANES);
+        let part = vectors.div_ceil(UNITS.div_ceil(units).min(vectors));
         let wave = (WAITING / lines).clamp(threads, 4 * threads).min(units);
         let mut memory = Scratch::new((wave + 1) * lines);
         let (sum, waiting) = memory.lines((wave + 1) * lines).split_at_mut(lines);
         sum.fill(Line::ZERO);
         for start in (0..units).step_by(wave) {
             let waiting = &mut waiting[..wave.min(units - start) * lines];
-            let each = waiting
-                .par_chunks_exact_mut(lines)
-                .with_max_len(1)
-                .enumerate();
-            each.for_each(|(index, dw)| self.run(start + index, dw));
+            let each = waiting.par_chunks_exact_mut(lines).with_max_len(1);
+            each.enumerate().for_each(|(index, dw)| {
+                let parts = dw.par_chunks_mut(part * filter).with_max_len(1);
+                parts
+                    .enumerate()
+                    .for_each(|(at, dw)| self.run(start + index, at * part, dw));
+            });
             let waiting = &*waiting;
             sum.par_chunks_mut(1 << 10)
                 .enumerate()
@@ -145,27 +163,44 @@ impl Correlation<'_> {
                     }
                 });
         }
-        let sum = &*sum;
-        dw.par_chunks_mut(LANES * filter)
-            .zip(sum.par_chunks(filter))
-            .for_each(|(dw, sum)| {
-                for (lane, dw) in dw.chunks_exact_mut(filter).enumerate() {
-                    for (dw, sum) in dw.iter_mut().zip(sum) {
-                        *dw = sum.0[lane];
-                    }
-                }
-            });
+        let (sum, to) = (&*sum, Shared::new(dw));
+        let each = sum.par_chunks(filter).enumerate();
+        each.for_each(|(vector, sum)| self.write(vector, sum, 0, to));
     }
 
-    /// Writes one unit's gradient.
-    fn run(&self, unit: usize, dw: &mut [Line]) {
+    /// Writes a part of the filters of a vector of output channels, `[weight]`, from this weight on.
+    fn write(&self, vector: usize, from: &[Line], first: usize, to: Shared) {
+        let mut pieces = [Piece::default(); LANES];
+        let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
+        for (piece, output) in pieces.iter_mut().zip(outputs) {
+            *piece = Piece {
+                image: output,
+                rows: 1,
+                left: first,
+                cols: from.len(),
+                ..Piece::default()
+            };
+        }
+        self.isa.run(Scatter {
+            from,
+            size: [1, from.len()],
+            pieces,
+            beside: None,
+            part: 0..1,
+            to,
+            shape: [1, 1, self.filter()],
+        });
+    }
+
+    /// Writes one unit's gradient of as many vectors of output channels as there is room for, from one on.
+    fn run(&self, unit: usize, first_vector: usize, dw: &mut [Line]) {
         dw.fill(Line::ZERO);
-        let [co, ci] = self.channels;
+        let ci = self.channels[1];
         let [height, width] = self.output;
         let (rows, most) = (self.rows(), self.images());
         let bands = height.div_ceil(rows);
         let pixels = most * rows * width;
-        let vectors = co.div_ceil(LANES);
+        let vectors = dw.len() / self.filter();
         let mut dy = Scratch::new(vectors * pixels);
         let dy = dy.lines(vectors * pixels);
         let [high, wide] = [rows, width].map(|side| self.meets(side));
@@ -182,6 +217,7 @@ impl Correlation<'_> {
             self.isa.run(Turn {
                 shared: self,
                 images: images.clone(),
+                first_vector,
                 top,
                 rows,
                 to: &mut *dy,
@@ -207,7 +243,8 @@ impl Correlation<'_> {
                 start,
                 dy,
                 pixels,
-                channels: self.channels,
+                vectors,
+                inputs: ci,
                 window: self.window,
                 size: [rows, width],
                 dw: &mut *dw,

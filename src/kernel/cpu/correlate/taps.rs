@@ -1,4 +1,4 @@
-use crate::kernel::cpu::isa::{LANES, Line, Simd, Work};
+use crate::kernel::cpu::isa::{Line, Simd, Work};
 use crate::kernel::cpu::window::{MOST, Window};
 
 /// Adds a strip's products to the gradient.
@@ -13,7 +13,10 @@ pub(super) struct Taps<'a> {
     /// `[co / 16][pixels]`, the images' one after the other.
     pub dy: &'a [Line],
     pub pixels: usize,
-    pub channels: [usize; 2],
+    /// Vectors of output channels.
+    pub vectors: usize,
+    /// Input channels.
+    pub inputs: usize,
     pub window: Window,
     /// Rows and columns of the strip in each image.
     pub size: [usize; 2],
@@ -36,7 +39,6 @@ impl Taps<'_> {
     /// With the stride, or 0 for any other.
     #[inline(always)]
     fn all<S: Simd, const STRIDE: usize>(mut self, s: S) {
-        let [co, ci] = self.channels;
         let Window { side, dilation, .. } = self.window;
         let mut taps = [0; MOST * MOST];
         for ky in 0..side {
@@ -45,9 +47,9 @@ impl Taps<'_> {
             }
         }
         let taps = &taps[..side * side];
-        let vectors = co.div_ceil(LANES);
+        let vectors = self.vectors;
         let (most, together) = S::CORRELATE;
-        let weights = ci * taps.len();
+        let weights = self.inputs * taps.len();
         let mut v = 0;
         while v < vectors {
             // Even parts: 4 is 2 and 2, not 3 and 1.
@@ -101,7 +103,7 @@ impl Taps<'_> {
         let meets = (wide - 1) * stride + 1;
         for image in 0..self.images {
             let (x_image, dy_image) = (
-                &self.x[image * self.channels[1] * self.plane..],
+                &self.x[image * self.inputs * self.plane..],
                 &self.dy[image * rows * wide..],
             );
             for y in 0..rows {
@@ -127,7 +129,7 @@ impl Taps<'_> {
                 }
             }
         }
-        let weights = self.channels[1] * taps.len();
+        let weights = self.inputs * taps.len();
         for n in 0..N {
             let dw = &mut self.dw[(v + n) * weights + at..][..G];
             for g in 0..G {

@@ -7,6 +7,8 @@ use crate::kernel::cpu::isa::{LANES, Line, Simd, Work};
 pub(super) struct Turn<'a> {
     pub shared: &'a Correlation<'a>,
     pub images: Range<usize>,
+    /// Of output channels.
+    pub first_vector: usize,
     pub top: usize,
     pub rows: usize,
     pub to: &'a mut [Line],
@@ -19,7 +21,8 @@ impl Work for Turn<'_> {
         let co = self.shared.channels[0];
         let [height, width] = self.shared.output;
         let len = self.rows * width;
-        for (vector, to) in self.to.chunks_exact_mut(self.pixels).enumerate() {
+        for (at, to) in self.to.chunks_exact_mut(self.pixels).enumerate() {
+            let vector = self.first_vector + at;
             let used = LANES.min(co - vector * LANES);
             for (image, to) in self.images.clone().zip(to.chunks_exact_mut(len)) {
                 let mut from = [&self.shared.dy[..0]; LANES];

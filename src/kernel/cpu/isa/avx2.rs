@@ -59,6 +59,7 @@ macro_rules! on_both {
 impl Simd for Avx2 {
     type V = Pair;
     const CORRELATE: (usize, usize) = (2, 3);
+    const OUTER: (usize, usize) = (1, 4);
 
     #[inline(always)]
     fn vectors(rows: usize) -> usize {

@@ -41,6 +41,7 @@ macro_rules! by_one {
 impl Simd for Avx512 {
     type V = __m512;
     const CORRELATE: (usize, usize) = (3, 9);
+    const OUTER: (usize, usize) = (3, 8);
 
     #[inline(always)]
     fn vectors(rows: usize) -> usize {

@@ -121,6 +121,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// of a filter (9 or 3).
     const CORRELATE: (usize, usize);
 
+    /// Register tile of the same in Winograd's space: vectors of output channels at most, and input
+    /// channels (8, 4 or 2).
+    const OUTER: (usize, usize);
+
     /// Registers of the accumulator tile: vectors across for `rows` filter rows.
     fn vectors(rows: usize) -> usize;
 

@@ -18,6 +18,7 @@ fn map2(a: Line, b: Line, f: impl Fn(f32, f32) -> f32) -> Line {
 impl Simd for Portable {
     type V = Line;
     const CORRELATE: (usize, usize) = (1, 3);
+    const OUTER: (usize, usize) = (1, 2);
 
     #[inline(always)]
     fn vectors(_rows: usize) -> usize {

@@ -156,39 +156,48 @@ fn value_error_of_wide_layers() {
     for_every_path(&[3, 10, 9], &cases);
 }
 
+/// Error of the weight gradient, which is the same with any number of threads; `None` if the gradient that
+/// comes in is shut off.
+fn weight_error(case: &Case, gate: Option<&[f32]>, threads: Option<usize>) -> Option<f64> {
+    let masked = case.masked(gate);
+    if masked.iter().all(|&dy| dy == 0.0) {
+        return None;
+    }
+    let prepared = case.prepared();
+    let run = |threads: usize| {
+        let mut dw = vec![f32::NAN; case.w.len()];
+        on_threads(threads, || {
+            prepared.weight_gradient(&case.x, &case.dy, gate, case.naive.images, &mut dw);
+        });
+        dw
+    };
+    let dw = run(2);
+    if let Some(threads) = threads {
+        let same = bits(&dw) == bits(&run(threads));
+        assert!(same, "threads: {}", case.name());
+    }
+    Some(error(&dw, &case.naive.weight_gradient(&case.x, &masked)))
+}
+
 #[test]
 fn value_weight_and_bias_gradient_against_the_definition() {
     let mut worst = 0.0f64;
     for (seed, mut noise, case) in cases(4000, 2_000_000, |noise| draw(noise, 500_000)) {
         let co = case.naive.channels[0];
-        let prepared = case.prepared();
         let gate = noise.numbers(case.dy.len());
         let gate = noise.coin().then_some(&gate[..]);
-        let masked = case.masked(gate);
-        if masked.iter().all(|&dy| dy == 0.0) {
+        let threads = (seed % 4 == 0).then(|| noise.pick(1, 9));
+        let Some(found) = weight_error(&case, gate, threads) else {
             continue;
-        }
-        let run = |threads: usize| {
-            let mut dw = vec![f32::NAN; case.w.len()];
-            on_threads(threads, || {
-                prepared.weight_gradient(&case.x, &case.dy, gate, case.naive.images, &mut dw);
-            });
-            dw
         };
-        let dw = run(2);
-        let found = error(&dw, &case.naive.weight_gradient(&case.x, &masked));
         assert!(found < 1e-5, "{}: {found:e}, seed {seed}", case.name());
         worst = worst.max(found);
-        if seed % 4 == 0 {
-            let same = bits(&dw) == bits(&run(noise.pick(1, 9)));
-            assert!(same, "threads: {}", case.name());
-        }
 
         let area = case.naive.output().iter().product();
         let mut db = vec![f32::NAN; co];
         bias_gradient(&case.dy, gate, area, &mut db);
         let mut expected = vec![0.0; co];
-        for (i, &dy) in masked.iter().enumerate() {
+        for (i, &dy) in case.masked(gate).iter().enumerate() {
             expected[i / area % co] += f64::from(dy);
         }
         let most = 1e-6 * (case.dy.len() as f64).sqrt();
@@ -199,4 +208,61 @@ fn value_weight_and_bias_gradient_against_the_definition() {
         );
     }
     println!("worst error / rms of weight gradients: {worst:e}");
+}
+
+/// The same where Winograd's tiles sum it.
+#[test]
+fn value_weight_gradient_in_tiles_against_the_definition() {
+    let mut worst = 0.0f64;
+    let three = |noise: &mut Noise| {
+        loop {
+            let case = draw(noise, 300_000);
+            let Naive {
+                window, channels, ..
+            } = case.naive;
+            if window.is_three() && channels.iter().all(|&count| count >= 8) {
+                return case;
+            }
+        }
+    };
+    for (seed, mut noise, case) in cases(2500, 3_000_000, three) {
+        let gate = noise.numbers(case.dy.len());
+        let gate = noise.coin().then_some(&gate[..]);
+        let threads = (seed % 4 == 0).then(|| noise.pick(1, 9));
+        let Some(found) = weight_error(&case, gate, threads) else {
+            continue;
+        };
+        assert!(found < 1e-5, "{}: {found:e}, seed {seed}", case.name());
+        worst = worst.max(found);
+    }
+    println!("worst error / rms in tiles: {worst:e}");
+}
+
+/// Whole numbers are summed exactly in tiles too, and a gradient of several blocks and parts is whole.
+#[test]
+fn value_weight_gradient_of_whole_numbers_is_exact() {
+    for isa in isas() {
+        // One block in many parts; several blocks; blocks of channels that fill no vector.
+        for (images, channels) in [
+            ([33, 12, 9], [16, 24]),
+            ([2, 8, 8], [120, 100]),
+            ([18, 4, 4], [9, 197]),
+        ] {
+            let naive = Naive {
+                channels,
+                images,
+                window: Window::three(1),
+            };
+            let mut noise = Noise::new(7);
+            let case = Case::new(naive, (Numerics::Exact, isa), || {
+                noise.pick(0, 2) as f32 - 1.0
+            });
+            assert_eq!(
+                weight_error(&case, None, Some(3)),
+                Some(0.0),
+                "{}",
+                case.name()
+            );
+        }
+    }
 }
