@@ -1,4 +1,6 @@
 //! Distances to the decision boundary, as images are and in random poses.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{SIDE, always, bright, greys, parse_csv, set};
 use crate::common::On;
@@ -7,7 +9,7 @@ use fireproof::base::{Degrees, Error, Keys, Pixels, Purpose, Seed};
 use fireproof::evaluate::{Boundary, BoundaryScan, Mean, Rate};
 use fireproof::transform::{Border, PoseBudget, Warp};
 
-on_every_device![
+on_this_device![
     value_distances_of_greys_follow_from_brightness,
     value_distances_in_poses_are_those_of_the_moved_images,
     value_shifts_around_change_no_distance,

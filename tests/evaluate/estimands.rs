@@ -1,4 +1,6 @@
 //! Accuracy, fooling rate, accuracy lost, and fooling rate of those right as they are.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{SIDE, bright, brighter_half, over, run, set};
 use crate::common::On;
@@ -8,7 +10,7 @@ use fireproof::base::{Degrees, Pixels, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Axis, Difference, Estimand, Mean, Outcomes, Profile, Rate, WorstCase};
 
-on_every_device![
+on_this_device![
     value_four_estimands_of_an_attack_follow_from_brightness,
     value_a_dealt_pose_is_attacked_from_the_prediction_too,
     value_the_rate_of_a_dealt_pose_is_of_two_attacks,

@@ -1,4 +1,6 @@
 //! Every pose of an orbit.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{brighter_half, greys, halves, over, parse_csv, run};
 use crate::common::On;
@@ -9,7 +11,7 @@ use fireproof::group::Group;
 use fireproof::model::{CnnConfig, Head};
 use fireproof::transform::Pose;
 
-on_every_device![
+on_this_device![
     value_halves_are_right_in_the_poses_that_leave_them,
     value_a_network_over_the_group_is_invariant,
     value_the_worst_pose_is_that_of_the_attack,

@@ -1,4 +1,6 @@
 //! The published evaluation, its mistakes included.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{greys, over, run};
 use crate::common::On;
@@ -8,7 +10,7 @@ use fireproof::base::{Purpose, Seed};
 use fireproof::data::ImageSet;
 use fireproof::evaluate::{Axis, Evaluation, Outcomes, Profile, PublishedPgd, RandomPose};
 
-on_every_device![
+on_this_device![
     value_the_published_attack_has_a_closed_form_on_linear_classifiers,
     convention_the_published_evaluation_stands_beside_the_corrected_one,
     error_published_attacks_that_make_no_sense,

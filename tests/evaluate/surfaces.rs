@@ -1,4 +1,6 @@
 //! The surface over poses and radii, and what lies under it.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{always, bright, brighter_half, greys, halves, over, parse_csv, run};
 use crate::common::On;
@@ -8,7 +10,7 @@ use fireproof::base::{Degrees, Error, Keys, Pixels, Purpose, Seed};
 use fireproof::evaluate::{Axis, Outcomes, Point, Profile, Rate, Surface, SurfaceMap, WorstCase};
 use fireproof::transform::{PoseBudget, Warp};
 
-on_every_device![
+on_this_device![
     value_volumes_are_the_trapezoid_rule,
     value_draws_are_the_same_along_both_edges,
     value_grids_of_angles_and_shifts_have_volumes,

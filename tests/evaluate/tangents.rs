@@ -1,4 +1,6 @@
 //! Cosines between the loss gradient and the tangents of rotation and shift.
+//!
+//! On the device of this build alone: what they are made of has its tests elsewhere.
 
 use super::given::{bright, greys, parse_csv};
 use crate::common::{On, values};
@@ -10,7 +12,7 @@ use fireproof::evaluate::{Mean, TangentScan, Tangents};
 use fireproof::transform::Border;
 use std::f64::consts::PI;
 
-on_every_device![
+on_this_device![
     value_tangents_of_a_blob_are_its_derivatives,
     value_cosines_of_a_linear_classifier,
     value_a_random_direction_has_the_mean_of_the_sphere,

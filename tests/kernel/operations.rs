@@ -51,7 +51,7 @@ fn value_linf_step_is_the_composed_one_to_the_bit(on: &On) {
 // Oracle: Burn's product and sum, bit for bit.
 fn value_add_scaled_is_the_composed_one_to_the_bit(on: &On) {
     let device = on.device();
-    for seed in 0..200 {
+    for seed in 0..on.pick(200, 3) {
         let draws = &mut draws(45_000 + seed);
         let shape = [
             between(draws, 1, 9),

@@ -99,19 +99,13 @@ mod equivariance {
 
 #[path = "../evaluate"]
 mod evaluate {
-    mod boundary;
     mod comparison;
-    mod estimands;
     mod flaws;
     mod given;
     mod maps;
-    mod orbits;
     mod poses;
-    mod published;
     mod rates;
     mod settings;
-    mod surfaces;
-    mod tangents;
     mod threats;
     mod worst;
 }

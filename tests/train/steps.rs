@@ -91,13 +91,18 @@ fn value_sgd_is_burns_to_the_bit_and_takes_its_records(on: &On) {
                 each.next().expect("two").step(0.05, model, gradients)
             });
             let [ours, burns] = &models;
-            assert_eq!(
-                values(ours.weight.val()),
-                values(burns.weight.val()),
-                "step {step}"
-            );
             let bias = |model: &Linear| values(model.bias.as_ref().unwrap().val());
-            assert_eq!(bias(ours), bias(burns), "step {step}");
+            let weight = |model: &Linear| values(model.weight.val());
+            for of in [&bias as &dyn Fn(&Linear) -> Vec<f32>, &weight] {
+                for (a, b) in of(ours).into_iter().zip(of(burns)) {
+                    // Elsewhere products and sums may be fused, each optimiser's in its own way.
+                    let same = match on.is("flex") {
+                        true => a.to_bits() == b.to_bits(),
+                        false => (a - b).abs() <= 1e-6 * b.abs().max(1e-3),
+                    };
+                    assert!(same, "step {step}: {a} and {b}");
+                }
+            }
         }
     }
 }
