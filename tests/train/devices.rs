@@ -96,8 +96,9 @@ fn value_a_step_on_two_devices_is_that_of_all_images() {
 
 #[test]
 fn value_a_training_on_several_devices_is_that_on_one() {
-    // 39 images: batches of 16, 16 and 7, which does not divide.
-    let training = training(&[CALM, HARD], PgdTraining::default());
+    // 39 images: batches of 16, 16 and 7, which does not divide. No attack: a rounding can turn a sign
+    // of its steps, and with fast numerics parts of a batch round differently.
+    let training = training(&[CALM, HARD], Natural);
     let one = fit_on(&training, 39, 1).unwrap();
     for devices in [2, 4] {
         let several = fit_on(&training, 39, devices).unwrap();
