@@ -253,17 +253,17 @@ fn endpoints(options: &Options, networks: &[(String, CnnConfig)]) -> Vec<Endpoin
         let (angle, shift) = pose(options);
         let joint = (ATTACKED, [angle.0, shift.0, EPSILON]).into();
         use Claimed::{Falls, Rises};
-        use Estimand::{Accuracy, FoolingRate};
+        use Estimand::{Accuracy, Fooling};
         let asked: Vec<(Estimand, &str, At, Claimed)> = match claim {
             Claim::A => vec![
                 (Accuracy, &posed, spatial, Rises),
                 (Accuracy, &attacked, adversarial.clone(), Falls),
-                (FoolingRate, &attacked, adversarial, Rises),
+                (Fooling, &attacked, adversarial, Rises),
             ],
             Claim::B => vec![
                 (Accuracy, &attacked, adversarial, Rises),
                 (Accuracy, &posed, spatial.clone(), Falls),
-                (FoolingRate, &posed, spatial, Rises),
+                (Fooling, &posed, spatial, Rises),
             ],
             Claim::C => vec![
                 (Accuracy, &both, joint, Rises),

@@ -89,9 +89,9 @@ impl Threat for WorstCase {
             return Ok(classes);
         }
         let (clean, labels) = (scene.clean(), scene.batch().labels_to_vec());
-        let wrong = Vec::from_iter((0..clean.len()).filter(|&at| clean[at] != labels[at]));
         // One that has left its clean prediction already is fooled.
-        let wrong = Vec::from_iter(wrong.into_iter().filter(|&at| classes[at] == clean[at]));
+        let stays = |at: &usize| clean[*at] != labels[*at] && classes[*at] == clean[*at];
+        let wrong = Vec::from_iter((0..clean.len()).filter(stays));
         if wrong.is_empty() {
             return Ok(classes);
         }

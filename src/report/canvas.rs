@@ -205,6 +205,12 @@ impl Canvas<'_> {
         self.write(text, at, size, anchor, bold, INK)
     }
 
+    /// A tick below an axis, with what it says.
+    pub fn tick(&self, (x, bottom): (f64, f64), text: &str) -> Result<()> {
+        self.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
+        self.text(text, (x, bottom + 14.0), 12.0, Anchor::Centre, false)
+    }
+
     /// A centred text in another colour than ink.
     pub fn coloured_text(
         &self,

@@ -201,14 +201,7 @@ impl<'a> Fields<'a> {
         let (angles, shifts) = (&self.map.angles, &self.map.shifts);
         for tick in ends(angles[0].0, angles[angles.len() - 1].0, &TURNS) {
             let x = self.x(tick);
-            canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
-            canvas.text(
-                &short(tick),
-                (x, bottom + 14.0),
-                12.0,
-                Anchor::Centre,
-                false,
-            )?;
+            canvas.tick((x, bottom), &short(tick))?;
         }
         for tick in ends(shifts[0].0, shifts[shifts.len() - 1].0, &[]) {
             let y = self.y(tick);

@@ -79,14 +79,7 @@ impl Tangents {
         for &tick in &frame.x_ticks {
             let (x, _) = frame.place(tick, 0.0);
             canvas.line(&[(x, frame.top), (x, bottom)], PALE, 1.0)?;
-            canvas.line(&[(x, bottom), (x, bottom + 4.0)], INK, 1.0)?;
-            canvas.text(
-                &short(tick),
-                (x, bottom + 14.0),
-                12.0,
-                Anchor::Centre,
-                false,
-            )?;
+            canvas.tick((x, bottom), &short(tick))?;
         }
         let ends = [(LEFT, bottom), (LEFT + WIDTH, bottom)];
         canvas.line(&ends, INK, 1.0)?;

@@ -1,6 +1,6 @@
-use crate::base::Error;
 use crate::curriculum::Stage;
 use crate::train::checkpoint::Folder;
+use crate::train::failure::Failure;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::scores::Scores;
@@ -15,11 +15,8 @@ use burn::train::renderer::{
 use burn::train::{Interrupter, LearnerSummary};
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
-
-/// What went wrong in a step or in writing an epoch down, first of all.
-pub(super) type Failure = Arc<Mutex<Option<Error>>>;
 
 /// Receives burn-train's events: keeps the history and shows the progress.
 pub(super) struct Monitor {

@@ -1,5 +1,5 @@
 use crate::base::{Classifier, Result};
-use crate::train::monitor::Failure;
+use crate::train::failure::Failure;
 use crate::train::watch::Look;
 use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
 use burn::module::{Module, ModuleDisplay, Param, ParamId};

@@ -6,16 +6,17 @@ use crate::train::best::LastAndBest;
 use crate::train::checked::verify;
 use crate::train::checkpoint::Folder;
 use crate::train::every_epoch::EveryEpoch;
+use crate::train::failure::{Failure, explain};
 use crate::train::loader::not_empty;
-use crate::train::monitor::{Failure, Monitor, Now};
+use crate::train::monitor::{Monitor, Now};
 use crate::train::no_metric_files::NoMetricFiles;
 use crate::train::progress::Display;
 use crate::train::scored::Numbers;
 use crate::train::student::seeded;
 use crate::train::watch::{Look, Watch};
 use crate::train::{
-    Augmentation, Best, Course, EpochRecord, ObjectiveSpec, PaceSpec, Progress, RobustValidation,
-    StagedLoader, StagedRate, Trainee, best_epoch, sgd,
+    Augmentation, Best, Course, ObjectiveSpec, PaceSpec, Progress, RobustValidation, StagedLoader,
+    StagedRate, Trained, Trainee, best_epoch, sgd,
 };
 use burn::module::{Module, ModuleDisplay};
 use burn::store::ModuleRecord;
@@ -25,7 +26,6 @@ use burn::train::{ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, Sup
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -396,29 +396,4 @@ fn check_classes<M: Module + Classifier>(model: &M, set: &ImageSet, device: &Dev
         ));
     }
     Ok(())
-}
-
-fn explain(panic: Box<dyn Any + Send>) -> Error {
-    match panic.downcast::<Error>() {
-        Ok(error) => *error,
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied());
-            Error::Training(text.unwrap_or("a panic without a message").to_owned())
-        }
-    }
-}
-
-/// A trained model and how it came about.
-#[derive(Clone, Debug)]
-pub struct Trained<M> {
-    /// The model, ready for inference; [`train`](Module::train) it before training on.
-    pub model: M,
-    /// The model of the epoch that was the most robust, where that was
-    /// [measured](Training::robust).
-    pub best: Option<Best<M>>,
-    /// Every epoch, those before a resumption included.
-    pub history: Vec<EpochRecord>,
 }

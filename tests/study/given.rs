@@ -67,7 +67,7 @@ pub fn whole() -> Study {
     .with_claimed(Claimed::Falls);
     let fooled = EndpointPlan::new("fooling rate", difference, ("epsilons", 0.05))
         .with_networks(networks())
-        .with_estimand(Estimand::FoolingRate);
+        .with_estimand(Estimand::Fooling);
     let place = |axis: &str, level: f64| Place {
         axis: axis.to_owned(),
         level: level.into(),

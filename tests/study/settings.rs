@@ -38,7 +38,7 @@ fn written() -> Value {
                 {"axis": "attacked_poses", "attack": pgd(), "poses": [[30, 3]], "epsilons": [0.1], "draws": 2}]}],
         "endpoints": [
             {"name": "cost", "networks": ["A", "B"], "axis": "angles", "level": 30, "claimed": "falls",
-             "estimand": "fooling-rate-of-right", "margin": 0.01, "family": "b",
+             "estimand": "fooling_of_right", "margin": 0.01, "family": "b",
              "contrast": {"trend": {"arms": ["natural", "turned", "CuSP"], "levels": [0, 0.1, 0.3]}}},
             {"name": "networks", "axis": "clean", "contrast": {"difference":
                 [{"network": "B", "training": "natural"}, {"network": "A", "training": "natural"}]}}]
@@ -123,7 +123,7 @@ fn value_endpoints() {
     let cost = &study.endpoints[0];
     assert_eq!(
         (cost.claimed, cost.estimand),
-        (Claimed::Falls, Estimand::FoolingRateOfRight)
+        (Claimed::Falls, Estimand::FoolingOfRight)
     );
     let trend = Weights::trend(&[0.0, 0.1, 0.3]).unwrap();
     assert_eq!(cost.contrast.weights().unwrap(), trend);

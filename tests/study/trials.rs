@@ -98,7 +98,7 @@ pub fn of_estimands(world: &World, repetitions: u64, case: u64) -> [f64; 3] {
             estimand.scores(&networks).unwrap()
         };
         let gap = made(Estimand::Gap, 0).estimate().interval;
-        let ratios = [0, 2].map(|at| made(Estimand::FoolingRateOfRight, at));
+        let ratios = [0, 2].map(|at| made(Estimand::FoolingOfRight, at));
         let apart = difference(&ratios[0], &ratios[1]).unwrap().interval;
         [
             gap.contains(world.rates[0] - world.rates[1]),

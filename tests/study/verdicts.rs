@@ -67,7 +67,7 @@ fn value_linearised_ratio_varies_as_the_ratio() {
         fooled: &correct,
         draws: 1,
     };
-    let scores = Estimand::FoolingRateOfRight.scores(&[network]).unwrap();
+    let scores = Estimand::FoolingOfRight.scores(&[network]).unwrap();
     near(scores.mean(), 2.0 / 5.0);
     // An image that counts a little more moves the ratio by its score.
     let ratio = |more: usize, by: f64| {
@@ -377,7 +377,7 @@ fn error_what_no_verdict_can_be_made_of() {
         fooled: &none,
         draws: 1,
     };
-    let refused = Estimand::FoolingRateOfRight.scores(&[network]).unwrap_err();
+    let refused = Estimand::FoolingOfRight.scores(&[network]).unwrap_err();
     assert!(
         refused
             .to_string()

@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use super::isa::{LANES, Line};
-use super::lanes::{Piece, Scatter, Shared};
+use super::lanes::{Piece, Scatter};
 use super::pass::Pass;
 use super::plan::{Plan, Unit};
 use super::scratch::Scratch;
+use super::shared::Shared;
 use super::space::{Overlap, Space, Span, Target};
 use super::winograd::through;
 

@@ -4,39 +4,7 @@ use std::ops::Range;
 
 use super::isa::{LANES, Line, Simd, Work};
 use super::plan::Unit;
-
-/// An output tensor that units write at once, each its own rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Shared {
-    start: *mut f32,
-    len: usize,
-}
-
-// SAFETY: rows are handed out by `Shared::slice`, whose callers promise that no two overlap.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// Shares `all`, which must stay borrowed while the result is in use.
-    pub fn new(all: &mut [f32]) -> Self {
-        Self {
-            start: all.as_mut_ptr(),
-            len: all.len(),
-        }
-    }
-
-    /// `len` numbers from `start`.
-    ///
-    /// # Safety
-    /// The shared slice is still borrowed for this use, and no other live slice overlaps.
-    #[inline(always)]
-    pub unsafe fn slice<'a>(self, start: usize, len: usize) -> &'a mut [f32] {
-        assert!(start <= self.len && len <= self.len - start);
-        // SAFETY: in bounds by the assertion; exclusive by the caller's promise.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), len) }
-    }
-}
+use super::shared::Shared;
 
 /// Reads blocks of sixteen images into lanes, with zeros outside the images and in unused lanes.
 pub(crate) struct Gather<'a> {
@@ -306,7 +274,7 @@ impl Scatter<'_> {
                 let n = LANES.min(len - at);
                 let soon = soon(at, len, height * width);
                 for lane in 0..LANES {
-                    s.prefetch(self.to.start.wrapping_add(starts[lane] + soon));
+                    s.prefetch(self.to.place(starts[lane] + soon));
                     if let Some((beside, _)) = self.beside {
                         s.prefetch(beside.as_ptr().wrapping_add(starts[lane] + soon));
                     }

@@ -32,6 +32,7 @@ mod plain;
 mod plan;
 pub mod pool;
 pub(crate) mod scratch;
+mod shared;
 mod space;
 mod tied;
 mod tile;

@@ -1,8 +1,9 @@
 use std::ops::Range;
 
 use super::isa::{Isa, LANES, Line};
-use super::lanes::{Gather, Piece, Scatter, Shared};
+use super::lanes::{Gather, Piece, Scatter};
 use super::plan::Unit;
+use super::shared::Shared;
 
 /// What is done to the sums of a convolution.
 #[derive(Clone, Copy, Debug, Default)]

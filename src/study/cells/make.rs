@@ -65,10 +65,11 @@ impl Work {
         }
         let (record, network) = self.network(cell, &claim, &mut tell)?;
         let victim = Frozen::from_shared(network.inference());
+        let known = self.known(cell)?;
         let (mut measured, mut measuring) = (Vec::new(), 0.0);
         for (at, of) in &cell.measurements {
-            if let Some(known) = self.known(cell, of)? {
-                measured.push(known);
+            if let Some(known) = known.iter().find(|known| known.of == *of) {
+                measured.push(known.clone());
                 continue;
             }
             let (found, seconds) = self.measure(cell, *at, of, &victim, Shard::ALL, &mut tell)?;
@@ -134,8 +135,9 @@ impl Work {
         };
         let network = self.spec(cell)?.load(weights, &self.device)?;
         let victim = Frozen::from_shared(network.inference());
+        let known = self.known(cell)?;
         for (at, of) in &cell.measurements {
-            if self.known(cell, of)?.is_none() {
+            if known.iter().all(|known| known.of != *of) {
                 self.measure(cell, *at, of, &victim, share, &mut tell)?;
             }
         }
@@ -190,26 +192,21 @@ impl Work {
         Ok((record, network))
     }
 
-    /// What another cell of the same trained network has of this measurement.
-    fn known(&self, cell: &Cell, of: &Address) -> Result<Option<Measured>> {
+    /// What other cells have measured of the same trained network.
+    fn known(&self, cell: &Cell) -> Result<Vec<Measured>> {
+        let mut known = Vec::new();
         for address in self.folder.all_cells()? {
             if address == cell.address {
                 continue;
             }
             // A damaged file of another study is not this cell's business.
-            let Ok(Some(other)) = self.folder.cell(&address) else {
-                continue;
-            };
-            if other.trained == cell.trained
-                && let Some(found) = other
-                    .measured
-                    .into_iter()
-                    .find(|measured| measured.of == *of)
+            if let Ok(Some(other)) = self.folder.cell(&address)
+                && other.trained == cell.trained
             {
-                return Ok(Some(found));
+                known.extend(other.measured);
             }
         }
-        Ok(None)
+        Ok(known)
     }
 
     /// A share of a measurement, part by part; the whole of it if the share is all of it.

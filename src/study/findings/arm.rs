@@ -146,9 +146,9 @@ fn point(
     Ok(Point {
         level: level.clone(),
         accuracy: rate(estimate(Estimand::Accuracy)?),
-        fooling: rate(estimate(Estimand::FoolingRate)?),
+        fooling: rate(estimate(Estimand::Fooling)?),
         fooling_of_right: match some_right {
-            true => Some(rate(estimate(Estimand::FoolingRateOfRight)?)),
+            true => Some(rate(estimate(Estimand::FoolingOfRight)?)),
             false => None,
         },
         gap: Some(Difference {

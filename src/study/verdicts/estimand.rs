@@ -1,34 +1,9 @@
 use super::Scores;
 use super::scores::means;
 use crate::base::{Error, Result};
-use crate::evaluate::{At, Outcomes, Profile};
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// What is asked about a network at a level of a threat. They need not agree: adversarial training can
-/// lower the accuracy under rotations and the fooling rate as well, because clean accuracy falls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Estimand {
-    /// The share of images that are right at the level.
-    Accuracy,
-    /// The share of images whose predicted class is not the clean one.
-    FoolingRate,
-    /// The accuracy on clean images minus the accuracy at the level.
-    Gap,
-    /// The share of images that are not right at the level, among those that are right when clean.
-    FoolingRateOfRight,
-}
+use crate::evaluate::{At, Estimand, Outcomes, Profile};
 
 impl Estimand {
-    /// All four, in the order in which they are reported.
-    pub const ALL: [Self; 4] = [
-        Self::Accuracy,
-        Self::FoolingRate,
-        Self::Gap,
-        Self::FoolingRateOfRight,
-    ];
-
     /// Whether a larger value is the better one.
     pub fn is_better_larger(self) -> bool {
         matches!(self, Self::Accuracy)
@@ -43,8 +18,8 @@ impl Estimand {
     /// section 6.3).
     ///
     /// ```
-    /// use fireproof::evaluate::Outcomes;
-    /// use fireproof::study::verdicts::{Bits, Estimand};
+    /// use fireproof::evaluate::{Estimand, Outcomes};
+    /// use fireproof::study::verdicts::Bits;
     ///
     /// // Four images; the first three are right when clean, one of them is lost.
     /// let clean = Outcomes::new([true, true, true, false]);
@@ -53,9 +28,9 @@ impl Estimand {
     /// let network = Bits { clean: &clean, correct: &correct, fooled: &fooled, draws: 1 };
     /// let value = |estimand: Estimand| Ok::<_, fireproof::base::Error>(estimand.scores(&[network])?.mean());
     /// assert_eq!(value(Estimand::Accuracy)?, 0.5);
-    /// assert_eq!(value(Estimand::FoolingRate)?, 0.5);
+    /// assert_eq!(value(Estimand::Fooling)?, 0.5);
     /// assert_eq!(value(Estimand::Gap)?, 0.25);
-    /// assert!((value(Estimand::FoolingRateOfRight)? - 1.0 / 3.0).abs() < 1e-12);
+    /// assert!((value(Estimand::FoolingOfRight)? - 1.0 / 3.0).abs() < 1e-12);
     /// # Ok::<(), fireproof::base::Error>(())
     /// ```
     ///
@@ -73,21 +48,10 @@ impl Estimand {
             .map(|network| network.of_images(self))
             .collect();
         match self {
-            Self::Accuracy | Self::FoolingRate => Scores::new(rows?, draws),
+            Self::Accuracy | Self::Fooling => Scores::new(rows?, draws),
             Self::Gap => Scores::within(rows?, Some(draws), [-1.0, 1.0]),
-            Self::FoolingRateOfRight => Scores::within(rows?, None, [0.0, 1.0]),
+            Self::FoolingOfRight => Scores::within(rows?, None, [0.0, 1.0]),
         }
-    }
-}
-
-impl fmt::Display for Estimand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Accuracy => "accuracy",
-            Self::FoolingRate => "fooling rate",
-            Self::Gap => "loss of accuracy",
-            Self::FoolingRateOfRight => "fooling rate of images right when clean",
-        })
     }
 }
 
@@ -132,9 +96,9 @@ impl<'a> Bits<'a> {
     fn of_images(&self, estimand: Estimand) -> Result<Vec<f64>> {
         match estimand {
             Estimand::Accuracy => self.at_level(self.correct),
-            Estimand::FoolingRate => self.at_level(self.fooled),
+            Estimand::Fooling => self.at_level(self.fooled),
             Estimand::Gap => self.gap(),
-            Estimand::FoolingRateOfRight => self.lost(),
+            Estimand::FoolingOfRight => self.lost(),
         }
     }
 

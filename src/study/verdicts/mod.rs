@@ -50,11 +50,12 @@ mod slope;
 mod verdict;
 mod weights;
 
+pub use crate::evaluate::Estimand;
 pub use arm::Arm;
 pub use contrast::{Pairing, contrast, difference};
 pub use effect::{Effect, Unit};
 pub use endpoint::{Claimed, Endpoint};
-pub use estimand::{Bits, Estimand};
+pub use estimand::Bits;
 pub use estimate::Estimate;
 pub use family::Family;
 pub use front::{Bootstrap, Dominance, Front, Place, dominance};

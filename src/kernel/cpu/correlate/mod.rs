@@ -16,8 +16,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Line};
-use super::lanes::{Piece, Scatter, Shared};
+use super::lanes::{Piece, Scatter};
 use super::scratch::Scratch;
+use super::shared::Shared;
 use super::window::Window;
 use taps::Taps;
 use tiles::Tiles;

@@ -15,9 +15,10 @@ use rayon::prelude::*;
 use super::Correlation;
 use super::points::{Enter, Leave, Outer};
 use crate::kernel::cpu::isa::{LANES, Line};
-use crate::kernel::cpu::lanes::{Gather, Shared};
+use crate::kernel::cpu::lanes::Gather;
 use crate::kernel::cpu::plan::{Cell, Unit};
 use crate::kernel::cpu::scratch::Scratch;
+use crate::kernel::cpu::shared::Shared;
 use crate::kernel::cpu::space::lines;
 
 /// Points of a tile.
