@@ -2,7 +2,8 @@
 //!
 //! On the device of this build alone: what they are made of has its tests elsewhere.
 
-use super::given::{SIDE, always, bright, greys, parse_csv, set};
+use super::csv::parse_csv;
+use super::given::{SIDE, always, bright, greys, set};
 use crate::common::On;
 use fireproof::attack::{AttackSpec, Ddn, Fab, Fmn, Pgd};
 use fireproof::base::{Degrees, Error, Keys, Pixels, Purpose, Seed};

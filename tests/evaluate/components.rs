@@ -1,6 +1,7 @@
 //! Principal components of perturbations. They are computed on the host, whatever the device.
 
-use super::given::{SIDE, bright, greys, parse_csv};
+use super::csv::parse_csv;
+use super::given::{SIDE, bright, greys};
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::Pgd;
 use fireproof::evaluate::{ComponentScan, Components};

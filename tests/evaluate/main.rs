@@ -11,6 +11,7 @@ mod boundary;
 mod clusters;
 mod comparison;
 mod components;
+mod csv;
 mod estimands;
 mod files;
 mod flaws;

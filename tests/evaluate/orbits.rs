@@ -2,7 +2,8 @@
 //!
 //! On the device of this build alone: what they are made of has its tests elsewhere.
 
-use super::given::{brighter_half, greys, halves, over, parse_csv, run};
+use super::csv::parse_csv;
+use super::given::{brighter_half, greys, halves, over, run};
 use crate::common::On;
 use fireproof::attack::{Frozen, Orbit};
 use fireproof::data::{ImageSet, embedded_mnist};

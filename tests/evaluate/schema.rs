@@ -1,7 +1,8 @@
 //! The document of the schema names what the code writes.
 
+use super::csv::parse_csv;
 use super::files::study;
-use super::given::{brighter_half, halves, parse_csv};
+use super::given::{brighter_half, halves};
 use fireproof::attack::{Fmn, Orbit, Pgd};
 use fireproof::base::Degrees;
 use fireproof::evaluate::{BoundaryScan, ComponentScan, OrbitScan, Surface, TangentScan, compare};

@@ -1,7 +1,8 @@
 //! CSV and Markdown, read back: text alone.
 
+use super::csv::parse_csv;
 use super::files::study;
-use super::given::{parse_csv, point};
+use super::given::point;
 use fireproof::evaluate::Rate;
 
 #[test]

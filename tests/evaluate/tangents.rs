@@ -2,7 +2,8 @@
 //!
 //! On the device of this build alone: what they are made of has its tests elsewhere.
 
-use super::given::{bright, greys, parse_csv};
+use super::csv::parse_csv;
+use super::given::{bright, greys};
 use crate::common::{On, values};
 use burn::tensor::Tensor;
 use fireproof::attack::{Frozen, Margin};
