@@ -1,4 +1,4 @@
-use crate::base::{Keys, Precision};
+use crate::base::{Keys, Precision, Stages};
 use burn::tensor::Tensor;
 
 /// Anything that maps images to logits: this crate's models, a user's own, or a closure.
@@ -56,6 +56,12 @@ pub trait Classifier: Send + Sync {
     /// Attacks refuse batches of another one; evaluations and trainings, whose image sets have none,
     /// make their images of it.
     fn precision(&self) -> Option<Precision> {
+        None
+    }
+
+    /// The classifier in parts that look at the image window by window, if it has such: a search that
+    /// changes a few pixels at a time then computes only what sees them.
+    fn stages(&self) -> Option<&dyn Stages> {
         None
     }
 }

@@ -1,8 +1,8 @@
 /// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
 /// dropout by these keys or by its own count, and a linear layer of this name, whose weights are of the
-/// model's element type.
+/// model's element type; with `stages` for one that has [`Stages`](crate::base::Stages).
 macro_rules! classifier {
-    ($model:ident, $linear:ident) => {
+    ($model:ident, $linear:ident $(, $stages:ident)?) => {
         impl $model {
             /// Logits of images. In training, dropout counts its own passes; see
             /// [`GroupDropout::forward`](crate::nn::GroupDropout::forward).
@@ -48,6 +48,12 @@ macro_rules! classifier {
             fn precision(&self) -> Option<$crate::base::Precision> {
                 $crate::base::Precision::of_type(self.$linear.weight.val().dtype())
             }
+
+            $(
+                fn $stages(&self) -> Option<&dyn $crate::base::Stages> {
+                    Some(self)
+                }
+            )?
         }
     };
 }

@@ -1,4 +1,4 @@
-use crate::base::{Error, Keys, config};
+use crate::base::{Error, Keys, Stages, View, config};
 use crate::group::Group;
 use crate::model::Widths;
 use crate::model::classifier::classifier;
@@ -224,7 +224,10 @@ impl Cnn {
     }
 
     fn respond(&self, images: Tensor<4>, keys: Option<&Keys>) -> Tensor<2> {
-        let features = self.features(images);
+        self.answer(self.features(images), keys)
+    }
+
+    fn answer(&self, features: Tensor<5>, keys: Option<&Keys>) -> Tensor<2> {
         let features = match self.head {
             Head::Flattened => features.flatten(1, 4),
             Head::Pooled => self.group_pool.forward_global(features),
@@ -234,7 +237,37 @@ impl Cnn {
     }
 }
 
-classifier!(Cnn, fc1);
+classifier!(Cnn, fc1, stages);
+
+/// Convolutions one and two with the pooling, the third, and the fourth with the pooling; planes are
+/// channels with all of the group's components.
+impl Stages for Cnn {
+    fn views(&self) -> Vec<View> {
+        [(6, 2), (3, 1), (4, 2)]
+            .map(|(size, stride)| View { size, stride })
+            .to_vec()
+    }
+
+    fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {
+        let features = match number {
+            0 => self.lift.forward(self.normalize.forward(features)),
+            _ => self.over_the_group(features),
+        };
+        self.blocks[number].forward(features).flatten(1, 2)
+    }
+
+    fn rest(&self, features: Tensor<4>) -> Tensor<2> {
+        self.answer(self.over_the_group(features), None)
+    }
+}
+
+impl Cnn {
+    fn over_the_group(&self, planes: Tensor<4>) -> Tensor<5> {
+        let [batch, count, height, width] = planes.dims();
+        let group = self.group().size();
+        planes.reshape([batch, count / group, group, height, width])
+    }
+}
 
 /// `conv1` to `conv4`, `fc1` and `fc2`, as in Bielski's p4 network of digits; `bn1` to `bn4`.
 impl Published for Cnn {

@@ -1,4 +1,4 @@
-use crate::base::{Keys, config};
+use crate::base::{Keys, Stages, View, config};
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
@@ -100,13 +100,40 @@ pub struct SmallCnn {
 impl SmallCnn {
     fn respond(&self, images: Tensor<4>, keys: Option<&Keys>) -> Tensor<2> {
         let features = self.blocks.forward(self.normalize.forward(images));
+        self.answer(features, keys)
+    }
+
+    fn answer(&self, features: Tensor<4>, keys: Option<&Keys>) -> Tensor<2> {
         let hidden = self.fc1.forward_relu(features.flatten(1, 3));
         let hidden = self.fc2.forward_relu(self.dropout.respond(hidden, keys));
         self.fc3.forward(hidden)
     }
 }
 
-classifier!(SmallCnn, fc1);
+classifier!(SmallCnn, fc1, stages);
+
+/// Convolutions one and two with the pooling, the third, and the fourth with the pooling.
+impl Stages for SmallCnn {
+    fn views(&self) -> Vec<View> {
+        [(6, 2), (3, 1), (4, 2)]
+            .map(|(size, stride)| View { size, stride })
+            .to_vec()
+    }
+
+    fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {
+        match number {
+            0 => {
+                let features = self.blocks[0].forward(self.normalize.forward(features));
+                self.blocks[1].forward(features)
+            }
+            _ => self.blocks[number + 1].forward(features),
+        }
+    }
+
+    fn rest(&self, features: Tensor<4>) -> Tensor<2> {
+        self.answer(features, None)
+    }
+}
 
 /// As published: `feature_extractor.conv1` to `conv4`, `classifier.fc1` to `fc3`.
 impl Published for SmallCnn {

@@ -43,6 +43,7 @@ mod results;
 mod sets;
 mod specs;
 mod square;
+mod stages;
 mod starts;
 #[cfg(feature = "train")]
 mod stored;

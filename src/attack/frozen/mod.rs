@@ -1,10 +1,13 @@
 mod approximated;
 mod behind;
+mod near;
 mod pass;
+mod patch;
 mod random;
 mod surrogate;
 mod watched;
 
+pub(super) use self::near::{Changes, Known};
 use self::random::{Lot, Random};
 use self::watched::Watch;
 use super::{Pass, predicted_classes};
@@ -241,6 +244,12 @@ impl Frozen {
         let count = images.dims()[0];
         assert_eq!(keys.len(), count, "one id for each image");
         let logits = self.classifier.keyed_logits(images, keys);
+        self.check(&logits, count);
+        logits
+    }
+
+    // Refuses logits that no classifier gives for so many images.
+    fn check(&self, logits: &Tensor<2>, count: usize) {
         let [rows, classes] = logits.dims();
         assert_eq!(
             rows, count,
@@ -248,7 +257,6 @@ impl Frozen {
         );
         let first = *self.classes.get_or_init(|| classes);
         assert_eq!(classes, first, "a classifier always has the same classes");
-        logits
     }
 }
 

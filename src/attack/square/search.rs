@@ -1,6 +1,7 @@
 use super::judged::Judged;
 use super::schedule::Schedule;
 use super::{Limits, Squares};
+use crate::attack::frozen::{Changes, Known};
 use crate::attack::goal::{fooled, predicted_classes};
 use crate::attack::rows::{each, positions, replace, select};
 use crate::attack::{Ball, LossSpec, Reference, Trial};
@@ -26,6 +27,8 @@ struct Standing {
     judged: Judged,
     // Of each the best candidate so far: none before the first.
     best: Option<Met>,
+    // What the victim's stages make of the best ones.
+    known: Option<Known>,
 }
 
 // Candidates and what a pass has said of them.
@@ -67,7 +70,14 @@ impl Search<'_> {
             }
             let mut images = select(&images, &rows);
             let asked = each(&standing.positions, &rows);
-            let mut logits = trial.draft_at(&asked, images.clone());
+            let near = standing.known.as_ref().map(|known| (known, &rows[..]));
+            let drafted = trial.draft_near(&asked, images.clone(), near);
+            let (mut logits, changes) = match drafted {
+                Ok((logits, changes)) => (Ok(logits), changes),
+                Err(error) => (Err(error), None),
+            };
+            // The candidates' own rows.
+            let mut at = Vec::from_iter(0..rows.len());
             // Whoever could not afford that query keeps what was best before.
             let paid = Vec::from_iter(asked.iter().map(|&at| trial.affords(at)));
             if paid.contains(&false) {
@@ -88,6 +98,7 @@ impl Search<'_> {
                     continue;
                 }
                 logits = logits.map(|logits| select(&logits, &kept));
+                at = kept;
             }
             let logits = match logits {
                 Ok(logits) => logits,
@@ -96,7 +107,8 @@ impl Search<'_> {
                     break;
                 }
             };
-            let falling = standing.meet(&rows, images, logits, &self.loss);
+            let changes = changes.as_ref().map(|changes| (changes, &at[..]));
+            let falling = standing.meet(&rows, images, logits, changes, &self.loss);
             if !falling.is_empty() {
                 standing.leave(&falling, &mut fallen);
             }
@@ -123,6 +135,7 @@ impl Search<'_> {
             originals: trial.originals().clone(),
             reference,
             best: None,
+            known: None,
         }
     }
 
@@ -177,6 +190,7 @@ impl Standing {
         rows: &[usize],
         images: Tensor<4>,
         logits: Tensor<2>,
+        changes: Option<(&Changes, &[usize])>,
         loss: &LossSpec,
     ) -> Vec<usize> {
         let reference = match rows.len() == self.positions.len() {
@@ -206,6 +220,15 @@ impl Standing {
             self.judged.meet(row, taken > 0.0);
         }
         let taken = positions(taken, |taken| taken > 0.0);
+        match (changes, &mut self.known) {
+            (Some((changes, at)), None) => self.known = Some(Known::new(changes, at)),
+            (Some((changes, at)), Some(known)) => {
+                taken
+                    .iter()
+                    .for_each(|&new| known.take(rows[new], changes, at[new]));
+            }
+            (None, _) => self.known = None,
+        }
         self.best = match self.best.take() {
             None => Some(met),
             Some(best) if taken.is_empty() => Some(best),
@@ -233,6 +256,7 @@ impl Standing {
             reference: self.reference.select(&at),
             judged: self.judged.part(rows),
             best: self.best.as_ref().map(|best| best.select(rows)),
+            known: self.known.as_ref().map(|known| known.part(rows)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Passes through the victim, which are counted: every draw of a random one is a pass.
 
 use super::{Pass, Trial};
+use crate::attack::frozen::{Changes, Known};
 use crate::attack::rows::select;
 use crate::attack::{Frozen, Loss, Space};
 use crate::base::Result;
@@ -28,18 +29,20 @@ impl Trial {
         Ok(self.at(positions).logits(images))
     }
 
-    /// The same in the victim's [numerics](Frozen::numerics): enough to go by, but no verdict.
+    /// The same in the victim's [numerics](Frozen::numerics): enough to go by, but no verdict. Near known
+    /// images, in rows of theirs, it may compute less, and tell what changes; it counts as much.
     ///
     /// # Errors
     ///
     /// As [`logits`](Self::logits).
-    pub(in crate::attack) fn draft_at(
+    pub(in crate::attack) fn draft_near(
         &mut self,
         positions: &[usize],
         images: Tensor<4>,
-    ) -> Result<Tensor<2>> {
+        near: Option<(&Known, &[usize])>,
+    ) -> Result<(Tensor<2>, Option<Changes>)> {
         let images = self.paid(positions, images)?;
-        Ok(self.at(positions).draft(images))
+        Ok(self.at(positions).draft_near(images, near))
     }
 
     // Images of these positions as a pass may see them, which is counted.

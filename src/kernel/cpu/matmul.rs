@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Line, Simd, Work};
 use super::scratch::Scratch;
-use super::{count, gemm};
+use super::{count, few, gemm};
 
 /// A matrix in a slice: element (i, j) is at `i · steps[0] + j · steps[1]`.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,22 @@ impl<'a> Matrix<'a> {
         self.size
     }
 
+    /// From one row to the next, and from one column to the next.
+    pub(super) fn steps(&self) -> [usize; 2] {
+        self.steps
+    }
+
+    /// The numbers that [`steps`](Self::steps) lead through.
+    pub(super) fn data(&self) -> &'a [f32] {
+        self.data
+    }
+
+    /// The number in a row and a column.
+    #[inline(always)]
+    pub(super) fn at(&self, row: usize, column: usize) -> f32 {
+        self.data[row * self.steps[0] + column * self.steps[1]]
+    }
+
     /// Rows and columns exchanged.
     pub fn transposed(self) -> Self {
         Self {
@@ -50,7 +66,7 @@ const TALL: usize = 4 * ROWS;
 /// Vectors across a register tile; the most that any tile has.
 const WIDE: usize = 3;
 /// Multiplications below which a thread is not worth waking.
-const SMALL: usize = 1 << 16;
+pub(super) const SMALL: usize = 1 << 16;
 
 /// `c = a · b (+ bias)`, then `max(c, 0)` if `relu`; the bias is added to every row.
 ///
@@ -73,6 +89,9 @@ pub fn matmul(isa: Isa, mut a: Matrix, b: Matrix, bias: Option<&[f32]>, relu: bo
     if inner == 0 {
         // Rows without numbers have no places in a slice, unless all are at its beginning.
         a = Matrix::new(&[], a.size);
+    }
+    if rows <= few::ROWS && b.steps.contains(&1) {
+        return few::few(isa, a, b, bias, relu, c);
     }
     let blocks = columns.div_ceil(LANES);
     let mut packed = Scratch::new(blocks * inner);
@@ -235,19 +254,35 @@ impl Rows<'_> {
             let column = (block + n) * LANES;
             let used = LANES.min(self.columns - column);
             let bias = self.bias.map(|bias| &bias[column..column + used]);
-            let bias = bias.map(|bias| match bias.first_chunk::<LANES>() {
-                Some(bias) => s.load16(bias),
-                None => s.load_part(bias),
-            });
             for m in 0..M {
-                let sum = bias.map_or(sums[m][n], |bias| s.add(sums[m][n], bias));
-                let sum = if self.relu { s.relu(sum) } else { sum };
                 let to = &mut c[m * self.columns + column..][..used];
-                match to.first_chunk_mut::<LANES>() {
-                    Some(to) => s.store16(sum, to),
-                    None => s.store_part(sum, to),
-                }
+                finish(s, sums[m][n], bias, self.relu, to);
             }
         }
+    }
+}
+
+/// Adds the bias, if there is one, and stores as many lanes as there is room for.
+#[inline(always)]
+pub(super) fn finish<S: Simd>(
+    s: S,
+    mut sum: S::V,
+    bias: Option<&[f32]>,
+    relu: bool,
+    to: &mut [f32],
+) {
+    if let Some(bias) = bias {
+        let bias = match bias.first_chunk::<LANES>() {
+            Some(bias) => s.load16(bias),
+            None => s.load_part(bias),
+        };
+        sum = s.add(sum, bias);
+    }
+    if relu {
+        sum = s.relu(sum);
+    }
+    match to.first_chunk_mut::<LANES>() {
+        Some(to) => s.store16(sum, to),
+        None => s.store_part(sum, to),
     }
 }

@@ -18,6 +18,7 @@ pub mod conv;
 mod correlate;
 mod direct;
 pub mod elementwise;
+mod few;
 mod filters;
 mod gemm;
 pub mod isa;

@@ -2,6 +2,7 @@
 
 mod conv;
 mod edges;
+mod few;
 #[cfg(target_os = "linux")]
 mod memory;
 mod plan;
