@@ -1,25 +1,23 @@
 //! Queries of candidates that differ from known images in a few pixels.
 
 use super::Frozen;
-use super::patch::{Base, Patches, Planes};
+use super::patch::{Patches, Planes};
 use crate::base::{Stages, View, read};
 use crate::kernel::{Numerics, suits};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// What a classifier's stages make of some images, which candidates are near to: first the images, then
-/// what each stage gives.
+/// Images to which candidates are near, and what the first of a classifier's stages make of them.
 #[derive(Clone, Debug)]
 pub(in crate::attack) struct Known(Vec<Planes>);
 
-/// The same of candidates, as far as it may differ from that.
+/// The same of candidates, where it differs from that.
 #[derive(Debug)]
 pub(in crate::attack) struct Changes(Vec<Patches>);
 
 impl Known {
-    /// What changes against nothing tell: all.
-    pub fn new(changes: &Changes, rows: &[usize]) -> Self {
-        let whole = |patches: &Patches| patches.content.select(rows);
-        Self(changes.0.iter().map(whole).collect())
+    /// Nothing but the images.
+    pub fn new(images: &Tensor<4>) -> Self {
+        Self(vec![planes(images)])
     }
 
     /// Of these images.
@@ -27,99 +25,185 @@ impl Known {
         Self(self.0.iter().map(|planes| planes.select(rows)).collect())
     }
 
-    /// The candidate `at` takes the place of the image in `row`, near to which it was.
-    pub fn take(&mut self, row: usize, changes: &Changes, at: usize) {
-        for (planes, patches) in self.0.iter_mut().zip(&changes.0) {
-            planes.put(row, patches, at);
+    /// Candidates take the place of the images that they were near to: for each a row, and its number
+    /// among the candidates.
+    pub fn take(&mut self, taken: impl Iterator<Item = (usize, usize)>, changes: &Changes) {
+        let mut some = false;
+        for (row, at) in taken {
+            some = true;
+            for (planes, patches) in self.0.iter_mut().zip(&changes.0) {
+                planes.put(row, patches, at);
+            }
+        }
+        if some {
+            // What later stages make of them is not known.
+            self.0.truncate(changes.0.len());
+        }
+    }
+
+    // Asks stages of which nothing is known yet, up to so many.
+    fn up_to(&mut self, stages: &dyn Stages, count: usize, device: &Device) {
+        for number in self.0.len() - 1..count {
+            let before = self.0[number].clone();
+            self.0
+                .push(planes(&stages.stage(number, tensor(before, device))));
         }
     }
 }
 
 impl Frozen {
     /// [`draft`](Self::draft) of candidates, of which each is near to an image in a row of what is known:
-    /// of a classifier on the CPU that has [`Stages`], these compute what sees a pixel that differs, and
-    /// no more. Then it also tells what is known of the candidates.
+    /// of a classifier on the CPU that has [`Stages`], the first ones compute what sees a pixel that
+    /// differs, and no more. Then it also tells what changes.
     pub(in crate::attack) fn draft_near(
         &self,
         images: Tensor<4>,
-        near: Option<(&Known, &[usize])>,
+        near: Option<(&mut Known, &[usize])>,
     ) -> (Tensor<2>, Option<Changes>) {
-        let images = images.inner();
-        let stages = self.classifier.stages();
-        let Some(stages) = stages.filter(|_| self.random.is_none() && suits(&images)) else {
+        let Some((known, rows)) = near else {
             return (self.draft(images), None);
         };
-        let (numerics, count) = (self.numerics, images.dims()[0]);
-        let (logits, changes) = numerics.run(|| through(stages, numerics, &images, near));
+        let images = images.inner();
+        let changes = differing(&images, &known.0[0], rows);
+        let plans = match (self.stages(&images), images.dims()) {
+            (Some(stages), [.., height, width]) => {
+                plans(stages, &changes, [height, width], self.numerics)
+            }
+            (None, _) => Vec::new(),
+        };
+        let Some(stages) = self.stages(&images).filter(|_| !plans.is_empty()) else {
+            return (self.draft(images), Some(Changes(vec![changes])));
+        };
+        let count = images.dims()[0];
+        let device = images.device();
+        let (logits, changes) = self.numerics.run(|| {
+            known.up_to(stages, plans.len(), &device);
+            through(stages, plans, changes, (known, rows), &device)
+        });
         self.check(&logits, count);
         self.show(&images, &logits);
         (logits, Some(changes))
     }
+
+    /// What such candidates are near to, for a classifier of which that may tell something.
+    pub(in crate::attack) fn known(&self, images: &Tensor<4>) -> Option<Known> {
+        self.stages(images).map(|_| Known::new(images))
+    }
+
+    fn stages(&self, images: &Tensor<4>) -> Option<&dyn Stages> {
+        let stages = self.classifier.stages();
+        stages.filter(|_| self.random.is_none() && suits(images))
+    }
+}
+
+/// Where the cells are that see a change, of a stage's output and of its input.
+struct Plan {
+    corners: Vec<[usize; 2]>,
+    size: [usize; 2],
+    seen: Vec<[usize; 2]>,
+    reach: [usize; 2],
+    /// Rows and columns of the whole output.
+    output: [usize; 2],
+}
+
+// Of the first stages, as long as that is less than half of their output.
+fn plans(
+    stages: &dyn Stages,
+    changes: &Patches,
+    image: [usize; 2],
+    numerics: Numerics,
+) -> Vec<Plan> {
+    // As whole tiles of convolutions, so that they are those of the whole image.
+    let tile = match numerics {
+        Numerics::Exact => 2,
+        Numerics::Fast => 4,
+    };
+    let mut plans: Vec<Plan> = Vec::new();
+    for view in stages.views() {
+        let (corners, changed, input) = match plans.last() {
+            None => (&changes.corners, changes.content.size, image),
+            Some(plan) => (&plan.corners, plan.size, plan.output),
+        };
+        let output = input.map(|cells| view.output(cells));
+        let axes = [0, 1].map(|axis| {
+            let corners = corners.iter().map(|corner| corner[axis]);
+            Axis::new(corners, changed[axis], view, output[axis], tile)
+        });
+        let size = axes.each_ref().map(|axis| axis.len);
+        if 2 * size[0] * size[1] > output[0] * output[1] {
+            break;
+        }
+        let reach = [0, 1].map(|axis| {
+            // What is behind the last cell's view belongs to all of them.
+            let behind = input[axis] - (view.stride * (output[axis] - 1) + view.size);
+            view.stride * (size[axis] - 1) + view.size + behind
+        });
+        let first = |at: usize| axes.each_ref().map(|axis| axis.first[at]);
+        let corners = Vec::from_iter((0..corners.len()).map(first));
+        plans.push(Plan {
+            seen: corners
+                .iter()
+                .map(|c| c.map(|at| at * view.stride))
+                .collect(),
+            corners,
+            size,
+            reach,
+            output,
+        });
+    }
+    plans
 }
 
 fn through(
     stages: &dyn Stages,
-    numerics: Numerics,
-    images: &Tensor<4>,
-    near: Option<(&Known, &[usize])>,
+    plans: Vec<Plan>,
+    changes: Patches,
+    (known, rows): (&Known, &[usize]),
+    device: &Device,
 ) -> (Tensor<2>, Changes) {
-    let device = images.device();
-    let base = |level: usize| near.map(|(known, rows)| (&known.0[level], rows));
-    let mut patches = vec![differing(images, base(0))];
-    let [.., height, width] = images.dims();
-    let mut size = [height, width];
-    for (number, view) in stages.views().into_iter().enumerate() {
-        let before = &patches[number];
-        let output = size.map(|cells| view.output(cells));
-        // As whole tiles of convolutions, so that they are the ones of the whole image.
-        let tile = match numerics {
-            Numerics::Exact => 2,
-            Numerics::Fast => 4,
-        };
-        let axes = [0, 1].map(|axis| Axis::new(before, axis, view, output[axis], tile));
-        let first = |at: usize| axes.each_ref().map(|axis| axis.first[at]);
-        let corners = Vec::from_iter((0..before.corners.len()).map(first));
-        let wide = axes.map(|axis| axis.len);
-        let reach = [0, 1].map(|axis| {
-            // What is behind the last cell's view belongs to all of them.
-            let behind = size[axis] - (view.stride * (output[axis] - 1) + view.size);
-            view.stride * (wide[axis] - 1) + view.size + behind
-        });
-        let seen = Vec::from_iter(corners.iter().map(|c| c.map(|at| at * view.stride)));
-        let input = before.windows(base(number), &seen, reach);
-        let made = stages.stage(number, tensor(input, &device));
-        let [_, planes, rows, columns] = made.dims();
-        assert_eq!([rows, columns], wide, "cells of stage {number}: {view:?}");
+    let mut patches = vec![changes];
+    let planned = plans.len();
+    for (number, plan) in plans.into_iter().enumerate() {
+        let base = (&known.0[number], rows);
+        let input = patches[number].windows(base, &plan.seen, plan.reach);
+        let content = planes(&stages.stage(number, tensor(input, device)));
+        assert_eq!(
+            content.size, plan.size,
+            "rows and columns of stage {number}"
+        );
         patches.push(Patches {
-            corners,
-            content: Planes {
-                values: read(&made),
-                planes,
-                size: wide,
-            },
+            corners: plan.corners,
+            content,
         });
-        size = output;
     }
-    let level = patches.len() - 1;
-    let corners = vec![[0, 0]; patches[level].corners.len()];
-    let whole = patches[level].windows(base(level), &corners, size);
-    (stages.rest(tensor(whole, &device)), Changes(patches))
+    let base = &known.0[planned];
+    let whole = vec![[0, 0]; rows.len()];
+    let features = patches[planned].windows((base, rows), &whole, base.size);
+    let later = planned..stages.views().len();
+    let features = later.fold(tensor(features, device), |x, number| {
+        stages.stage(number, x)
+    });
+    (stages.rest(features), Changes(patches))
 }
 
-// Along an axis, which cells of a stage's output see a patch, in whole tiles: their number, and the first
-// one for each patch.
+// Along an axis, which cells of a stage's output see a change, in whole tiles: their number, and the
+// first one for each image.
 struct Axis {
     first: Vec<usize>,
     len: usize,
 }
 
 impl Axis {
-    fn new(patches: &Patches, axis: usize, view: View, output: usize, tile: usize) -> Self {
-        let View { size, stride } = view;
+    fn new(
+        corners: impl Iterator<Item = usize>,
+        changed: usize,
+        View { size, stride }: View,
+        output: usize,
+        tile: usize,
+    ) -> Self {
         let tile = tile / common(tile, stride);
-        let seeing = (patches.content.size[axis] + size - 2) / stride + 1;
+        let seeing = (changed + size - 2) / stride + 1;
         let len = (seeing + tile - 1).div_ceil(tile) * tile;
-        let corners = patches.corners.iter().map(|corner| corner[axis]);
         // A tile that the image cuts is left as it is.
         if len >= output || output % tile > 0 {
             return Self {
@@ -154,25 +238,24 @@ fn tensor(planes: Planes, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(planes.values, shape), device)
 }
 
-// The windows in which images differ from those in `base`, all of the size of the largest.
-fn differing(images: &Tensor<4>, base: Base) -> Patches {
-    let [count, planes, height, width] = images.dims();
-    let size = [height, width];
-    let whole = Patches {
-        corners: vec![[0, 0]; count],
-        content: Planes {
-            values: read(images),
-            planes,
-            size,
-        },
-    };
-    let Some((known, rows)) = base else {
-        return whole;
-    };
+fn planes(features: &Tensor<4>) -> Planes {
+    let [_, planes, rows, columns] = features.dims();
+    Planes {
+        values: read(features),
+        planes,
+        size: [rows, columns],
+    }
+}
+
+// The windows in which images differ from those in rows of `known`, all of the size of the largest.
+fn differing(images: &Tensor<4>, known: &Planes, rows: &[usize]) -> Patches {
+    let new = planes(images);
+    let [height, width] = new.size;
+    let count = rows.len();
     let boxes = Vec::from_iter((0..count).map(|at| {
-        let lines = whole.content.image(at).chunks_exact(width);
+        let lines = new.image(at).chunks_exact(width);
         let lines = lines.zip(known.image(rows[at]).chunks_exact(width));
-        let (mut first, mut end) = (size, [0, 0]);
+        let (mut first, mut end) = (new.size, [0, 0]);
         for (line, (new, old)) in lines.enumerate() {
             let apart = |(new, old): (&f32, &f32)| new.to_bits() != old.to_bits();
             let Some(left) = new.iter().zip(old).position(apart) else {
@@ -191,11 +274,20 @@ fn differing(images: &Tensor<4>, base: Base) -> Patches {
             .map(|(first, end)| end[axis].saturating_sub(first[axis]));
         long.max().unwrap_or(0).max(1)
     };
-    let window = [long(0), long(1)];
+    let size = [long(0), long(1)];
     let corner = |(first, _): &([usize; 2], [usize; 2])| {
-        [0, 1].map(|axis| first[axis].min(size[axis] - window[axis]))
+        [0, 1].map(|axis| first[axis].min(new.size[axis] - size[axis]))
     };
     let corners = Vec::from_iter(boxes.iter().map(corner));
-    let content = whole.windows(None, &corners, window);
+    let all = Vec::from_iter(0..count);
+    let nothing = Patches {
+        corners: corners.clone(),
+        content: Planes {
+            values: Vec::new(),
+            planes: new.planes,
+            size: [0, 0],
+        },
+    };
+    let content = nothing.windows((&new, &all), &corners, size);
     Patches { corners, content }
 }

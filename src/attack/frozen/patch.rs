@@ -21,9 +21,6 @@ pub(super) struct Patches {
     pub content: Planes,
 }
 
-/// Images, and which of them is each one's.
-pub(super) type Base<'a> = Option<(&'a Planes, &'a [usize])>;
-
 impl Planes {
     /// Numbers of an image.
     pub fn len(&self) -> usize {
@@ -44,6 +41,21 @@ impl Planes {
         }
     }
 
+    // The window of an image that begins at `corner`.
+    fn cut(&self, row: usize, corner: [usize; 2], size: [usize; 2], window: &mut [f32]) {
+        let (image, [height, width]) = (self.image(row), self.size);
+        // Whole lines are copied together.
+        let [lines, columns] = match size[1] == width {
+            true => [1, size[0] * width],
+            false => size,
+        };
+        for (line, to) in window.chunks_exact_mut(columns).enumerate() {
+            let (plane, line) = (line / lines, line % lines);
+            let from = (plane * height + corner[0] + line) * width + corner[1];
+            to.copy_from_slice(&image[from..from + columns]);
+        }
+    }
+
     /// Overwrites a window of the image in `row` by that of the patch `at`.
     pub fn put(&mut self, row: usize, patches: &Patches, at: usize) {
         let (len, size) = (self.len(), self.size);
@@ -52,16 +64,18 @@ impl Planes {
 }
 
 impl Patches {
-    /// Windows of this size, one for each patch, of the images of `base` with the patches in them. Without
-    /// `base` patches are whole images.
-    pub fn windows(&self, base: Base, corners: &[[usize; 2]], size: [usize; 2]) -> Planes {
+    /// Windows of this size, one for each patch, of the images in rows of `base` with the patches in them.
+    pub fn windows(
+        &self,
+        (base, rows): (&Planes, &[usize]),
+        corners: &[[usize; 2]],
+        size: [usize; 2],
+    ) -> Planes {
         let planes = self.content.planes;
         let each = planes * size[0] * size[1];
         let mut values = vec![0.0; corners.len() * each];
         for_each(&mut values, each, |at, window| {
-            if let Some((base, rows)) = base {
-                cut(base, rows[at], corners[at], size, window);
-            }
+            base.cut(rows[at], corners[at], size, window);
             self.overlay(at, window, corners[at], size);
         });
         Planes {
@@ -73,7 +87,11 @@ impl Patches {
 
     // Writes what a patch has in common with a window that begins at `corner` into the window.
     fn overlay(&self, at: usize, window: &mut [f32], corner: [usize; 2], size: [usize; 2]) {
-        let (patch, of, own) = (self.content.image(at), self.content.size, self.corners[at]);
+        let (of, own) = (self.content.size, self.corners[at]);
+        if of.contains(&0) {
+            return;
+        }
+        let patch = self.content.image(at);
         let [rows, columns] = [0, 1].map(|axis| {
             let first = own[axis].max(corner[axis]);
             let end = (own[axis] + of[axis]).min(corner[axis] + size[axis]);
@@ -86,16 +104,6 @@ impl Patches {
                 window[to..to + columns.len()].copy_from_slice(&patch[from..from + columns.len()]);
             }
         }
-    }
-}
-
-// The window of an image that begins at `corner`.
-fn cut(base: &Planes, row: usize, corner: [usize; 2], size: [usize; 2], window: &mut [f32]) {
-    let (image, [height, width]) = (base.image(row), base.size);
-    for (line, to) in window.chunks_exact_mut(size[1]).enumerate() {
-        let (plane, row) = (line / size[0], line % size[0]);
-        let from = (plane * height + corner[0] + row) * width + corner[1];
-        to.copy_from_slice(&image[from..from + size[1]]);
     }
 }
 

@@ -27,7 +27,7 @@ struct Standing {
     judged: Judged,
     // Of each the best candidate so far: none before the first.
     best: Option<Met>,
-    // What the victim's stages make of the best ones.
+    // The best ones as the victim's stages see them, where it has any.
     known: Option<Known>,
 }
 
@@ -70,7 +70,7 @@ impl Search<'_> {
             }
             let mut images = select(&images, &rows);
             let asked = each(&standing.positions, &rows);
-            let near = standing.known.as_ref().map(|known| (known, &rows[..]));
+            let near = standing.known.as_mut().map(|known| (known, &rows[..]));
             let drafted = trial.draft_near(&asked, images.clone(), near);
             let (mut logits, changes) = match drafted {
                 Ok((logits, changes)) => (Ok(logits), changes),
@@ -108,7 +108,11 @@ impl Search<'_> {
                 }
             };
             let changes = changes.as_ref().map(|changes| (changes, &at[..]));
+            let first = standing.best.is_none();
             let falling = standing.meet(&rows, images, logits, changes, &self.loss);
+            if let (true, Some(best)) = (first, &standing.best) {
+                standing.known = trial.known(&standing.positions, &best.images);
+            }
             if !falling.is_empty() {
                 standing.leave(&falling, &mut fallen);
             }
@@ -220,14 +224,8 @@ impl Standing {
             self.judged.meet(row, taken > 0.0);
         }
         let taken = positions(taken, |taken| taken > 0.0);
-        match (changes, &mut self.known) {
-            (Some((changes, at)), None) => self.known = Some(Known::new(changes, at)),
-            (Some((changes, at)), Some(known)) => {
-                taken
-                    .iter()
-                    .for_each(|&new| known.take(rows[new], changes, at[new]));
-            }
-            (None, _) => self.known = None,
+        if let (Some((changes, at)), Some(known)) = (changes, &mut self.known) {
+            known.take(taken.iter().map(|&new| (rows[new], at[new])), changes);
         }
         self.best = match self.best.take() {
             None => Some(met),

@@ -39,22 +39,35 @@ impl Trial {
         &mut self,
         positions: &[usize],
         images: Tensor<4>,
-        near: Option<(&Known, &[usize])>,
+        near: Option<(&mut Known, &[usize])>,
     ) -> Result<(Tensor<2>, Option<Changes>)> {
         let images = self.paid(positions, images)?;
         Ok(self.at(positions).draft_near(images, near))
     }
 
+    /// What candidates are near to that differ little from images at these positions, if that is of use.
+    pub(in crate::attack) fn known(
+        &self,
+        positions: &[usize],
+        images: &Tensor<4>,
+    ) -> Option<Known> {
+        self.victim.known(&self.seen(positions, images.clone()))
+    }
+
     // Images of these positions as a pass may see them, which is counted.
     fn paid(&mut self, positions: &[usize], images: Tensor<4>) -> Result<Tensor<4>> {
         self.spent.pay(positions.iter().copied(), false)?;
-        Ok(match &self.allowed {
+        Ok(self.seen(positions, images))
+    }
+
+    fn seen(&self, positions: &[usize], images: Tensor<4>) -> Tensor<4> {
+        match &self.allowed {
             None => images,
             Some(allowed) => {
                 let originals = select(&self.originals, positions);
                 allowed.select(positions).apply(images, &originals)
             }
-        })
+        }
     }
 
     // The same for verdicts, whatever is left of a budget.
