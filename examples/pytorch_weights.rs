@@ -12,6 +12,7 @@ mod common;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use clap::Parser;
+use fireproof::attack::{AutoAttack, Linf};
 use fireproof::base::statistics::wilson;
 use fireproof::base::{Precision, Result, read, write_atomically};
 use fireproof::model::{Published, StateDict};
@@ -80,12 +81,40 @@ struct Options {
     /// Steps of the attack, projected gradient descent without a random start
     #[arg(long, default_value_t = 20)]
     steps: usize,
+    /// AutoAttack, its fast and its standard version, on so many of the images, from the first
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    auto: usize,
     /// Double precision
     #[arg(long)]
     double: bool,
     /// Write logits and verdicts of every image here, as JSON
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// How many stand AutoAttack's two versions, after how many passes, and which of them differ.
+fn auto(victim: &Frozen, batch: &Batch, epsilon: f64) -> Result<()> {
+    let run = |attack: AutoAttack| -> Result<Found> {
+        let found = attack.attack(victim, batch, Seed(1))?;
+        let passes: u32 = found.queries.iter().chain(&found.gradients).sum();
+        println!(
+            "  {:3} of {} stand {attack}, {:.0} passes an image",
+            found.len() - found.fooled_count(),
+            found.len(),
+            f64::from(passes) / found.len() as f64
+        );
+        Ok(found)
+    };
+    let fast = run(AutoAttack::fast(Linf, epsilon))?;
+    let standard = run(AutoAttack::standard(Linf, epsilon))?;
+    for (what, here, there) in [("fast", &fast, &standard), ("standard", &standard, &fast)] {
+        let alone = (0..here.len()).filter(|&at| here.fooled[at] && !there.fooled[at]);
+        println!(
+            "      fooled by the {what} version alone: {:?}",
+            Vec::from_iter(alone)
+        );
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {
@@ -130,6 +159,10 @@ fn run(options: &Options) -> Result<()> {
             let [share, low, high] = [count as f64 / set.len() as f64, interval.low, interval.high]
                 .map(|share| 100.0 * share);
             println!("  {what:<6} {share:5.1} % ({low:.1} to {high:.1})");
+        }
+        if options.auto > 0 {
+            let some = batch.select(&Vec::from_iter(0..options.auto.min(batch.len())));
+            auto(&victim, &some, options.epsilon)?;
         }
         results.push(json!({
             "file": file.file_name().expect("a file").to_string_lossy(),

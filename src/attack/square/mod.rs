@@ -47,6 +47,10 @@ use std::fmt;
 /// fools as it is never enters it. More queries never help the classifier. A candidate that is equal to the
 /// best one, or to one that was judged since that was found, costs no pass.
 ///
+/// Of a classifier on the CPU that has [`Stages`](crate::base::Stages), as this crate's networks for digits
+/// do, a query with a small square computes only what sees the square. Logits are the same, to the bit, and
+/// the query counts as a pass.
+///
 /// Every image has its own squares, drawn for its id: published code draws one place for the whole
 /// batch, so that what it finds for an image depends on the others. Places are drawn from all that the
 /// image has, as in the paper; that code never draws the last row and column.
