@@ -4,7 +4,8 @@
 //! behind them, in balls so small that no image leaves the search: what stands for twice the steps takes
 //! twice the time. "textbook" is PGD with neither the clean pass nor the search for the best iterate, as
 //! in training on attacked images. AutoAttack itself is timed by `benches/peer/compare_autoattack.py`; here are
-//! its four attacks in short, and itself where all images fall to its first attack's 100 steps.
+//! its four attacks in short, and itself where all images fall to its first attack's 100 steps. "batch_norm" is
+//! PGD on the p4 network with and without normalisations, under both heads.
 
 use burn::tensor::{Int, Tensor, TensorData};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
@@ -15,7 +16,7 @@ use fireproof::attack::{
 };
 use fireproof::base::{Batch, Degrees, Kind, Pixels, Purpose, Seed};
 use fireproof::group::Group;
-use fireproof::model::CnnConfig;
+use fireproof::model::{CnnConfig, Head};
 use fireproof::transform::PoseBudget;
 use std::time::Duration;
 
@@ -170,5 +171,31 @@ fn attacks(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, attacks);
+// What a batch normalisation costs an attack, which looks at it by its running statistics.
+fn batch_norm(criterion: &mut Criterion) {
+    let device = fireproof::device();
+    let mut bench = criterion.benchmark_group("batch_norm");
+    bench.sample_size(20).sampling_mode(SamplingMode::Flat);
+    bench.measurement_time(Duration::from_secs(8));
+    for (name, head) in [("flattened", Head::Flattened), ("pooled", Head::Pooled)] {
+        for norm in [false, true] {
+            let model = CnnConfig::new(Group::P4, [1, 28, 28], 10)
+                .with_head(head)
+                .with_batch_norm(Some(norm))
+                .with_seed(7)
+                .init(&device)
+                .expect("28×28 suits the group");
+            let victim = Frozen::new(&model);
+            let batch = batch(&victim);
+            let attack = Pgd::linf(LINF);
+            let with = if norm { "with" } else { "without" };
+            bench.bench_function(format!("p4, {name}, {with}, PGD-10"), |b| {
+                b.iter(|| attack.attack(&victim, &batch, Seed(1)).expect("an attack"));
+            });
+        }
+    }
+    bench.finish();
+}
+
+criterion_group!(benches, attacks, batch_norm);
 criterion_main!(benches);

@@ -10,6 +10,8 @@ mod avx2;
 mod avx512;
 mod portable;
 
+use std::sync::OnceLock;
+
 #[cfg(target_arch = "x86_64")]
 use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
@@ -36,7 +38,8 @@ pub enum Isa {
     Avx512,
     /// AVX2 with FMA.
     Avx2,
-    /// No instructions beyond the target's baseline; multiplication and addition round apart.
+    /// No instructions beyond the target's baseline, of which the compiler makes vectors; multiplication
+    /// and addition round apart, unless that has both in one.
     Portable,
 }
 
@@ -44,12 +47,22 @@ impl Isa {
     /// Every instruction set, fastest first.
     pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
 
-    /// The fastest instruction set this CPU has.
+    /// The fastest instruction set this CPU has, of those that [`ISA_VARIABLE`] allows.
     pub fn detect() -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|isa| isa.available())
-            .unwrap_or(Self::Portable)
+        static FASTEST: OnceLock<Isa> = OnceLock::new();
+        *FASTEST.get_or_init(|| {
+            let allowed = Self::ALL.into_iter().skip(Self::ALL.len() - allowed());
+            let mut here = allowed.filter(|isa| isa.available());
+            here.next().unwrap_or(Self::Portable)
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
     }
 
     /// Whether this CPU has the instructions.
@@ -101,6 +114,26 @@ impl Isa {
             Self::Avx512 => 8,
             Self::Avx2 => 6,
             Self::Portable => 3,
+        }
+    }
+}
+
+/// The environment variable that says which vectors the kernels on the CPU use at most: `avx512`, `avx2`, or
+/// those that every processor of the target has, `portable`. Without it the widest that the processor has.
+pub const ISA_VARIABLE: &str = "FIREPROOF_ISA";
+
+// How many of the instruction sets, the last of all.
+fn allowed() -> usize {
+    let all = Isa::ALL.len();
+    let Ok(wanted) = std::env::var(ISA_VARIABLE) else {
+        return all;
+    };
+    match Isa::ALL.iter().position(|isa| isa.name() == wanted) {
+        Some(at) => all - at,
+        None if wanted.is_empty() => all,
+        None => {
+            log::warn!("{ISA_VARIABLE} is none of avx512, avx2, portable; taking the widest");
+            all
         }
     }
 }

@@ -1,10 +1,20 @@
-//! Sixteen lanes as an array, for any CPU.
+//! Sixteen lanes as an array, for any CPU: loops of sixteen, which compilers turn into the vectors of the
+//! target's baseline (SSE2 on x86-64, NEON on AArch64).
 
 use super::{LANES, Line, Simd, Work};
 
 /// No proof needed.
 #[derive(Clone, Copy)]
 pub struct Portable;
+
+// In one instruction where every processor of the target has it: else it would be a call.
+#[inline(always)]
+fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+    match cfg!(any(target_feature = "fma", target_feature = "neon")) {
+        true => a.mul_add(b, c),
+        false => c + a * b,
+    }
+}
 
 #[inline(always)]
 fn map2(a: Line, b: Line, f: impl Fn(f32, f32) -> f32) -> Line {
@@ -56,7 +66,7 @@ impl Simd for Portable {
     fn fma(self, a: Line, b: Line, c: Line) -> Line {
         let mut r = c;
         for i in 0..LANES {
-            r.0[i] += a.0[i] * b.0[i];
+            r.0[i] = multiply_add(a.0[i], b.0[i], c.0[i]);
         }
         r
     }
@@ -64,7 +74,7 @@ impl Simd for Portable {
     fn fnma(self, a: Line, b: Line, c: Line) -> Line {
         let mut r = c;
         for i in 0..LANES {
-            r.0[i] -= a.0[i] * b.0[i];
+            r.0[i] = multiply_add(-a.0[i], b.0[i], c.0[i]);
         }
         r
     }
