@@ -6,7 +6,8 @@
 //! [`record`] tells which path ran, [`composed`] forbids kernels, [`Numerics`] chooses the
 //! arithmetic.
 //!
-//! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`.
+//! Kernels exist for Burn's CPU backend Flex (`kernel::cpu`, on slices), for `f32`, by the widest vectors that
+//! the processor has, unless the environment variable `FIREPROOF_ISA` says which.
 //!
 //! To add an operation, write a file with a function of tensors that chooses its path and has Burn's
 //! operations as the other one; the kernel is a value with a forward and a backward pass
@@ -32,6 +33,8 @@ pub use add_scaled::add_scaled;
 pub use batch_norm::{Affine, Statistics, batch_norm, batch_norm_train};
 pub use border::Border;
 pub use conv2d::{Filters, conv2d, conv2d_add};
+#[cfg(feature = "flex")]
+pub use cpu::isa::ISA_VARIABLE;
 #[cfg(feature = "flex")]
 pub use flex::buffer::release_memory;
 #[cfg(feature = "flex")]

@@ -2,8 +2,8 @@
 //!
 //! Oracle: that code on PyTorch, by tests/fixtures/make_autoattack.py, whose text says what the
 //! fixtures hold. All of it is compared, and shown, by
-//! `FIREPROOF_REFERENCES=all cargo test --release --test attack autoattack -- --nocapture`; without
-//! that, what takes seconds.
+//! `FIREPROOF_REFERENCES=all cargo test --release --test attack autoattack -- --nocapture`, or one network by
+//! its name in place of `all`; without that, what takes seconds.
 
 use super::stored::{digits, network, published, set};
 use super::watched::climbed;
@@ -52,10 +52,11 @@ fn attack(name: &str, norm: &str, epsilon: f64) -> AttackSpec {
 }
 
 fn value_published_verdicts(on: &On) {
-    let all = std::env::var("FIREPROOF_REFERENCES").is_ok_and(|which| which == "all");
+    let wanted = std::env::var("FIREPROOF_REFERENCES").unwrap_or_default();
     let published = published();
     let labels = digits(&published["labels"]);
     for name in ["small_cnn_natural", "small_cnn_trades", "p4_cnn_pgd"] {
+        let all = wanted == "all" || wanted == name;
         let victim = network(name, &on.device());
         let reference = &published["networks"][name];
         // The same network: its classes, and logits.
