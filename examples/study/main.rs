@@ -8,7 +8,7 @@ mod common;
 
 use clap::{Args, Parser, Subcommand};
 use common::clock;
-use fireproof::base::{Error, Result};
+use fireproof::base::{Error, Result, write_atomically};
 use fireproof::study::{Event, Made, Shard, Step, Study, Work, join};
 use fireproof::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,6 +52,11 @@ enum Task {
         /// Only the measurement of a share of its images, in parts of 500 (and the training, if it is not done)
         #[arg(long, value_name = "i/n")]
         share: Option<Shard>,
+    },
+    /// Looks at the trained networks as the settings' `scans` say, and writes `scans.md` and `scans.csv`
+    Scan {
+        #[command(flatten)]
+        place: Place,
     },
     /// Brings the cells of other folders into one
     Join {
@@ -113,6 +118,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Plan { place } => plan(&place.begin()?),
         Task::Run { place, shard } => make(&place.begin()?, *shard),
         Task::Cell { place, cell, share } => one(&place.begin()?, cell, *share),
+        Task::Scan { place } => scan(&place.begin()?),
         Task::Join { out, from } => {
             let joined = join(out, from)?;
             println!(
@@ -222,6 +228,31 @@ fn one(work: &Work, which: &str, share: Option<Shard>) -> Result<()> {
     };
     bar.clear();
     println!("{} {} {cell}: {said}", cell.number, cell.address);
+    Ok(())
+}
+
+fn scan(work: &Work) -> Result<()> {
+    if work.study().scans.is_none() {
+        return Err(Error::setting("scans", "none", "some in the settings"));
+    }
+    let bar = ProgressBar::new(work.cells().len() as u64);
+    let style = "  scanning {msg} {bar:30} {pos}/{len}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("a valid template"));
+    let table = work.scan_all(|cell| {
+        bar.set_message(cell.to_string());
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    let table = table?;
+    let (folder, markdown) = (work.folder(), table.to_markdown());
+    write_atomically(&folder.join("scans.md"), markdown.as_bytes())?;
+    write_atomically(&folder.join("scans.csv"), table.to_csv().as_bytes())?;
+    println!("{markdown}");
+    println!(
+        "{} of {} networks are trained",
+        table.rows().len(),
+        work.cells().len()
+    );
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 use super::batches::{batches, classes};
-use super::{Boundary, BoundaryPoint, Level, Mean, Outcomes, Rate, Versions};
+use super::{Boundary, BoundaryPoint, Level, Mean, Outcomes, Rate, Versions, defaults};
 use crate::attack::{AttackSpec, Frozen};
 use crate::base::{Degrees, Error, Keys, Pixels, Purpose, Result, Seed};
 use crate::data::{DataSummary, ImageSet};
@@ -46,18 +46,24 @@ pub struct BoundaryScan {
     #[setters(into)]
     pub attack: AttackSpec,
     /// Pose budgets, growing; one of 0 is the image as it is.
+    #[serde(default = "defaults::poses")]
     #[setters(skip)]
     pub poses: Vec<PoseBudget>,
     /// Random poses of each image.
+    #[serde(default = "defaults::draws")]
     pub draws: usize,
     /// How moved images are sampled.
+    #[serde(default)]
     pub warp: Warp,
     /// Images at a time: bounds the memory, does not change the measurement.
+    #[serde(default = "defaults::batch_size")]
     pub batch_size: usize,
     /// The seed of poses and of what the attack draws.
+    #[serde(default)]
     #[setters(into)]
     pub seed: Seed,
     /// Whether the distances of single images are kept.
+    #[serde(default = "defaults::yes")]
     #[setters(rename = "with_distances")]
     pub keep_distances: bool,
 }
@@ -67,10 +73,10 @@ impl BoundaryScan {
     pub fn new(attack: impl Into<AttackSpec>) -> Self {
         Self {
             attack: attack.into(),
-            poses: vec![PoseBudget::default()],
-            draws: 1,
+            poses: defaults::poses(),
+            draws: defaults::draws(),
             warp: Warp::default(),
-            batch_size: 128,
+            batch_size: defaults::batch_size(),
             seed: Seed(0),
             keep_distances: true,
         }

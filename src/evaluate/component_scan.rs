@@ -1,6 +1,6 @@
 use super::batches::batches;
 use super::eigen::{Eigen, Symmetric};
-use super::{Components, Versions};
+use super::{Components, Versions, defaults};
 use crate::attack::{AttackSpec, Frozen};
 use crate::base::{Error, Result, Seed, read};
 use crate::data::{DataSummary, ImageSet};
@@ -38,18 +38,24 @@ pub struct ComponentScan {
     #[setters(into)]
     pub attack: AttackSpec,
     /// How many components are kept; all eigenvalues count for what they explain.
+    #[serde(default = "defaults::components")]
     pub count: usize,
     /// Whether the mean perturbation is taken off first, as for principal components. Without it they are
     /// the singular vectors of the perturbations, the first of which is much like the mean.
+    #[serde(default = "defaults::yes")]
     pub centred: bool,
     /// Whether every perturbation is brought to Euclidean length 1 first, so that long ones do not count
     /// for more; one of length 0 stays.
+    #[serde(default)]
     pub unit_length: bool,
     /// Whether only perturbations that fool count. Else those that do not count as well.
+    #[serde(default)]
     pub only_fooled: bool,
     /// Images at a time: bounds the memory, does not change the measurement.
+    #[serde(default = "defaults::batch_size")]
     pub batch_size: usize,
     /// The seed of what the attack draws.
+    #[serde(default)]
     #[setters(into)]
     pub seed: Seed,
 }
@@ -60,11 +66,11 @@ impl ComponentScan {
     pub fn new(attack: impl Into<AttackSpec>) -> Self {
         Self {
             attack: attack.into(),
-            count: 8,
-            centred: true,
+            count: defaults::components(),
+            centred: defaults::yes(),
             unit_length: false,
             only_fooled: false,
-            batch_size: 128,
+            batch_size: defaults::batch_size(),
             seed: Seed(0),
         }
     }

@@ -66,6 +66,7 @@ mod component_scan;
 mod components;
 mod csv;
 mod curve;
+mod defaults;
 mod difference;
 mod eigen;
 mod estimand;

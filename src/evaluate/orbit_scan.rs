@@ -1,5 +1,5 @@
 use super::batches::{batches, classes};
-use super::{OrbitAccuracy, Outcomes, Rate, Versions};
+use super::{OrbitAccuracy, Outcomes, Rate, Versions, defaults};
 use crate::attack::{Attack, Frozen, Orbit};
 use crate::base::{Error, Result};
 use crate::data::{DataSummary, ImageSet};
@@ -41,6 +41,7 @@ pub struct OrbitScan {
     /// matter.
     pub orbit: Orbit,
     /// Images at a time: bounds the memory, does not change the measurement.
+    #[serde(default = "defaults::batch_size")]
     pub batch_size: usize,
 }
 
@@ -49,7 +50,7 @@ impl OrbitScan {
     pub fn new(orbit: Orbit) -> Self {
         Self {
             orbit,
-            batch_size: 128,
+            batch_size: defaults::batch_size(),
         }
     }
 

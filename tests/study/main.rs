@@ -10,6 +10,8 @@ mod findings;
 mod given;
 #[cfg(all(feature = "flex", feature = "report", feature = "train"))]
 mod killed;
+#[cfg(all(feature = "flex", feature = "train"))]
+mod scans;
 #[cfg(feature = "train")]
 mod settings;
 mod trials;

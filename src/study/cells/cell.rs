@@ -50,10 +50,12 @@ pub(super) struct Images {
     pub watched: ImageSet,
     /// Of every measurement.
     pub tests: Vec<ImageSet>,
+    /// Of the scans.
+    pub scanned: ImageSet,
 }
 
 // What determines results of the images: not their name.
-fn content(set: &ImageSet) -> Value {
+pub(super) fn content(set: &ImageSet) -> Value {
     let DataSummary { images, digest, .. } = DataSummary::of(set);
     json!({"images": images, "shape": set.shape(), "classes": set.classes(), "digest": digest})
 }
@@ -168,6 +170,7 @@ impl Study {
             // burn-train measures after every epoch; nothing is chosen by it, so few images do.
             watched: self.data.some_of(&splits.test, Some(WATCHED))?,
             tests: tests.collect::<Result<_>>()?,
+            scanned: self.data.some_of(&splits.test, self.scans.images)?,
             train: splits.train,
         })
     }

@@ -1,5 +1,6 @@
 use super::address::Address;
 use super::measured::Measured;
+use super::scan::Scanned;
 use crate::base::{Error, Result, write_atomically};
 use crate::evaluate::Versions;
 use crate::train::EpochRecord;
@@ -211,6 +212,34 @@ impl Folder {
             write(&self.times_path(address), times)?;
         }
         write(&self.cell_path(address), result)
+    }
+
+    fn scan(&self, address: &Address) -> PathBuf {
+        self.root.join("scans").join(format!("{address}.json"))
+    }
+
+    /// What was scanned, if it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`], naming the file, if it is damaged, of another version, or of something else.
+    pub fn scanned(&self, address: &Address) -> Result<Option<Scanned>> {
+        let path = self.scan(address);
+        let Some(scanned) = read::<Scanned>(&path)? else {
+            return Ok(None);
+        };
+        match scanned.schema == CELL_SCHEMA && Address::of(&scanned.settings) == *address {
+            true => Ok(Some(scanned)),
+            false => Err(Error::input(
+                format!("scan `{}`", path.display()),
+                "another version of the file, or another scan",
+                "that of this name; remove it to make it anew",
+            )),
+        }
+    }
+
+    pub fn write_scanned(&self, address: &Address, scanned: &Scanned) -> Result<()> {
+        write(&self.scan(address), scanned)
     }
 
     /// The addresses of all cells here, in their order.

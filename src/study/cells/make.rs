@@ -144,7 +144,7 @@ impl Work {
         Ok(true)
     }
 
-    fn spec(&self, cell: &Cell) -> Result<ModelSpec> {
+    pub(super) fn spec(&self, cell: &Cell) -> Result<ModelSpec> {
         let (network, _) = self.study.plans(cell).expect("a cell of this study");
         network.seeded(cell.seed)
     }

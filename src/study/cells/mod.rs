@@ -9,6 +9,7 @@ mod measured;
 mod packed;
 mod plan;
 mod queue;
+mod scan;
 mod shard;
 mod work;
 
@@ -20,5 +21,6 @@ pub use make::{Made, Step};
 pub use measured::Measured;
 pub use plan::Planned;
 pub use queue::{Event, Tally};
+pub use scan::Scanned;
 pub use shard::Shard;
 pub use work::Work;

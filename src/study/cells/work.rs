@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 /// | `cells/<address>.json` | what came of each cell |
 /// | `times/<address>.json` | how long it took, and where |
 /// | `models/<address>.bpk`, `.json` | weights and training of each network |
+/// | `scans/<address>.json` | what scans found in it |
 /// | `trainings/`, `parts/`, `claims/` | what is not done yet; empty once all is |
 ///
 /// Processes may work in one folder at the same time, and may be killed at any moment: a network is trained by

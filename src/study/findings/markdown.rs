@@ -227,7 +227,7 @@ impl PlaneFindings {
 }
 
 // Text that stays within one cell or line.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     line(text).replace('|', "\\|")
 }
 

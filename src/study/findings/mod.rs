@@ -5,6 +5,7 @@ mod csv;
 mod judged;
 mod learned;
 mod markdown;
+mod scans;
 mod section;
 
 pub use arm::ArmFindings;
@@ -12,6 +13,7 @@ pub use judged::Judged;
 pub use learned::{LEARNED, Learned, PLATEAU};
 #[cfg(feature = "report")]
 pub(super) use markdown::row;
+pub use scans::ScanTable;
 pub use section::{PlaneFindings, Section};
 
 use super::cells::{Cell, CellResult, Measured, Work};

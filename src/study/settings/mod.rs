@@ -6,6 +6,7 @@ mod data;
 mod endpoint;
 mod measurement;
 mod network;
+mod scans;
 mod series;
 mod training;
 
@@ -15,6 +16,7 @@ pub use data::{
 pub use endpoint::{ArmName, Contrast, EndpointPlan};
 pub use measurement::{Measurement, Only};
 pub use network::NetworkPlan;
+pub use scans::Scans;
 pub use series::{Place, PlanePlan, SeriesPlan};
 pub use training::{Priority, TrainingPlan};
 
@@ -79,6 +81,9 @@ pub struct Study {
     /// Sections of the report; one of all trainings if there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesPlan>,
+    /// What else is looked at in the trained networks.
+    #[serde(skip_serializing_if = "Scans::is_none")]
+    pub scans: Scans,
 }
 
 /// A study as it stands in a file.
@@ -100,6 +105,8 @@ struct Written {
     endpoints: Vec<EndpointPlan>,
     #[serde(default)]
     series: Vec<SeriesPlan>,
+    #[serde(default)]
+    scans: Scans,
 }
 
 impl TryFrom<Written> for Study {
@@ -127,6 +134,7 @@ impl TryFrom<Written> for Study {
             measurements: written.measurements,
             endpoints: written.endpoints,
             series: written.series,
+            scans: written.scans,
         })
     }
 }
@@ -163,6 +171,7 @@ impl Study {
             measurements: Vec::new(),
             endpoints: Vec::new(),
             series: Vec::new(),
+            scans: Scans::default(),
         }
     }
 
@@ -219,6 +228,7 @@ impl Study {
         for measurement in &self.measurements {
             measurement.check(&networks, &trainings)?;
         }
+        self.scans.check()?;
         names_of("series", self.series.iter().map(|s| s.name.as_str()))?;
         let axes = self.measurements.iter().flat_map(|m| &m.axes);
         let axes = Vec::from_iter(axes.map(|axis| axis.name.as_str()));

@@ -1,0 +1,82 @@
+use super::address::Address;
+use super::cell::{Cell, content};
+use super::work::Work;
+use crate::attack::Frozen;
+use crate::base::Result;
+use crate::data::ImageSet;
+use crate::evaluate::{Boundary, Components, OrbitAccuracy, Tangents};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What [`Scans`](crate::study::Scans) found in a trained network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scanned {
+    /// The version of the file, [`CELL_SCHEMA`](super::CELL_SCHEMA).
+    pub schema: u32,
+    /// What determines it: the trained network's address, the scans and the images. Its address names the
+    /// file.
+    pub settings: Value,
+    /// Distances to the decision boundary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<Boundary>,
+    /// Cosines between the loss's gradient and the tangents of rotation and shifts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tangents: Option<Tangents>,
+    /// Principal components of perturbations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<Components>,
+    /// Accuracy over an orbit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orbits: Option<OrbitAccuracy>,
+}
+
+impl Work {
+    /// The images that scans look at.
+    pub fn scanned_images(&self) -> &ImageSet {
+        &self.images.scanned
+    }
+
+    /// Scans a cell's trained network as the study says, or reads what was scanned before in
+    /// `scans/<address>.json`; nothing if the network is not trained yet.
+    ///
+    /// # Errors
+    ///
+    /// What the scans fail with, and as [`run_cell`](Self::run_cell) for files.
+    pub fn scan(&self, cell: &Cell) -> Result<Option<Scanned>> {
+        let (scans, set) = (&self.study.scans, &self.images.scanned);
+        let settings = json!({
+            "trained": cell.trained,
+            "scans": scans,
+            "images": content(set),
+        });
+        let address = Address::of(&settings);
+        if let Some(scanned) = self.folder.scanned(&address)? {
+            return Ok(Some(scanned));
+        }
+        let Some((_, weights)) = self.folder.trained(&cell.trained)? else {
+            return Ok(None);
+        };
+        let network = self.spec(cell)?.load(weights, &self.device)?;
+        let victim = Frozen::from_shared(network.inference());
+        let (victim, device) = (&victim, &self.device);
+        let scanned = Scanned {
+            schema: super::CELL_SCHEMA,
+            settings,
+            boundary: (scans.boundary.as_ref())
+                .map(|scan| scan.run(victim, set, device))
+                .transpose()?,
+            tangents: (scans.tangents.as_ref())
+                .map(|scan| scan.run(victim, set, device))
+                .transpose()?,
+            components: (scans.components.as_ref())
+                .map(|scan| scan.run(victim, set, device))
+                .transpose()?,
+            orbits: (scans.orbits.as_ref())
+                .map(|scan| scan.run(victim, set, device))
+                .transpose()?,
+        };
+        self.folder.write_scanned(&address, &scanned)?;
+        Ok(Some(scanned))
+    }
+}
