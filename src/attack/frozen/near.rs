@@ -205,7 +205,7 @@ impl Axis {
         let seeing = (changed + size - 2) / stride + 1;
         let len = (seeing + tile - 1).div_ceil(tile) * tile;
         // A tile that the image cuts is left as it is.
-        if len >= output || output % tile > 0 {
+        if len >= output || !output.is_multiple_of(tile) {
             return Self {
                 first: corners.map(|_| 0).collect(),
                 len: output,

@@ -16,8 +16,11 @@ pub struct ScanTable {
 struct Column {
     title: String,
     name: String,
-    of: Box<dyn Fn(&Scanned) -> Option<[f64; 3]>>,
+    of: Box<Read>,
 }
+
+/// A value and the ends of its interval, which are itself where it has none.
+type Read = dyn Fn(&Scanned) -> Option<[f64; 3]>;
 
 impl Work {
     /// Scans every network of the study that is trained, each once: see [`scan`](Self::scan). `tell` is told of
