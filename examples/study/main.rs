@@ -122,8 +122,8 @@ fn run(task: &Task) -> Result<()> {
         Task::Join { out, from } => {
             let joined = join(out, from)?;
             println!(
-                "{} cells and {} parts came in, {} cells were there",
-                joined.cells, joined.parts, joined.same
+                "{} cells, {} parts and {} scans came in, {} cells were there",
+                joined.cells, joined.parts, joined.scans, joined.same
             );
             Ok(())
         }

@@ -4,7 +4,7 @@ use super::given::study;
 use fireproof::attack::{Fab, Frozen, Orbit};
 use fireproof::evaluate::{BoundaryScan, ComponentScan, OrbitScan, TangentScan};
 use fireproof::prelude::*;
-use fireproof::study::{Scans, Shard, Study};
+use fireproof::study::{Scans, Shard, Study, join};
 
 fn scans() -> Scans {
     let angles = [0.0, 90.0].map(Degrees);
@@ -73,6 +73,13 @@ fn value_scans_are_those_of_the_trained_network() {
     // Read again, not looked at again: without weights there is nothing to look at.
     std::fs::remove_dir_all(folder.join("models")).unwrap();
     assert_eq!(work.scan(&cell).unwrap(), Some(found.clone()));
+    // Another folder gets it without the weights.
+    let other = folder.with_file_name("joined");
+    let _ = std::fs::remove_dir_all(&other);
+    assert_eq!(join(&other, &[&folder]).unwrap().scans, 1);
+    assert_eq!(join(&other, &[&folder]).unwrap().scans, 0);
+    let there = scanned.begin(&other, &device).unwrap();
+    assert_eq!(there.scan(&cell).unwrap(), Some(found.clone()));
     let table = work.scan_all(|_| {}).unwrap();
     assert_eq!(table.rows(), [(cell.clone(), found.clone())]);
     let (markdown, csv) = (table.to_markdown(), table.to_csv());

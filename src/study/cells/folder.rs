@@ -244,13 +244,16 @@ impl Folder {
 
     /// The addresses of all cells here, in their order.
     pub fn all_cells(&self) -> Result<Vec<Address>> {
-        let mut found = Vec::new();
-        for (_, stem) in files(&self.cells())? {
-            let address = serde_json::from_value(Value::from(stem)).expect("a text");
-            found.push(address);
+        addresses(&self.cells())
+    }
+
+    /// The addresses of all scans here, in their order.
+    pub fn all_scans(&self) -> Result<Vec<Address>> {
+        let folder = self.root.join("scans");
+        match folder.is_dir() {
+            true => addresses(&folder),
+            false => Ok(Vec::new()),
         }
-        found.sort();
-        Ok(found)
     }
 
     fn model(&self, trained: &Address) -> (PathBuf, PathBuf) {
@@ -333,6 +336,14 @@ impl Folder {
             is_sure,
         }))
     }
+}
+
+// The addresses that name the JSON files of a folder, in their order.
+fn addresses(folder: &Path) -> Result<Vec<Address>> {
+    let address = |(_, stem)| serde_json::from_value(Value::from(stem)).expect("a text");
+    let mut found = Vec::from_iter(files(folder)?.into_iter().map(address));
+    found.sort();
+    Ok(found)
 }
 
 // The JSON files of a folder with their names without ending.

@@ -12,10 +12,12 @@ pub struct Joined {
     pub same: usize,
     /// Parts of measurements that were not there before.
     pub parts: usize,
+    /// Scans that were not there before.
+    pub scans: usize,
 }
 
 /// Brings the cells of other folders into a folder, which is made if there is none: those of a job array's
-/// machines into one, for a report. Parts of measurements come along, weights do not.
+/// machines into one, for a report. Parts of measurements and scans come along, weights do not.
 ///
 /// # Errors
 ///
@@ -67,6 +69,12 @@ pub fn join(into: impl AsRef<Path>, from: &[impl AsRef<Path>]) -> Result<Joined>
                     into.write_part(&part)?;
                     joined.parts += 1;
                 }
+            }
+        }
+        for address in from.all_scans()? {
+            if let (Some(scanned), None) = (from.scanned(&address)?, into.scanned(&address)?) {
+                into.write_scanned(&address, &scanned)?;
+                joined.scans += 1;
             }
         }
     }
