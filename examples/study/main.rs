@@ -243,17 +243,23 @@ fn scan(work: &Work) -> Result<()> {
         bar.inc(1);
     });
     bar.finish_and_clear();
-    let table = table?;
     let (folder, markdown) = (work.folder(), table.to_markdown());
     write_atomically(&folder.join("scans.md"), markdown.as_bytes())?;
     write_atomically(&folder.join("scans.csv"), table.to_csv().as_bytes())?;
     println!("{markdown}");
-    println!(
-        "{} of {} networks are trained",
-        table.rows().len(),
-        work.cells().len()
-    );
-    Ok(())
+    let (rows, all) = (table.rows().len(), work.cells().len());
+    println!("{rows} of {all} networks are scanned");
+    for (cell, error) in table.failed() {
+        eprintln!("{cell}: {error}");
+    }
+    match table.failed().first() {
+        None => Ok(()),
+        Some((cell, error)) => Err(Error::input(
+            cell.to_string(),
+            error,
+            "a network that can be scanned",
+        )),
+    }
 }
 
 fn report(work: &Work) -> Result<()> {

@@ -12,8 +12,9 @@ use burn::tensor::Tensor;
 ///
 /// - `rest` of the stages, one after the other, are the classifier's logits, to the bit.
 /// - A stage of a part of its input, cut out where a cell's window begins, gives the same cells as that
-///   of the whole, to the bit. Kernels of this crate do so where the part begins at a multiple of four
-///   cells of every convolution in it.
+///   of the whole, to the bit. 3×3 convolutions of this crate do so if a stage has one of them, or the
+///   others have fewer than eight input channels, and if nothing in it has a stride before the last of them:
+///   parts begin and end at whole tiles of that one.
 ///
 /// Else results are wrong where the first does not hold, and depend on batch mates where the second does
 /// not.

@@ -1,8 +1,8 @@
 /// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
 /// dropout by these keys or by its own count, and a linear layer of this name, whose weights are of the
-/// model's element type; with `stages` for one that has [`Stages`](crate::base::Stages).
+/// model's element type; for one that has [`Stages`](crate::base::Stages), the method that says whether they can be used.
 macro_rules! classifier {
-    ($model:ident, $linear:ident $(, $stages:ident)?) => {
+    ($model:ident, $linear:ident $(, $suits:ident)?) => {
         impl $model {
             /// Logits of images. In training, dropout counts its own passes; see
             /// [`GroupDropout::forward`](crate::nn::GroupDropout::forward).
@@ -50,8 +50,8 @@ macro_rules! classifier {
             }
 
             $(
-                fn $stages(&self) -> Option<&dyn $crate::base::Stages> {
-                    Some(self)
+                fn stages(&self) -> Option<&dyn $crate::base::Stages> {
+                    self.$suits().then_some(self as &dyn $crate::base::Stages)
                 }
             )?
         }

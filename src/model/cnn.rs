@@ -227,6 +227,11 @@ impl Cnn {
         self.answer(self.features(images), keys)
     }
 
+    // The first convolution is not one of tiles.
+    fn is_staged(&self) -> bool {
+        self.lift.conv.weight().dims()[1] < 8
+    }
+
     fn answer(&self, features: Tensor<5>, keys: Option<&Keys>) -> Tensor<2> {
         let features = match self.head {
             Head::Flattened => features.flatten(1, 4),
@@ -237,7 +242,7 @@ impl Cnn {
     }
 }
 
-classifier!(Cnn, fc1, stages);
+classifier!(Cnn, fc1, is_staged);
 
 /// Convolutions one and two with the pooling, the third, and the fourth with the pooling; planes are
 /// channels with all of the group's components.

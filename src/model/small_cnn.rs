@@ -103,6 +103,11 @@ impl SmallCnn {
         self.answer(features, keys)
     }
 
+    // The first convolution is not one of tiles.
+    fn is_staged(&self) -> bool {
+        self.blocks[0].conv.weight().dims()[1] < 8
+    }
+
     fn answer(&self, features: Tensor<4>, keys: Option<&Keys>) -> Tensor<2> {
         let hidden = self.fc1.forward_relu(features.flatten(1, 3));
         let hidden = self.fc2.forward_relu(self.dropout.respond(hidden, keys));
@@ -110,7 +115,7 @@ impl SmallCnn {
     }
 }
 
-classifier!(SmallCnn, fc1, stages);
+classifier!(SmallCnn, fc1, is_staged);
 
 /// Convolutions one and two with the pooling, the third, and the fourth with the pooling.
 impl Stages for SmallCnn {

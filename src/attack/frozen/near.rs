@@ -3,8 +3,8 @@
 use super::Frozen;
 use super::patch::{Patches, Planes};
 use crate::base::{Stages, View, read};
-use crate::kernel::{Numerics, suits};
-use burn::tensor::{Device, Tensor, TensorData};
+use crate::kernel::{Numerics, is_composed, suits};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 /// Images to which candidates are near, and what the first of a classifier's stages make of them.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl Frozen {
 
     fn stages(&self, images: &Tensor<4>) -> Option<&dyn Stages> {
         let stages = self.classifier.stages();
-        stages.filter(|_| self.random.is_none() && suits(images))
+        stages.filter(|_| self.random.is_none() && suits(images) && !is_composed())
     }
 }
 
@@ -106,7 +106,10 @@ struct Plan {
     output: [usize; 2],
 }
 
-// Of the first stages, as long as that is less than half of their output.
+// Cells of a convolution that may be too few for its usual tiles.
+const SMALL: usize = 16;
+
+// Of the first stages, as long as that is at most half of their output.
 fn plans(
     stages: &dyn Stages,
     changes: &Patches,
@@ -130,7 +133,9 @@ fn plans(
             Axis::new(corners, changed[axis], view, output[axis], tile)
         });
         let size = axes.each_ref().map(|axis| axis.len);
-        if 2 * size[0] * size[1] > output[0] * output[1] {
+        // Of very small windows kernels choose other tiles.
+        let cells = size[0] * size[1];
+        if 2 * cells > output[0] * output[1] || cells * view.stride * view.stride <= SMALL {
             break;
         }
         let reach = [0, 1].map(|axis| {
@@ -235,7 +240,7 @@ fn tensor(planes: Planes, device: &Device) -> Tensor<4> {
         rows,
         columns,
     ];
-    Tensor::from_data(TensorData::new(planes.values, shape), device)
+    Tensor::from_data(TensorData::new(planes.values, shape), (device, DType::F32))
 }
 
 fn planes(features: &Tensor<4>) -> Planes {

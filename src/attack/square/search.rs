@@ -40,7 +40,8 @@ struct Met {
 
 impl Search<'_> {
     /// Searches, and offers the trial each image's last candidate. At each query the candidates are
-    /// read, to see which of them are not [judged](Judged) yet, and two flags of those.
+    /// read, to see which of them are not [judged](Judged) yet, and two flags of those; where the victim has
+    /// stages, on the CPU, what these make of them, too.
     ///
     /// # Errors
     ///
@@ -239,7 +240,10 @@ impl Standing {
     fn leave(&mut self, rows: &[usize], fallen: &mut Vec<Self>) -> Vec<usize> {
         let all = 0..self.positions.len();
         let others = Vec::from_iter(all.filter(|row| !rows.contains(row)));
+        // Of no use to who has fallen.
+        let known = self.known.take();
         fallen.push(self.part(rows));
+        self.known = known;
         *self = self.part(&others);
         others
     }

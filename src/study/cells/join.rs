@@ -17,7 +17,8 @@ pub struct Joined {
 }
 
 /// Brings the cells of other folders into a folder, which is made if there is none: those of a job array's
-/// machines into one, for a report. Parts of measurements and scans come along, weights do not.
+/// machines into one, for a report. Parts of measurements and scans come along (of two of one network the one that is there stays: they say on what
+/// device they were made), weights do not.
 ///
 /// # Errors
 ///

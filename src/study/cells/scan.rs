@@ -5,6 +5,7 @@ use crate::attack::Frozen;
 use crate::base::Result;
 use crate::data::ImageSet;
 use crate::evaluate::{Boundary, Components, OrbitAccuracy, Tangents};
+use crate::kernel::Numerics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -58,7 +59,8 @@ impl Work {
             return Ok(None);
         };
         let network = self.spec(cell)?.load(weights, &self.device)?;
-        let victim = Frozen::from_shared(network.inference());
+        // Exact whatever holds around it: the address says nothing of numerics.
+        let victim = Frozen::from_shared(network.inference()).with_numerics(Numerics::Exact);
         let (victim, device) = (&victim, &self.device);
         let scanned = Scanned {
             schema: super::CELL_SCHEMA,

@@ -2,14 +2,16 @@
 
 use super::csv::quoted;
 use super::markdown::cell;
-use crate::base::Result;
+use crate::base::Error;
+use crate::base::statistics::Interval;
 use crate::evaluate::{Boundary, Mean};
 use crate::study::cells::{Cell, Scanned, Work};
 
 /// What scans found in the networks of a study, in the order of its cells.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ScanTable {
     rows: Vec<(Cell, Scanned)>,
+    failed: Vec<(Cell, Error)>,
 }
 
 /// A number of a network, or a mean with its interval.
@@ -19,23 +21,22 @@ struct Column {
     of: Box<Read>,
 }
 
-/// A value and the ends of its interval, which are itself where it has none.
-type Read = dyn Fn(&Scanned) -> Option<[f64; 3]>;
+/// A value and its interval, where it has one.
+type Read = dyn Fn(&Scanned) -> Option<(f64, Option<Interval>)>;
 
 impl Work {
     /// Scans every network of the study that is trained, each once: see [`scan`](Self::scan). `tell` is told of
-    /// each cell before its turn.
-    ///
-    /// # Errors
-    ///
-    /// As [`scan`](Self::scan).
-    pub fn scan_all(&self, mut tell: impl FnMut(&Cell)) -> Result<ScanTable> {
-        let mut rows = Vec::new();
+    /// each cell before its turn. What fails is told by the table, and keeps nothing else from its turn.
+    pub fn scan_all(&self, mut tell: impl FnMut(&Cell)) -> ScanTable {
+        let (mut rows, mut failed) = (Vec::new(), Vec::new());
         for cell in self.cells() {
             tell(cell);
-            rows.extend(self.scan(cell)?.map(|scanned| (cell.clone(), scanned)));
+            match self.scan(cell) {
+                Ok(scanned) => rows.extend(scanned.map(|scanned| (cell.clone(), scanned))),
+                Err(error) => failed.push((cell.clone(), error)),
+            }
         }
-        Ok(ScanTable { rows })
+        ScanTable { rows, failed }
     }
 }
 
@@ -43,6 +44,11 @@ impl ScanTable {
     /// The networks and what was found in them.
     pub fn rows(&self) -> &[(Cell, Scanned)] {
         &self.rows
+    }
+
+    /// The networks whose scans failed, and why.
+    pub fn failed(&self) -> &[(Cell, Error)] {
+        &self.failed
     }
 
     /// A table in Markdown, one row per network.
@@ -54,10 +60,10 @@ impl ScanTable {
             let about = [&cell.network, &cell.training, &cell.seed.to_string()].map(Clone::clone);
             let numbers = columns.iter().map(|column| match (column.of)(scanned) {
                 None => "–".to_owned(),
-                Some([value, low, high]) if low < high => {
+                Some((value, Some(Interval { low, high }))) => {
                     format!("{value:.4} ({low:.4} to {high:.4})")
                 }
-                Some([value, ..]) => format!("{value:.4}"),
+                Some((value, None)) => format!("{value:.4}"),
             });
             line(about.into_iter().chain(numbers))
         });
@@ -83,7 +89,13 @@ impl ScanTable {
             for column in &columns {
                 match (column.of)(scanned) {
                     None => fields.extend(vec![String::new(); 3]),
-                    Some(numbers) => fields.extend(numbers.map(|number| number.to_string())),
+                    Some((value, interval)) => {
+                        let ends = interval.map(|Interval { low, high }| [low, high]);
+                        let ends = ends
+                            .map_or_else(Default::default, |ends| ends.map(|end| end.to_string()));
+                        fields.push(value.to_string());
+                        fields.extend(ends);
+                    }
                 }
             }
             text += &record(fields);
@@ -91,7 +103,7 @@ impl ScanTable {
         text
     }
 
-    // Those that any of the networks has.
+    // Those that the study's scans make.
     fn columns(&self) -> Vec<Column> {
         let mut columns = Vec::new();
         let Some((_, first)) = self.rows.first() else {
@@ -127,7 +139,7 @@ impl ScanTable {
                 let name = format!("components_{count}");
                 columns.push(column(title, name, move |scanned| {
                     let share = scanned.components.as_ref()?.share_of_first(count);
-                    Some([share; 3])
+                    Some((share, None))
                 }));
             }
         }
@@ -148,7 +160,7 @@ impl ScanTable {
                     } else {
                         orbits.invariant
                     };
-                    Some([rate.value, rate.interval.low, rate.interval.high])
+                    Some((rate.value, Some(rate.interval)))
                 }));
             }
         }
@@ -159,7 +171,7 @@ impl ScanTable {
 fn column(
     title: String,
     name: String,
-    of: impl Fn(&Scanned) -> Option<[f64; 3]> + 'static,
+    of: impl Fn(&Scanned) -> Option<(f64, Option<Interval>)> + 'static,
 ) -> Column {
     Column {
         title,
@@ -168,8 +180,8 @@ fn column(
     }
 }
 
-fn interval(mean: Mean) -> [f64; 3] {
-    [mean.value, mean.interval.low, mean.interval.high]
+fn interval(mean: Mean) -> (f64, Option<Interval>) {
+    (mean.value, Some(mean.interval))
 }
 
 fn line(fields: impl Iterator<Item = String>) -> String {

@@ -82,7 +82,7 @@ pub struct Study {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesPlan>,
     /// What else is looked at in the trained networks.
-    #[serde(skip_serializing_if = "Scans::is_none")]
+    #[serde(skip_serializing_if = "Scans::is_unsaid")]
     pub scans: Scans,
 }
 

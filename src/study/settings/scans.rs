@@ -1,3 +1,4 @@
+use crate::attack::Attack;
 use crate::base::{Error, Result};
 use crate::evaluate::{BoundaryScan, ComponentScan, OrbitScan, TangentScan};
 use derive_setters::Setters;
@@ -55,6 +56,10 @@ impl Scans {
         boundary.is_none() && tangents.is_none() && components.is_none() && orbits.is_none()
     }
 
+    pub(super) fn is_unsaid(&self) -> bool {
+        *self == Self::default()
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         Error::unless(self.images != Some(0), "scans: images", 0, "at least one")?;
         let boundary = self.boundary.as_ref().map_or(Ok(()), BoundaryScan::check);
@@ -62,6 +67,22 @@ impl Scans {
             .components
             .as_ref()
             .map_or(Ok(()), ComponentScan::check);
-        (boundary.and(components)).map_err(|error| error.within("scans"))
+        let orbits = self
+            .orbits
+            .as_ref()
+            .map_or(Ok(()), |scan| scan.orbit.check());
+        (boundary.and(components).and(orbits)).map_err(|error| error.within("scans"))?;
+        let sizes = [
+            (
+                "tangents",
+                self.tangents.as_ref().map(|scan| scan.batch_size),
+            ),
+            ("orbits", self.orbits.as_ref().map(|scan| scan.batch_size)),
+        ];
+        for (what, size) in sizes {
+            let of = format!("scans: {what}: batch size");
+            Error::unless(size != Some(0), of, 0, "at least one")?;
+        }
+        Ok(())
     }
 }

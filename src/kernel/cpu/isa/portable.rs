@@ -10,7 +10,7 @@ pub struct Portable;
 // In one instruction where every processor of the target has it: else it would be a call.
 #[inline(always)]
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
-    match cfg!(any(target_feature = "fma", target_feature = "neon")) {
+    match cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
         true => a.mul_add(b, c),
         false => c + a * b,
     }
