@@ -147,7 +147,7 @@ fn value_stages_compute_what_sees_a_change(on: &On) {
             seen: Default::default(),
             parts,
         });
-        let frozen = Frozen::from_shared(victim.clone());
+        let frozen = Frozen::from_shared(victim.clone()).with_numerics(Numerics::Exact);
         let batch = batch(on, &frozen, 8, image);
         // Squares of three pixels, which eight cells after the second convolution see at most, and four of
         // twelve after the pooling: twelve pixels of 28.

@@ -111,16 +111,14 @@ impl ScanTable {
         };
         if let Some(Boundary { points, norm, .. }) = &first.boundary {
             for (at, point) in points.iter().enumerate() {
-                let budget = point.level();
-                let label = format!("mean distance to the boundary, {norm}, poses of ±{budget}");
-                columns.push(column(
-                    label,
-                    format!("boundary_{budget}"),
-                    move |scanned| {
-                        let boundary = scanned.boundary.as_ref()?;
-                        boundary.points.get(at)?.mean.map(interval)
-                    },
-                ));
+                let [angle, shift] = [point.pose.angle.0, point.pose.shift.0];
+                let poses = format!("±{} ±{}", point.pose.angle, point.pose.shift);
+                let label = format!("mean distance to the boundary, {norm}, poses of {poses}");
+                let name = format!("boundary_{angle}_{shift}");
+                columns.push(column(label, name, move |scanned| {
+                    let boundary = scanned.boundary.as_ref()?;
+                    boundary.points.get(at)?.mean.map(interval)
+                }));
             }
         }
         if let Some(tangents) = &first.tangents {
