@@ -1,6 +1,7 @@
 /// Makes a classifier of a model with a method `respond(&self, images, keys)`, its logits with
 /// dropout by these keys or by its own count, and a linear layer of this name, whose weights are of the
-/// model's element type; for one that has [`Stages`](crate::base::Stages), the method that says whether they can be used.
+/// model's element type; for one that has [`Stages`](crate::base::Stages) also the method that says whether they
+/// can be used.
 macro_rules! classifier {
     ($model:ident, $linear:ident $(, $suits:ident)?) => {
         impl $model {

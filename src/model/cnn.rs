@@ -5,6 +5,7 @@ use crate::model::classifier::classifier;
 use crate::model::plain::Step;
 use crate::model::pooled::Pooled;
 use crate::model::settings::{check_settings, check_size_over};
+use crate::model::stages;
 use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, GroupBlock, GroupConv2dConfig, GroupDropout, GroupDropoutConfig, GroupPool,
@@ -227,9 +228,8 @@ impl Cnn {
         self.answer(self.features(images), keys)
     }
 
-    // The first convolution is not one of tiles.
     fn is_staged(&self) -> bool {
-        self.lift.conv.weight().dims()[1] < 8
+        stages::suit(self.lift.conv.weight().dims()[1])
     }
 
     fn answer(&self, features: Tensor<5>, keys: Option<&Keys>) -> Tensor<2> {
@@ -244,13 +244,10 @@ impl Cnn {
 
 classifier!(Cnn, fc1, is_staged);
 
-/// Convolutions one and two with the pooling, the third, and the fourth with the pooling; planes are
-/// channels with all of the group's components.
+/// Planes are channels with all of the group's components.
 impl Stages for Cnn {
     fn views(&self) -> Vec<View> {
-        [(6, 2), (3, 1), (4, 2)]
-            .map(|(size, stride)| View { size, stride })
-            .to_vec()
+        stages::views()
     }
 
     fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {

@@ -27,6 +27,7 @@ mod scaled;
 mod settings;
 mod small_cnn;
 mod spec;
+mod stages;
 mod state_dict;
 mod vgg;
 mod wide_resnet;

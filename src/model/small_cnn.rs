@@ -2,6 +2,7 @@ use crate::base::{Keys, Stages, View, config};
 use crate::model::classifier::classifier;
 use crate::model::plain::Step;
 use crate::model::settings::{check_settings, check_size};
+use crate::model::stages;
 use crate::model::state_dict::{Published, numbered};
 use crate::nn::{
     BlockConfig, Conv2dConfig, GroupDropout, GroupDropoutConfig, InitialWeights, Layer,
@@ -103,9 +104,8 @@ impl SmallCnn {
         self.answer(features, keys)
     }
 
-    // The first convolution is not one of tiles.
     fn is_staged(&self) -> bool {
-        self.blocks[0].conv.weight().dims()[1] < 8
+        stages::suit(self.blocks[0].conv.weight().dims()[1])
     }
 
     fn answer(&self, features: Tensor<4>, keys: Option<&Keys>) -> Tensor<2> {
@@ -117,12 +117,9 @@ impl SmallCnn {
 
 classifier!(SmallCnn, fc1, is_staged);
 
-/// Convolutions one and two with the pooling, the third, and the fourth with the pooling.
 impl Stages for SmallCnn {
     fn views(&self) -> Vec<View> {
-        [(6, 2), (3, 1), (4, 2)]
-            .map(|(size, stride)| View { size, stride })
-            .to_vec()
+        stages::views()
     }
 
     fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {

@@ -64,23 +64,21 @@ impl Frozen {
             return (self.draft(images), None);
         };
         let images = images.inner();
+        let Some(stages) = self.stages(&images) else {
+            return (self.draft(images), None);
+        };
         let changes = differing(&images, &known.0[0], rows);
-        let plans = match (self.stages(&images), images.dims()) {
-            (Some(stages), [.., height, width]) => {
-                plans(stages, &changes, [height, width], self.numerics)
-            }
-            (None, _) => Vec::new(),
-        };
-        let Some(stages) = self.stages(&images).filter(|_| !plans.is_empty()) else {
+        let views = stages.views();
+        let plans = plans(&views, &changes, known.0[0].size, self.numerics);
+        if plans.is_empty() {
             return (self.draft(images), Some(Changes(vec![changes])));
-        };
-        let count = images.dims()[0];
+        }
         let device = images.device();
         let (logits, changes) = self.numerics.run(|| {
             known.up_to(stages, plans.len(), &device);
-            through(stages, plans, changes, (known, rows), &device)
+            through(stages, views.len(), plans, changes, (known, rows), &device)
         });
-        self.check(&logits, count);
+        self.check(&logits, rows.len());
         self.show(&images, &logits);
         (logits, Some(changes))
     }
@@ -110,19 +108,14 @@ struct Plan {
 const SMALL: usize = 16;
 
 // Of the first stages, as long as that is at most half of their output.
-fn plans(
-    stages: &dyn Stages,
-    changes: &Patches,
-    image: [usize; 2],
-    numerics: Numerics,
-) -> Vec<Plan> {
+fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numerics) -> Vec<Plan> {
     // As whole tiles of convolutions, so that they are those of the whole image.
     let tile = match numerics {
         Numerics::Exact => 2,
         Numerics::Fast => 4,
     };
     let mut plans: Vec<Plan> = Vec::new();
-    for view in stages.views() {
+    for view in views {
         let (corners, changed, input) = match plans.last() {
             None => (&changes.corners, changes.content.size, image),
             Some(plan) => (&plan.corners, plan.size, plan.output),
@@ -130,7 +123,7 @@ fn plans(
         let output = input.map(|cells| view.output(cells));
         let axes = [0, 1].map(|axis| {
             let corners = corners.iter().map(|corner| corner[axis]);
-            Axis::new(corners, changed[axis], view, output[axis], tile)
+            Axis::new(corners, changed[axis], *view, output[axis], tile)
         });
         let size = axes.each_ref().map(|axis| axis.len);
         // Of very small windows kernels choose other tiles.
@@ -161,6 +154,7 @@ fn plans(
 
 fn through(
     stages: &dyn Stages,
+    count: usize,
     plans: Vec<Plan>,
     changes: Patches,
     (known, rows): (&Known, &[usize]),
@@ -169,8 +163,7 @@ fn through(
     let mut patches = vec![changes];
     let planned = plans.len();
     for (number, plan) in plans.into_iter().enumerate() {
-        let base = (&known.0[number], rows);
-        let input = patches[number].windows(base, &plan.seen, plan.reach);
+        let input = known.0[number].windows(rows, &plan.seen, plan.reach, patches.last());
         let content = planes(&stages.stage(number, tensor(input, device)));
         assert_eq!(
             content.size, plan.size,
@@ -182,9 +175,8 @@ fn through(
         });
     }
     let base = &known.0[planned];
-    let whole = vec![[0, 0]; rows.len()];
-    let features = patches[planned].windows((base, rows), &whole, base.size);
-    let later = planned..stages.views().len();
+    let features = base.windows(rows, &vec![[0, 0]; rows.len()], base.size, patches.last());
+    let later = planned..count;
     let features = later.fold(tensor(features, device), |x, number| {
         stages.stage(number, x)
     });
@@ -206,7 +198,10 @@ impl Axis {
         output: usize,
         tile: usize,
     ) -> Self {
-        let tile = tile / common(tile, stride);
+        // As many cells of the output as come from whole tiles before the stride.
+        let tile = (1..=tile)
+            .find(|cells| (cells * stride).is_multiple_of(tile))
+            .unwrap_or(tile);
         let seeing = (changed + size - 2) / stride + 1;
         let len = (seeing + tile - 1).div_ceil(tile) * tile;
         // A tile that the image cuts is left as it is.
@@ -225,11 +220,6 @@ impl Axis {
             len,
         }
     }
-}
-
-// The greatest common divisor.
-fn common(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { common(b, a % b) }
 }
 
 fn tensor(planes: Planes, device: &Device) -> Tensor<4> {
@@ -285,14 +275,8 @@ fn differing(images: &Tensor<4>, known: &Planes, rows: &[usize]) -> Patches {
     };
     let corners = Vec::from_iter(boxes.iter().map(corner));
     let all = Vec::from_iter(0..count);
-    let nothing = Patches {
-        corners: corners.clone(),
-        content: Planes {
-            values: Vec::new(),
-            planes: new.planes,
-            size: [0, 0],
-        },
-    };
-    let content = nothing.windows((&new, &all), &corners, size);
-    Patches { corners, content }
+    Patches {
+        content: new.windows(&all, &corners, size, None),
+        corners,
+    }
 }

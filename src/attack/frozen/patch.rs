@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 /// Numbers of some images, `[image][plane][row][column]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Planes {
     pub values: Vec<f32>,
     pub planes: usize,
@@ -13,7 +13,7 @@ pub(super) struct Planes {
 }
 
 /// A window of each of some images.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Patches {
     /// Where each begins: row and column.
     pub corners: Vec<[usize; 2]>,
@@ -41,6 +41,30 @@ impl Planes {
         }
     }
 
+    /// Windows of this size, one for each of these images, with what the patches are in them, if there are
+    /// any.
+    pub fn windows(
+        &self,
+        rows: &[usize],
+        corners: &[[usize; 2]],
+        size: [usize; 2],
+        patches: Option<&Patches>,
+    ) -> Self {
+        let each = self.planes * size[0] * size[1];
+        let mut values = vec![0.0; rows.len() * each];
+        for_each(&mut values, each, |at, window| {
+            self.cut(rows[at], corners[at], size, window);
+            if let Some(patches) = patches {
+                patches.overlay(at, window, corners[at], size);
+            }
+        });
+        Self {
+            values,
+            planes: self.planes,
+            size,
+        }
+    }
+
     // The window of an image that begins at `corner`.
     fn cut(&self, row: usize, corner: [usize; 2], size: [usize; 2], window: &mut [f32]) {
         let (image, [height, width]) = (self.image(row), self.size);
@@ -64,33 +88,9 @@ impl Planes {
 }
 
 impl Patches {
-    /// Windows of this size, one for each patch, of the images in rows of `base` with the patches in them.
-    pub fn windows(
-        &self,
-        (base, rows): (&Planes, &[usize]),
-        corners: &[[usize; 2]],
-        size: [usize; 2],
-    ) -> Planes {
-        let planes = self.content.planes;
-        let each = planes * size[0] * size[1];
-        let mut values = vec![0.0; corners.len() * each];
-        for_each(&mut values, each, |at, window| {
-            base.cut(rows[at], corners[at], size, window);
-            self.overlay(at, window, corners[at], size);
-        });
-        Planes {
-            values,
-            planes,
-            size,
-        }
-    }
-
     // Writes what a patch has in common with a window that begins at `corner` into the window.
     fn overlay(&self, at: usize, window: &mut [f32], corner: [usize; 2], size: [usize; 2]) {
         let (of, own) = (self.content.size, self.corners[at]);
-        if of.contains(&0) {
-            return;
-        }
         let patch = self.content.image(at);
         let [rows, columns] = [0, 1].map(|axis| {
             let first = own[axis].max(corner[axis]);

@@ -61,23 +61,18 @@ impl Work {
         let network = self.spec(cell)?.load(weights, &self.device)?;
         // Exact whatever holds around it: the address says nothing of numerics.
         let victim = Frozen::from_shared(network.inference()).with_numerics(Numerics::Exact);
-        let (victim, device) = (&victim, &self.device);
-        let scanned = Scanned {
-            schema: super::CELL_SCHEMA,
-            settings,
-            boundary: (scans.boundary.as_ref())
-                .map(|scan| scan.run(victim, set, device))
-                .transpose()?,
-            tangents: (scans.tangents.as_ref())
-                .map(|scan| scan.run(victim, set, device))
-                .transpose()?,
-            components: (scans.components.as_ref())
-                .map(|scan| scan.run(victim, set, device))
-                .transpose()?,
-            orbits: (scans.orbits.as_ref())
-                .map(|scan| scan.run(victim, set, device))
-                .transpose()?,
-        };
+        macro_rules! scanned {
+            ($($scan:ident),+) => {
+                Scanned {
+                    schema: super::CELL_SCHEMA,
+                    settings,
+                    $($scan: (scans.$scan.as_ref())
+                        .map(|scan| scan.run(&victim, set, &self.device))
+                        .transpose()?,)+
+                }
+            };
+        }
+        let scanned = scanned!(boundary, tangents, components, orbits);
         self.folder.write_scanned(&address, &scanned)?;
         Ok(Some(scanned))
     }

@@ -51,9 +51,9 @@ impl Isa {
     pub fn detect() -> Self {
         static FASTEST: OnceLock<Isa> = OnceLock::new();
         *FASTEST.get_or_init(|| {
-            let allowed = Self::ALL.into_iter().skip(Self::ALL.len() - allowed());
-            let mut here = allowed.filter(|isa| isa.available());
-            here.next().unwrap_or(Self::Portable)
+            let wanted = std::env::var(ISA_VARIABLE).unwrap_or_default();
+            let mut here = allowed(&wanted).iter().filter(|isa| isa.available());
+            *here.next().unwrap_or(&Self::Portable)
         })
     }
 
@@ -122,20 +122,13 @@ impl Isa {
 /// those that every processor of the target has, `portable`. Without it the widest that the processor has.
 pub const ISA_VARIABLE: &str = "FIREPROOF_ISA";
 
-// How many of the instruction sets, the last of all.
-fn allowed() -> usize {
-    let all = Isa::ALL.len();
-    let Ok(wanted) = std::env::var(ISA_VARIABLE) else {
-        return all;
-    };
-    match Isa::ALL.iter().position(|isa| isa.name() == wanted) {
-        Some(at) => all - at,
-        None if wanted.is_empty() => all,
-        None => {
-            log::warn!("{ISA_VARIABLE} is none of avx512, avx2, portable; taking the widest");
-            all
-        }
+// The instruction sets of this name and below; all of them for none.
+fn allowed(wanted: &str) -> &'static [Isa] {
+    let at = Isa::ALL.iter().position(|isa| isa.name() == wanted);
+    if at.is_none() && !wanted.is_empty() {
+        log::warn!("{ISA_VARIABLE} is none of avx512, avx2, portable; taking the widest");
     }
+    &Isa::ALL[at.unwrap_or(0)..]
 }
 
 /// A piece of work to be compiled for an instruction set: implement `run` with
@@ -220,4 +213,20 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn gate(self, x: Self::V, gate: Self::V) -> Self::V;
     /// Lane `j` of result `i` is lane `i` of argument `j`.
     fn transpose(self, rows: [Self::V; LANES]) -> [Self::V; LANES];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Isa, allowed};
+
+    #[test]
+    fn convention_instruction_sets_by_name() {
+        assert_eq!(allowed(""), Isa::ALL);
+        assert_eq!(allowed("avx512"), Isa::ALL);
+        assert_eq!(allowed("avx2"), [Isa::Avx2, Isa::Portable]);
+        assert_eq!(allowed("portable"), [Isa::Portable]);
+        // A name that there is not changes nothing, and is warned of.
+        assert_eq!(allowed("sse"), Isa::ALL);
+        assert!(Isa::detect().available());
+    }
 }
