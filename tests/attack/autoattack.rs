@@ -219,11 +219,16 @@ fn value_published_iterates_of_apgd(on: &On) {
         // In f64, which not every device has.
         return;
     }
+    iterates(on, DType::F64);
+    iterates(on, DType::F32);
+}
+
+fn iterates(on: &On, precision: DType) {
     let device = on.device();
     let tensor = |values: Vec<f64>, shape: &[usize]| {
         Tensor::<1>::from_data(
             TensorData::new(values, [shape.iter().product::<usize>()]),
-            (&device, DType::F64),
+            (&device, precision),
         )
     };
     let scaled = |factor: f64, values: Vec<f64>| Vec::from_iter(values.iter().map(|v| factor * v));
@@ -283,7 +288,20 @@ fn value_published_iterates_of_apgd(on: &On) {
                 .map(|(a, b)| (a - b).abs())
                 .fold(0.0, f64::max);
             worst = worst.max(off);
-            assert!(off < 1e-9, "{name}, step {step}: {off:e}");
+            match precision {
+                DType::F64 => assert!(off < 1e-9, "{name}, step {step}: {off:e}"),
+                // In f32 paths part sooner or later, at a gradient whose sign is rounding.
+                _ if step == 10.0 => {
+                    let near = ours
+                        .iter()
+                        .zip(&theirs)
+                        .filter(|(a, b)| (*a - *b).abs() < 1e-5);
+                    let share = near.count() as f64 / theirs.len() as f64;
+                    println!("{name} in f32: {share:.3} of the pixels after 10 steps");
+                    assert!(share >= 0.97, "{name}: {share}");
+                }
+                _ => {}
+            }
         }
         println!("{name}: {} iterates, {worst:e} apart at most", points.len());
     }
