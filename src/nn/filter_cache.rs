@@ -1,5 +1,4 @@
 use crate::base::read;
-use crate::group::Group;
 use crate::kernel::{self, Affine, Filters, Statistics};
 use crate::nn::batch_norm::given;
 use burn::module::{
@@ -67,7 +66,7 @@ impl FilterCache {
         norm: &BatchNorm,
         device: &Device,
     ) -> Option<Filters> {
-        if kernel::is_composed() || filters.is_tracked() || !kernel::suits(filters.weight()) {
+        if kernel::is_composed() || filters.is_tracked() || !filters.suits() {
             return None;
         }
         let (affine, statistics) = given(norm, device);
@@ -92,14 +91,11 @@ impl FilterCache {
             return Some(found.filters.clone());
         }
         let [scale, shift, mean, variance] = numbers;
-        let (weight, bias) = (filters.weight().clone(), filters.bias().cloned());
-        let filters = Filters::new(weight.inner(), bias.map(Tensor::inner))
-            .with_group(filters.group())
-            .normalised(
-                Affine { scale, shift },
-                Statistics { mean, variance },
-                norm.epsilon,
-            );
+        let filters = filters.inner().normalised(
+            Affine { scale, shift },
+            Statistics { mean, variance },
+            norm.epsilon,
+        );
         // Another thread may have been first, with the same value.
         *lock() = Some(Normalised {
             by,
@@ -153,40 +149,3 @@ impl ModuleDisplayDefault for FilterCache {
 }
 
 impl ModuleDisplay for FilterCache {}
-
-/// Expands a weight `[out, in, components, side, side]` over the group into filters
-/// `[out·|G|, in·components, side, side]`, the group index the faster one, with the bias repeated for
-/// each group element.
-///
-/// `indices` says for each `[g, component, row, column]` where to read in a
-/// `[components, side, side]` filter.
-pub(crate) fn expand(
-    weight: Tensor<5>,
-    bias: Option<Tensor<1>>,
-    group: Group,
-    indices: impl FnOnce(usize) -> Vec<usize>,
-) -> Filters {
-    let [output, input, components, side, _] = weight.dims();
-    let size = group.size();
-    let bias = bias.map(|bias| match group {
-        Group::P1 => bias,
-        _ => bias
-            .reshape([output, 1])
-            .repeat_dim(1, size)
-            .reshape([output * size]),
-    });
-    let filters = match group {
-        Group::P1 => weight,
-        _ => {
-            let indices = crate::base::indices(indices(side), &weight.device());
-            weight
-                .reshape([output * input, components * side * side])
-                .select(1, indices)
-                .reshape([output, input, size, components * side * side])
-                .swap_dims(1, 2)
-                .reshape([output * size, input, components, side, side])
-        }
-    };
-    let filters = filters.reshape([output * size, input * components, side, side]);
-    Filters::new(filters, bias)
-}

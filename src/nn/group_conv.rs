@@ -1,7 +1,6 @@
 use crate::group::Group;
 use crate::kernel::Filters;
 use crate::nn::convolution::{convolution, convolve};
-use crate::nn::filter_cache::expand;
 use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 
@@ -27,8 +26,5 @@ convolution! {
     5 "[batch, in, group, height, width]" => 5 "[batch, out, group, height_out, width_out]",
     weight: 5 "[out, in, group, side, side]",
     shape: |out, input, group: Group, side| [out, input, group.size(), side, side],
-    expand: |weight, bias, group: Group| {
-        let indices = |side| group.filter_indices(side);
-        expand(weight, bias, group, indices).with_group(group)
-    }
+    expand: |weight, bias, group| Filters::over(group, weight, bias)
 }

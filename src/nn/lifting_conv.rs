@@ -1,7 +1,5 @@
-use crate::group::Group;
 use crate::kernel::Filters;
 use crate::nn::convolution::{convolution, convolve};
-use crate::nn::filter_cache::expand;
 use crate::nn::planes::Planes;
 use burn::tensor::Tensor;
 
@@ -34,8 +32,5 @@ convolution! {
     4 "[batch, in, height, width]" => 5 "[batch, out, group, height_out, width_out]",
     weight: 4 "[out, in, side, side]",
     shape: |out, input, _, side| [out, input, side, side],
-    expand: |weight: Tensor<4>, bias, group: Group| {
-        let indices = |side| group.lifting_filter_indices(side);
-        expand(weight.unsqueeze_dim(2), bias, group, indices)
-    }
+    expand: |weight: Tensor<4>, bias, group| Filters::over(group, weight.unsqueeze_dim(2), bias)
 }

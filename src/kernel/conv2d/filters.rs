@@ -1,5 +1,6 @@
 #[cfg(feature = "flex")]
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use crate::group::Group;
 use crate::kernel::{Affine, Statistics};
@@ -13,11 +14,20 @@ use super::prepared;
 /// Clones share what has been made, so that it is made once for a classifier that no longer learns.
 #[derive(Clone, Debug)]
 pub struct Filters {
-    pub(super) weight: Tensor<4>,
+    made: Made,
     pub(super) bias: Option<Tensor<1>>,
-    pub(super) group: Group,
+    group: Group,
     #[cfg(feature = "flex")]
     pub(super) prepared: Arc<prepared::Store>,
+}
+
+/// What filters are made of.
+#[derive(Clone, Debug)]
+enum Made {
+    /// They are given.
+    Whole(Tensor<4>),
+    /// Copies over the group of a weight `[out, in, components, side, side]`, made when they are asked for.
+    Over(Tensor<5>, OnceLock<Tensor<4>>),
 }
 
 impl Filters {
@@ -30,23 +40,66 @@ impl Filters {
         if let Some(bias) = &bias {
             assert_eq!(bias.dims()[0], weight.dims()[0], "one bias per output");
         }
+        Self::of(Made::Whole(weight), bias, Group::P1)
+    }
+
+    fn of(made: Made, bias: Option<Tensor<1>>, group: Group) -> Self {
         Self {
-            weight,
+            made,
             bias,
-            group: Group::P1,
+            group,
             #[cfg(feature = "flex")]
             prepared: Arc::default(),
         }
+    }
+
+    /// The filters of a convolution over a group: a weight `[out, in, components, side, side]` in GrouPy's
+    /// order, of inputs with one component (images) or as many as the group has elements, becomes
+    /// `[out·|G|, in·components, side, side]`, the group index the faster one, and a bias `[out]` is repeated
+    /// for each element.
+    ///
+    /// Kernels make the copies where they need them, which they do not always, and learn the weight
+    /// without its copies.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless there are 1 or |G| components, sides are the same, and there is one bias per output.
+    ///
+    /// ```
+    /// use burn::tensor::Tensor;
+    /// use fireproof::{group::Group, kernel::Filters};
+    ///
+    /// let device = fireproof::device();
+    /// let filters = Filters::over(Group::P4, Tensor::ones([2, 1, 1, 3, 3], &device), None);
+    /// assert_eq!(filters.weight().dims(), [8, 1, 3, 3]);
+    /// ```
+    pub fn over(group: Group, weight: Tensor<5>, bias: Option<Tensor<1>>) -> Self {
+        let [output, input, components, side, columns] = weight.dims();
+        let size = group.size();
+        assert!(
+            components == 1 || components == size,
+            "1 or {size} components"
+        );
+        assert_eq!(side, columns, "filters are square");
+        if let Some(bias) = &bias {
+            assert_eq!(bias.dims()[0], output, "one bias per output");
+        }
+        if group == Group::P1 {
+            return Self::new(weight.reshape([output, input, side, side]), bias);
+        }
+        let each = |bias: Tensor<1>| {
+            let repeated = bias.reshape([output, 1]).repeat_dim(1, size);
+            repeated.reshape([output * size])
+        };
+        Self::of(Made::Over(weight, OnceLock::new()), bias.map(each), group)
     }
 
     /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
     /// expanded over the group. A kernel may use what that ties together; p4m's mirrors save more
     /// than half of the products.
     pub fn with_group(self, group: Group) -> Self {
-        Self {
-            group,
-            ..Self::new(self.weight, self.bias)
-        }
+        let weight = self.weight().clone();
+        Self::of(Made::Whole(weight), self.bias, group)
     }
 
     /// Filters whose convolution gives at once what a batch normalisation by given statistics makes of
@@ -72,27 +125,78 @@ impl Filters {
     /// assert_eq!(y.into_data().iter::<f32>().collect::<Vec<_>>(), [3.5, 3.5]);
     /// ```
     pub fn normalised(&self, affine: Affine, statistics: Statistics, epsilon: f64) -> Self {
-        let outputs = self.weight.dims()[0];
-        let each = |numbers: Tensor<1>| {
+        let [outputs, ..] = self.dims();
+        let scale = affine.scale / (statistics.variance + epsilon).sqrt();
+        let each = |numbers: Tensor<1>, outputs: usize| {
             let [count] = numbers.dims();
             assert_eq!(outputs % count, 0, "{outputs} outputs and {count} numbers");
             let repeated = numbers.reshape([count, 1]).repeat_dim(1, outputs / count);
             repeated.reshape([outputs])
         };
-        let scale = each(affine.scale / (statistics.variance + epsilon).sqrt());
-        let (mean, shift) = (each(statistics.mean), each(affine.shift));
+        let made = match &self.made {
+            // What is alike for all copies is done to the weight.
+            Made::Over(weight, _) if weight.dims()[0].is_multiple_of(scale.dims()[0]) => {
+                let [outputs, ..] = weight.dims();
+                let scale = each(scale.clone(), outputs).reshape([outputs, 1, 1, 1, 1]);
+                Made::Over(weight.clone() * scale, OnceLock::new())
+            }
+            _ => {
+                let scale = each(scale.clone(), outputs).reshape([outputs, 1, 1, 1]);
+                Made::Whole(self.weight().clone() * scale)
+            }
+        };
+        let (mean, shift) = (each(statistics.mean, outputs), each(affine.shift, outputs));
         let centred = match self.bias.clone() {
             Some(bias) => bias - mean,
             None => -mean,
         };
-        let bias = centred * scale.clone() + shift;
-        let weight = self.weight.clone() * scale.reshape([outputs, 1, 1, 1]);
-        Self::new(weight, Some(bias)).with_group(self.group)
+        let bias = centred * each(scale, outputs) + shift;
+        Self::of(made, Some(bias), self.group)
+    }
+
+    /// The same filters, outside of autodiff.
+    pub(crate) fn inner(&self) -> Self {
+        let made = match &self.made {
+            Made::Whole(weight) => Made::Whole(weight.clone().inner()),
+            Made::Over(weight, _) => Made::Over(weight.clone().inner(), OnceLock::new()),
+        };
+        Self::of(made, self.bias.clone().map(Tensor::inner), self.group)
     }
 
     /// The filters `[out, in, height, width]`.
     pub fn weight(&self) -> &Tensor<4> {
-        &self.weight
+        match &self.made {
+            Made::Whole(weight) => weight,
+            Made::Over(weight, copies) => copies.get_or_init(|| expand(weight.clone(), self.group)),
+        }
+    }
+
+    /// The weight that the filters are copies of over [the group](Self::group).
+    #[cfg(feature = "flex")]
+    pub(super) fn base(&self) -> Option<&Tensor<5>> {
+        match &self.made {
+            Made::Whole(_) => None,
+            Made::Over(weight, _) => Some(weight),
+        }
+    }
+
+    /// Shape of the filters.
+    pub(super) fn dims(&self) -> [usize; 4] {
+        match &self.made {
+            Made::Whole(weight) => weight.dims(),
+            Made::Over(weight, _) => {
+                let [output, input, components, side, _] = weight.dims();
+                [output * self.group.size(), input * components, side, side]
+            }
+        }
+    }
+
+    /// Whether there are kernels for numbers of this kind on this device.
+    pub(crate) fn suits(&self) -> bool {
+        match &self.made {
+            Made::Whole(weight) => crate::kernel::suits(weight),
+            Made::Over(weight, _) => crate::kernel::suits(weight),
+        }
     }
 
     /// The bias `[out]`, if there is one.
@@ -100,13 +204,34 @@ impl Filters {
         self.bias.as_ref()
     }
 
-    /// The group that the filters were expanded over.
+    /// The group that the filters are expanded over.
     pub fn group(&self) -> Group {
         self.group
     }
 
     /// Whether gradients flow into filters or bias.
     pub fn is_tracked(&self) -> bool {
-        self.weight.is_tracked() || self.bias.as_ref().is_some_and(Tensor::is_tracked)
+        let weight = match &self.made {
+            Made::Whole(weight) => weight.is_tracked(),
+            Made::Over(weight, _) => weight.is_tracked(),
+        };
+        weight || self.bias.as_ref().is_some_and(Tensor::is_tracked)
     }
+}
+
+/// Copies a weight over the group, by Burn's operations.
+fn expand(weight: Tensor<5>, group: Group) -> Tensor<4> {
+    let [output, input, components, side, _] = weight.dims();
+    let size = group.size();
+    let indices = match components {
+        1 => group.lifting_filter_indices(side),
+        _ => group.filter_indices(side),
+    };
+    let indices = crate::base::indices(indices, &weight.device());
+    weight
+        .reshape([output * input, components * side * side])
+        .select(1, indices)
+        .reshape([output, input, size, components * side * side])
+        .swap_dims(1, 2)
+        .reshape([output * size, input * components, side, side])
 }

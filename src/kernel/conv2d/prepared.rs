@@ -6,17 +6,18 @@ use crate::group::Group;
 use crate::kernel::Numerics;
 use crate::kernel::cpu::conv::Images;
 use crate::kernel::cpu::elementwise::{bias_gradient, relu_gradient};
-use crate::kernel::cpu::{After, Isa, Prepared, Window};
+use crate::kernel::cpu::{After, Bank, Isa, Prepared, Window};
 use crate::kernel::flex::buffer::Buffer;
 use crate::kernel::flex::{Kernel, contiguous, dims, numbers, run1, run2, run3, suits};
 use crate::kernel::is_composed;
-use burn::tensor::Tensor;
+use burn::backend::TensorMetadata;
 use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Shape, Tensor};
 use burn_flex::FlexTensor;
 use std::sync::{Arc, OnceLock};
 
 fn window(filters: &Filters, options: &ConvOptions<2>) -> Window {
-    let [_, _, side, _] = filters.weight.dims();
+    let [_, _, side, _] = filters.dims();
     Window {
         side,
         stride: options.stride[0],
@@ -27,7 +28,7 @@ fn window(filters: &Filters, options: &ConvOptions<2>) -> Window {
 
 pub(super) fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOptions<2>) -> bool {
     let [_, input_channels, height, width] = input.dims();
-    let [_, channels, rows, columns] = filters.weight.dims();
+    let [_, channels, rows, columns] = filters.dims();
     let window = window(filters, options);
     rows == columns
         && channels == input_channels
@@ -39,7 +40,7 @@ pub(super) fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOpt
         && window.output(height).is_some()
         && window.output(width).is_some()
         && suits(input)
-        && suits(&filters.weight)
+        && filters.suits()
         && filters.bias.as_ref().is_none_or(suits)
 }
 
@@ -52,7 +53,7 @@ pub(super) fn can_add(
 ) -> bool {
     let fits = || {
         let [batch, _, height, width] = input.dims();
-        let [channels, ..] = filters.weight.dims();
+        let [channels, ..] = filters.dims();
         let window = window(filters, options);
         let sides = [height, width].map(|side| window.output(side).unwrap_or(0));
         beside.dims() == [batch, channels, sides[0], sides[1]]
@@ -92,10 +93,21 @@ impl Store {
 }
 
 fn still(filters: &Filters, window: Window, numerics: Numerics) -> Still {
-    let [output, input, ..] = filters.weight.dims();
-    let weight: Vec<f32> = read(&filters.weight.clone().inner());
+    let prepared = match filters.base() {
+        Some(base) => {
+            let [output, input, components, side, _] = base.dims();
+            let weight: Vec<f32> = read(&base.clone().inner());
+            let bank = Bank::new(filters.group(), components, side);
+            Prepared::over(weight, [output, input], bank, window, numerics)
+        }
+        None => {
+            let [output, input, ..] = filters.dims();
+            let weight: Vec<f32> = read(&filters.weight().clone().inner());
+            Prepared::new(weight, [output, input], window, numerics).with_group(filters.group())
+        }
+    };
     Still {
-        filters: Prepared::new(weight, [output, input], window, numerics).with_group(filters.group),
+        filters: prepared,
         bias: (filters.bias.as_ref()).map(|bias| read(&bias.clone().inner())),
     }
 }
@@ -113,15 +125,17 @@ pub(super) fn run(
         return run1(StillConv { still, relu }, input);
     }
     let learning = LearningConv {
-        group: filters.group,
+        group: filters.group(),
+        is_base: filters.base().is_some(),
         window,
         numerics,
         relu,
     };
-    let weight = filters.weight.clone();
-    match filters.bias.clone() {
-        Some(bias) => run3(learning, input, weight, bias),
-        None => run2(learning, input, weight),
+    match (filters.base().cloned(), filters.bias.clone()) {
+        (Some(base), Some(bias)) => run3(learning, input, base, bias),
+        (Some(base), None) => run2(learning, input, base),
+        (None, Some(bias)) => run3(learning, input, filters.weight().clone(), bias),
+        (None, None) => run2(learning, input, filters.weight().clone()),
     }
 }
 
@@ -218,6 +232,8 @@ impl AsRef<[f32]> for Kept {
 #[derive(Clone, Debug)]
 struct LearningConv {
     group: Group,
+    /// Whether the filters are copies over the group of the weight that learns.
+    is_base: bool,
     window: Window,
     numerics: Numerics,
     relu: bool,
@@ -227,6 +243,8 @@ struct LearningConv {
 #[derive(Clone, Debug)]
 struct Learnt {
     filters: Arc<Prepared>,
+    /// Of the weight that learns.
+    shape: Shape,
     x: FlexTensor,
     images: Images,
     gate: Option<FlexTensor>,
@@ -239,10 +257,16 @@ impl<const N: usize> Kernel<N> for LearningConv {
     fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Option<Learnt>) {
         let inputs = inputs.map(contiguous);
         let (x, weight) = (&inputs[0], &inputs[1]);
-        let [output, input, ..] = dims::<4>(weight);
-        let shape = [output, input];
         let kept = Kept(weight.clone());
-        let filters = Prepared::new(kept, shape, self.window, self.numerics).with_group(self.group);
+        let filters = if self.is_base {
+            let [output, input, components, side, _] = dims(weight);
+            let bank = Bank::new(self.group, components, side);
+            Prepared::over(kept, [output, input], bank, self.window, self.numerics)
+        } else {
+            let [output, input, ..] = dims::<4>(weight);
+            let shape = [output, input];
+            Prepared::new(kept, shape, self.window, self.numerics).with_group(self.group)
+        };
         let after = After {
             bias: inputs.get(2).map(numbers),
             relu: self.relu,
@@ -251,6 +275,7 @@ impl<const N: usize> Kernel<N> for LearningConv {
         let (y, images) = forward(&filters, after, x);
         let saved = keep.then(|| Learnt {
             filters: Arc::new(filters),
+            shape: weight.shape(),
             x: x.clone(),
             images,
             gate: self.relu.then(|| y.clone()),
@@ -262,6 +287,7 @@ impl<const N: usize> Kernel<N> for LearningConv {
         &self,
         Learnt {
             filters,
+            shape,
             x,
             images,
             gate,
@@ -270,16 +296,18 @@ impl<const N: usize> Kernel<N> for LearningConv {
         wanted: [bool; N],
     ) -> [Option<FlexTensor>; N] {
         let dy = contiguous(dy);
-        let [output, input] = filters.channels();
-        let side = self.window.side;
+        let [output, _] = filters.channels();
         let [_, _, rows, columns] = dims::<4>(&dy);
         let open = gate.as_ref().map(numbers);
         std::array::from_fn(|at| {
             wanted[at].then(|| match at {
                 0 => input_gradient(&filters, gate.as_ref(), images, &dy),
-                1 => Buffer::filled([output, input, side, side], |dw| {
-                    filters.weight_gradient(numbers(&x), numbers(&dy), open, images, dw);
-                }),
+                1 => {
+                    let mut dw = Buffer::new(shape.num_elements());
+                    let to = dw.as_floats_mut();
+                    filters.weight_gradient(numbers(&x), numbers(&dy), open, images, to);
+                    dw.into_tensor(shape.clone())
+                }
                 _ => Buffer::filled([output], |db| {
                     bias_gradient(numbers(&dy), open, rows * columns, db);
                 }),

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::bank::Bank;
 use super::correlate::Correlation;
 use super::count;
 use super::filters::Reading;
 use super::isa::Isa;
+use super::memory::Buffer;
 use super::method::{Filters, Method, convolve, overlap_add};
-use super::mirrors;
+use super::mirrors::{self, Bases, Tied};
 use super::pass::{After, Pass};
 use super::shared::Shared;
 use super::window::{MOST, Window};
@@ -40,6 +42,10 @@ impl Weights {
 #[derive(Debug)]
 pub struct Prepared {
     weights: Weights,
+    /// If the weights are those that a group makes the filters of.
+    bank: Option<Bank>,
+    /// Then the filters, if they are needed.
+    expanded: OnceLock<Buffer>,
     channels: [usize; 2],
     window: Window,
     numerics: Numerics,
@@ -79,26 +85,85 @@ impl Prepared {
         numerics: Numerics,
         isa: Isa,
     ) -> Self {
+        let count = count([co, ci, window.taps()]);
+        Self::made(Weights(Box::new(weights)), None, [co, ci], window, count).on(numerics, isa)
+    }
+
+    /// Filters for the fastest instruction set, of this many weights.
+    fn made(
+        weights: Weights,
+        bank: Option<Bank>,
+        [co, ci]: [usize; 2],
+        window: Window,
+        count: usize,
+    ) -> Self {
         assert!(co > 0 && ci > 0, "a convolution has channels");
         assert!(
             window.is_known(),
             "side, stride and dilation are 1 to {MOST}, padding is at most {MOST}: {window:?}"
         );
         assert_eq!(
-            weights.as_ref().len(),
-            count([co, ci, window.taps()]),
+            weights.get().len(),
+            count,
             "weights are [co, ci, side, side]"
         );
-        assert!(isa.available(), "{isa:?} is not available on this CPU");
         Self {
-            weights: Weights(Box::new(weights)),
+            weights,
+            bank,
+            expanded: OnceLock::new(),
             channels: [co, ci],
             window,
-            numerics,
-            isa,
+            numerics: Numerics::Exact,
+            isa: Isa::detect(),
             tied: false,
             forward: Default::default(),
             backward: Default::default(),
+        }
+    }
+
+    fn on(self, numerics: Numerics, isa: Isa) -> Self {
+        assert!(isa.available(), "{isa:?} is not available on this CPU");
+        Self {
+            numerics,
+            isa,
+            ..self
+        }
+    }
+
+    /// Prepares the filters that a group makes of `weights`, `[out][in][components][side][side]`. They are made
+    /// only where a kernel needs them, and the weights' gradient is that of these few.
+    ///
+    /// # Panics
+    /// As [`Prepared::new`].
+    pub fn over(
+        weights: impl AsRef<[f32]> + Send + Sync + 'static,
+        shape: [usize; 2],
+        bank: Bank,
+        window: Window,
+        numerics: Numerics,
+    ) -> Self {
+        Self::over_with_isa(weights, shape, bank, window, numerics, Isa::detect())
+    }
+
+    /// As [`Prepared::over`], with the given instruction set.
+    ///
+    /// # Panics
+    /// As there, and if the CPU does not have the instruction set.
+    pub fn over_with_isa(
+        weights: impl AsRef<[f32]> + Send + Sync + 'static,
+        shape: [usize; 2],
+        bank: Bank,
+        window: Window,
+        numerics: Numerics,
+        isa: Isa,
+    ) -> Self {
+        let tied = bank.group() == Group::P4m && bank.is_over_group() && window.is_three();
+        let channels = bank.channels(shape);
+        let count = count([shape[0], channels[1], window.taps()]);
+        let weights = Weights(Box::new(weights));
+        Self {
+            tied,
+            ..Self::made(weights, Some(bank), channels, window, count).on(numerics, isa)
         }
     }
 
@@ -112,7 +177,7 @@ impl Prepared {
         Self {
             tied: group == Group::P4m
                 && self.window.is_three()
-                && mirrors::are_tied(self.weights.get(), self.channels),
+                && mirrors::are_tied(self.filters(), self.channels),
             forward: Default::default(),
             backward: Default::default(),
             ..self
@@ -155,9 +220,30 @@ impl Prepared {
         self.numerics == Numerics::Fast && made[0] * made[1] <= SMALL
     }
 
+    /// Outputs and inputs of the weights.
+    fn shape(&self) -> [usize; 2] {
+        self.bank.as_ref().map_or(self.channels, |bank| {
+            let [co, ci] = bank.channels([1, 1]);
+            [self.channels[0] / co, self.channels[1] / ci]
+        })
+    }
+
+    /// `[co][ci][side][side]`.
+    fn filters(&self) -> &[f32] {
+        let Some(bank) = &self.bank else {
+            return self.weights.get();
+        };
+        let make = || bank.expand(self.weights.get(), self.shape());
+        filled(&self.expanded, make).as_floats()
+    }
+
     fn pack(&self, method: Method, reading: Reading) -> Filters {
+        if method == Method::Tied && self.bank.is_some() {
+            let bases = Bases::alone(self.weights.get(), self.channels[1]);
+            return Filters::Tied(Tied::new(bases, self.channels, reading, self.isa));
+        }
         method.pack(
-            self.weights.get(),
+            self.filters(),
             self.channels,
             self.window,
             reading,
@@ -272,7 +358,7 @@ impl Prepared {
     ///
     /// # Shapes
     /// - `x`, `dy`, `gate`: as `x` and `y` of [`Prepared::forward`]
-    /// - `dw`: `[co][ci][side][side]`, overwritten
+    /// - `dw`: `[co][ci][side][side]`, or as the weights that a group makes the filters of; overwritten
     ///
     /// # Panics
     /// If a length does not fit, or the filter is larger than the padded image.
@@ -287,11 +373,7 @@ impl Prepared {
         let ([co, ci], [batch, height, width]) = (self.channels, images);
         let output = self.check(images, x, dy, gate);
         let taps = self.window.taps();
-        assert_eq!(
-            dw.len(),
-            count([co, ci, taps]),
-            "dw is [co, ci, side, side]"
-        );
+        assert_eq!(dw.len(), self.weights.get().len(), "dw is as the weights");
         let correlation = Correlation {
             isa: self.isa,
             x,
@@ -303,13 +385,22 @@ impl Prepared {
             output,
             window: self.window,
         };
-        correlation.sum(dw);
+        let Some(bank) = &self.bank else {
+            correlation.sum(dw);
+            return;
+        };
+        if self.tied && correlation.sum_mirrored(dw) {
+            return;
+        }
+        let mut whole = Buffer::new(count([co, ci, taps]));
+        correlation.sum(whole.as_floats_mut());
+        bank.fold(whole.as_floats(), self.shape(), dw);
     }
 }
 
 /// The cell's value, made if there is none yet. Made outside the cell's lock: `make` runs on the
 /// thread pool, where a waiting thread may take up another task that asks for the same cell.
-fn filled(cell: &OnceLock<Filters>, make: impl FnOnce() -> Filters) -> &Filters {
+fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> T) -> &T {
     if cell.get().is_none() {
         // Another thread may have been first, with the same value.
         let _ = cell.set(make());

@@ -104,27 +104,6 @@ impl Packed {
         }
     }
 
-    /// Packs matrices: `fill(output, input, points)` gives that element of every matrix.
-    pub fn stack(
-        shape: [usize; 2],
-        isa: Isa,
-        points: usize,
-        fill: impl Fn(usize, usize, &mut [f32]) + Send + Sync,
-    ) -> Self {
-        let inputs = shape[1];
-        Self::new(shape, isa, points, |outputs, rows, to| {
-            let mut at_points = vec![0.0; points];
-            for (row, output) in outputs.enumerate() {
-                for input in 0..inputs {
-                    fill(output, input, &mut at_points);
-                    for (point, &x) in at_points.iter().enumerate() {
-                        to[(point * inputs + input) * rows + row] = x;
-                    }
-                }
-            }
-        })
-    }
-
     /// Filters in Winograd space, `I·I` points, computed in f64.
     pub fn winograd<W: Tile<I, O>, const I: usize, const O: usize>(
         weights: &[f32],

@@ -8,7 +8,7 @@ use super::adjoint::{self, Edges};
 use super::direct::Direct;
 use super::filters::Reading;
 use super::isa::Isa;
-use super::mirrors::Tied;
+use super::mirrors::{Bases, Tied};
 use super::pass::Pass;
 use super::plain::Plain;
 use super::plan::{Plan, Task};
@@ -73,7 +73,10 @@ impl Method {
             }),
             Self::Two => Filters::Two(Plain::new(weights, shape, reading, isa)),
             Self::Four => Filters::Four(Plain::new(weights, shape, reading, isa)),
-            Self::Tied => Filters::Tied(Tied::new(weights, shape, reading, isa)),
+            Self::Tied => {
+                let bases = Bases::of_bank(weights, shape[1]);
+                Filters::Tied(Tied::new(bases, shape, reading, isa))
+            }
         }
     }
 }

@@ -17,8 +17,10 @@
 //! channels instead of 1024 (and 2304 by the definition). Tiles are transformed as ever: nothing
 //! is asked of images or gradients, and the same holds for the transposed filters.
 
+use std::ops::Range;
+
 use super::filters::{Packed, Reading};
-use super::isa::Isa;
+use super::isa::{Isa, Simd, Work};
 use super::tile::{Tile, Two};
 use crate::group::Group;
 
@@ -113,6 +115,44 @@ pub(crate) fn are_tied(weights: &[f32], [co, ci]: [usize; 2]) -> bool {
     })
 }
 
+/// The weights `[co / 8][ci / 8][8][3][3]` that a filter bank is made of, in memory of their own or in the
+/// bank, where they are the first of each eight rows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bases<'a> {
+    pub weights: &'a [f32],
+    /// Numbers from one output's to the next's.
+    pub apart: usize,
+}
+
+/// Numbers of a pair of base channels.
+pub(crate) const BASE: usize = SIZE * 9;
+
+impl<'a> Bases<'a> {
+    /// Those of a bank `[co][ci][3][3]`.
+    pub fn of_bank(weights: &'a [f32], ci: usize) -> Self {
+        Self {
+            weights,
+            apart: SIZE * ci * 9,
+        }
+    }
+
+    /// These weights themselves, for a bank of `ci` input channels.
+    pub fn alone(weights: &'a [f32], ci: usize) -> Self {
+        Self {
+            weights,
+            apart: ci * 9,
+        }
+    }
+
+    fn get(self, reading: Reading, output: usize, input: usize) -> &'a [f32] {
+        let (o, i) = match reading {
+            Reading::Forward => (output, input),
+            Reading::Transposed | Reading::Flipped => (input, output),
+        };
+        &self.weights[o * self.apart + i * BASE..][..BASE]
+    }
+}
+
 /// Filters of a p4m group convolution, split by mirrors.
 #[derive(Debug)]
 pub(crate) struct Tied {
@@ -123,68 +163,196 @@ pub(crate) struct Tied {
 }
 
 impl Tied {
-    /// Transforms, splits and packs weights that [are tied](are_tied), in f64.
-    pub fn new(weights: &[f32], [co, ci]: [usize; 2], reading: Reading, isa: Isa) -> Self {
+    /// Transforms, splits and packs the filters of a bank `[co][ci][3][3]`, in f64.
+    pub fn new(bases: Bases, [co, ci]: [usize; 2], reading: Reading, isa: Isa) -> Self {
         let (outputs, inputs) = match reading {
             Reading::Forward => (co, ci),
             Reading::Transposed | Reading::Flipped => (ci, co),
         };
-        let part = |inner: bool, count: usize, matrices: usize| {
+        let [halves, quarters] = Sources::of(reading);
+        let shape = [outputs, inputs];
+        Self {
+            halves: packed::<2>(bases, reading, &halves, shape, isa),
+            quarters: packed::<4>(bases, reading, &quarters, shape, isa),
+        }
+    }
+}
+
+/// All matrices that fall into `COUNT` parts.
+fn packed<const COUNT: usize>(
+    bases: Bases,
+    reading: Reading,
+    sources: &Sources,
+    [outputs, inputs]: [usize; 2],
+    isa: Isa,
+) -> Packed {
+    let shape = [outputs / COUNT, inputs / COUNT];
+    let matrices = sources.matrices * COUNT;
+    Packed::new(shape, isa, matrices, |outputs, rows, to| {
+        isa.run(Fill::<COUNT> {
+            bases,
+            reading,
+            sources,
+            outputs,
+            inputs: inputs / SIZE,
+            rows,
+            to,
+        });
+    })
+}
+
+/// Of which values of the eight base filters the parts of the matrices are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    /// Parts of a matrix.
+    pub count: usize,
+    /// Matrices.
+    pub matrices: usize,
+    /// `[matrix][output component][input component]`: the values, each at `point · 8 + filter`, of which
+    /// element they are the sums with [`SIGNS`].
+    pub sources: Vec<[usize; 4]>,
+}
+
+impl Sources {
+    /// Halves and quarters.
+    pub fn of(reading: Reading) -> [Self; 2] {
+        let indices = Group::P4m.filter_indices(3);
+        [(false, 2, ORBITS), (true, 4, QUARTERS / 4)].map(|(inner, count, matrices)| {
             let size = SIZE / count;
-            let shape = [outputs / count, inputs / count];
-            Packed::stack(shape, isa, matrices, |output, input, to| {
-                let base = [output, input].map(|row| row / size * SIZE);
-                let at = [output % size, input % size];
-                let filter = |g: usize, h: usize| {
-                    reading.taps(weights, [co, ci], [base[0] + g, base[1] + h])
-                };
-                for (p, point) in POINTS.iter().enumerate() {
-                    // One point of an orbit stands for the others.
-                    let share = if inner { 1 } else { ORBIT };
-                    if point.inner == inner && point.slot.is_multiple_of(share) {
-                        let found = split(p, count, at, filter);
-                        for (part, &x) in found.iter().take(count).enumerate() {
-                            to[point.slot / share + part] = x as f32;
+            // One point of an orbit stands for the others.
+            let share = if inner { 1 } else { ORBIT };
+            let stands =
+                |point: &Point| point.inner == inner && point.slot.is_multiple_of(share * count);
+            let mut sources = vec![[0; 4]; matrices * size * size];
+            for (p, point) in POINTS.iter().enumerate().filter(|(_, point)| stands(point)) {
+                let matrix = point.slot / (share * count);
+                for (a, b) in (0..size).flat_map(|a| (0..size).map(move |b| (a, b))) {
+                    let from = &mut sources[(matrix * size + a) * size + b];
+                    for (j, from) in from.iter_mut().enumerate().take(count) {
+                        let pair = [point.order[a], point.order[b + j * size]];
+                        *from = source(&indices, reading, p, pair);
+                    }
+                }
+            }
+            Self {
+                count,
+                matrices,
+                sources,
+            }
+        })
+    }
+
+    /// Components of a part.
+    pub fn size(&self) -> usize {
+        SIZE / self.count
+    }
+
+    /// The sources of an element.
+    #[inline(always)]
+    pub fn at(&self, matrix: usize, a: usize, b: usize) -> &[usize] {
+        let size = self.size();
+        &self.sources[(matrix * size + a) * size + b][..self.count]
+    }
+}
+
+/// Which value of a base filter, at `point · 8 + filter`, is that of the filter from component `h` to
+/// component `g` at point `p`: a motion takes taps to taps, and so points to points.
+fn source(indices: &[usize], reading: Reading, p: usize, [g, h]: [usize; 2]) -> usize {
+    let (row, column) = match reading {
+        Reading::Forward => (g, h),
+        Reading::Transposed | Reading::Flipped => (h, g),
+    };
+    let taps = &indices[(row * SIZE + column) * 9..][..9];
+    let tap = |at: usize| match reading {
+        Reading::Flipped => taps[8 - at] % 9,
+        Reading::Forward | Reading::Transposed => taps[at] % 9,
+    };
+    // The first row's ends are in one column if rows become columns.
+    let (first, end) = (tap(0), tap(2));
+    let axes = match first % 3 == end % 3 {
+        true => [p % 4, p / 4],
+        false => [p / 4, p % 4],
+    };
+    let reversed = [first / 3 == 2, first % 3 == 2];
+    let mut point = 0;
+    for (place, reversed) in axes.into_iter().zip(reversed) {
+        // Reversing taps exchanges the points 0 and ∞.
+        point = 4 * point + if reversed { [3, 1, 2, 0][place] } else { place };
+    }
+    point * SIZE + taps[0] / 9
+}
+
+/// A block of parts.
+struct Fill<'a, const COUNT: usize> {
+    bases: Bases<'a>,
+    reading: Reading,
+    sources: &'a Sources,
+    outputs: Range<usize>,
+    /// Base channels that are summed over.
+    inputs: usize,
+    rows: usize,
+    to: &'a mut [f32],
+}
+
+impl<const COUNT: usize> Work for Fill<'_, COUNT> {
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let size = SIZE / COUNT;
+        let Range { start, end } = self.outputs;
+        for input in 0..self.inputs {
+            for base in start / size..end.div_ceil(size) {
+                let u = values(self.bases.get(self.reading, base, input));
+                for row in start.max(base * size)..end.min((base + 1) * size) {
+                    for matrix in 0..self.sources.matrices {
+                        for b in 0..size {
+                            let from = self.sources.at(matrix, row - base * size, b);
+                            let mut sums = [0.0; COUNT];
+                            for j in 0..COUNT {
+                                for part in 0..COUNT {
+                                    // A power of two, so that whole numbers stay exact.
+                                    sums[part] += SIGNS[part][j] * u[from[j]] / COUNT as f64;
+                                }
+                            }
+                            for part in 0..COUNT {
+                                let matrix = matrix * COUNT + part;
+                                let column = (matrix * self.inputs + input) * size + b;
+                                self.to[column * self.rows + row - start] = sums[part] as f32;
+                            }
                         }
                     }
                 }
-            })
-        };
-        Self {
-            halves: part(false, 2, HALVES / ORBIT),
-            quarters: part(true, 4, QUARTERS),
+            }
         }
     }
 }
 
-/// Element `at` of the `count` parts of the matrix at point `p`.
-fn split(
-    p: usize,
-    count: usize,
-    at: [usize; 2],
-    filter: impl Fn(usize, usize) -> [f32; 9],
-) -> [f64; 4] {
-    let order = POINTS[p].order;
-    let size = SIZE / count;
-    let mut parts = [0.0; 4];
-    for j in 0..count {
-        let u = value(p, &filter(order[at[0]], order[at[1] + j * size]));
-        for (part, signs) in parts.iter_mut().zip(SIGNS).take(count) {
-            // A power of two, so that whole numbers stay exact.
-            *part += signs[j] * u / count as f64;
-        }
-    }
-    parts
-}
-
-/// A filter's value at point `p` of F(2,3).
-fn value(p: usize, taps: &[f32; 9]) -> f64 {
+/// The values of eight filters at the points of F(2,3): `[point][filter]`.
+#[inline(always)]
+fn values(base: &[f32]) -> [f64; 16 * SIZE] {
     let g = Two::filter();
-    let mut sum = 0.0;
-    for y in 0..3 {
-        for x in 0..3 {
-            sum += g[p / 4][y] * g[p % 4][x] * f64::from(taps[3 * y + x]);
+    let mut taps = [[0.0; SIZE]; 9];
+    for (filter, from) in base.chunks_exact(9).enumerate() {
+        for tap in 0..9 {
+            taps[tap][filter] = f64::from(from[tap]);
         }
     }
-    sum
+    let mut values = [0.0; 16 * SIZE];
+    for i in 0..4 {
+        let mut half = [[0.0; SIZE]; 3];
+        for x in 0..3 {
+            for filter in 0..SIZE {
+                half[x][filter] = g[i][0] * taps[x][filter]
+                    + g[i][1] * taps[3 + x][filter]
+                    + g[i][2] * taps[6 + x][filter];
+            }
+        }
+        for j in 0..4 {
+            for filter in 0..SIZE {
+                values[(4 * i + j) * SIZE + filter] = half[0][filter] * g[j][0]
+                    + half[1][filter] * g[j][1]
+                    + half[2][filter] * g[j][2];
+            }
+        }
+    }
+    values
 }

@@ -13,6 +13,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod adjoint;
+mod bank;
 pub mod batch_norm;
 pub mod conv;
 mod correlate;
@@ -42,6 +43,7 @@ pub mod warp;
 mod window;
 mod winograd;
 
+pub use bank::Bank;
 pub use conv::Prepared;
 pub use isa::Isa;
 pub use pass::After;

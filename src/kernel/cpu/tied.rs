@@ -31,7 +31,7 @@ const AREA: usize = 16;
 type Local = [Line; SIZE * AREA];
 
 /// Lines per product of halves and of quarters.
-type Apart = [usize; 2];
+pub(super) type Apart = [usize; 2];
 
 impl Tied {
     fn made(packed: &Packed, outputs: &Range<usize>) -> usize {
@@ -90,7 +90,7 @@ impl Space<4, 2> for Tied {
     fn enter<const ADJOINT: bool>(&self, isa: Isa, span: Span, from: Blocks, to: &mut [Line]) {
         isa.run(Split::<ADJOINT> {
             span,
-            bases: self.halves.inputs / 4,
+            bases: 0..self.halves.inputs / 4,
             from,
             to,
             apart: self.data_apart(span.stride),
@@ -171,12 +171,13 @@ impl Parts {
 }
 
 /// Tiles to points by `Bᵀ d B`, or by `A y Aᵀ` for the adjoint, and components to parts.
-struct Split<'a, const ADJOINT: bool> {
-    span: Span,
-    bases: usize,
-    from: Blocks<'a>,
-    to: &'a mut [Line],
-    apart: Apart,
+pub(super) struct Split<'a, const ADJOINT: bool> {
+    pub span: Span,
+    /// Base channels of the parts that are written; the first of them is the first that is read.
+    pub bases: Range<usize>,
+    pub from: Blocks<'a>,
+    pub to: &'a mut [Line],
+    pub apart: Apart,
 }
 
 impl<const ADJOINT: bool> Work for Split<'_, ADJOINT> {
@@ -184,8 +185,8 @@ impl<const ADJOINT: bool> Work for Split<'_, ADJOINT> {
     fn run<S: Simd>(self, s: S) {
         let [rows, cols] = self.from.size;
         let mut local = [Line::ZERO; SIZE * AREA];
-        for base in 0..self.bases {
-            let from = &self.from.from[base * SIZE * rows * cols..][..SIZE * rows * cols];
+        for (at, base) in self.bases.enumerate() {
+            let from = &self.from.from[at * SIZE * rows * cols..][..SIZE * rows * cols];
             for t in 0..self.span.count {
                 let [ty, tx] = self.span.tile(t);
                 for g in 0..SIZE {
@@ -223,7 +224,7 @@ fn split<S: Simd, const P: usize>(s: S, local: &Local, to: &mut [Line], parts: P
 
 /// Sums with the signs of [`SIGNS`](super::mirrors::SIGNS), which are their own transposition.
 #[inline(always)]
-fn butterflies<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
+pub(super) fn butterflies<S: Simd>(s: S, [a, b, c, d]: [S::V; 4]) -> [S::V; 4] {
     let (near, far) = (s.add(a, b), s.add(c, d));
     let (left, right) = (s.sub(a, b), s.sub(c, d));
     [

@@ -6,6 +6,7 @@
 //! its strips in order, and the whole gradient the sum over units in order. The cut depends on
 //! shapes only, so the result does not depend on the number of threads.
 
+mod mirrored;
 mod points;
 mod taps;
 mod tiles;
@@ -130,6 +131,17 @@ impl Correlation<'_> {
         }
     }
 
+    /// Writes the gradient of the weights `[co / 8][ci / 8][8][3][3]` that the filters of a p4m group convolution
+    /// are copies of, if that is faster by the mirrors; says whether it did.
+    pub fn sum_mirrored(&self, dw: &mut [f32]) -> bool {
+        if self.batch == 0 {
+            dw.fill(0.0);
+            return true;
+        }
+        let tiles = Tiles::mirrored(self);
+        tiles.as_ref().inspect(|tiles| tiles.sum(dw)).is_some()
+    }
+
     /// Units in waves, their gradients summed in order.
     fn sum_directly(&self, dw: &mut [f32]) {
         let filter = self.filter();
@@ -166,13 +178,15 @@ impl Correlation<'_> {
         }
         let (sum, to) = (&*sum, Shared::new(dw));
         let each = sum.par_chunks(filter).enumerate();
-        each.for_each(|(vector, sum)| self.write(vector, sum, 0, to));
+        each.for_each(|(vector, sum)| {
+            let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
+            self.write(outputs, sum, 0, to);
+        });
     }
 
-    /// Writes a part of the filters of a vector of output channels, `[weight]`, from this weight on.
-    fn write(&self, vector: usize, from: &[Line], first: usize, to: Shared) {
+    /// Writes a part of the filters of a vector of outputs, `[weight]`, from this weight on.
+    fn write(&self, outputs: Range<usize>, from: &[Line], first: usize, to: Shared) {
         let mut pieces = [Piece::default(); LANES];
-        let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
         for (piece, output) in pieces.iter_mut().zip(outputs) {
             *piece = Piece {
                 image: output,

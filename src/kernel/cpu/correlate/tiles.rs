@@ -7,15 +7,19 @@
 //! Winograd space a chunk at a time and sums, point by point, the outer products of both sides' channels.
 //! Where there are few blocks the tiles are cut into parts, whose sums are added in order. All cuts depend on
 //! shapes only.
+//!
+//! The weights of a p4m group convolution are learnt from as they are, without their copies, and mirrors split what
+//! is summed: see [`mirrored`](super::mirrored).
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::Correlation;
-use super::points::{Enter, Leave, Outer};
+use super::points::{Enter, Inputs, Leave, Outer};
+use super::{Correlation, mirrored};
 use crate::kernel::cpu::isa::{LANES, Line};
 use crate::kernel::cpu::lanes::Gather;
+use crate::kernel::cpu::mirrors::SIZE;
 use crate::kernel::cpu::plan::{Cell, Unit};
 use crate::kernel::cpu::scratch::Scratch;
 use crate::kernel::cpu::shared::Shared;
@@ -25,29 +29,41 @@ use crate::kernel::cpu::space::lines;
 pub(super) const POINTS: usize = 16;
 /// Taps of a filter.
 pub(super) const TAPS: usize = 9;
-/// Tiles that are taken at once, about: those of a block of channels stay in the second-level cache.
+/// Tiles that are taken at once, about: those of a block of channels stay in the second-level cache. Split by mirrors
+/// a channel has eight components.
 const CHUNK: usize = 128;
+const MIRRORED_CHUNK: usize = 32;
 /// Chunks of a part at most, about, so that sums do not become long.
 const CHUNKS: usize = 64;
 /// Vectors of channels of a block at most: every block of outputs transforms the inputs anew, and the reverse.
 const BLOCK: usize = 6;
+const MIRRORED_BLOCK: usize = 2;
 /// Units that there are at least, if there is so much to do.
 const UNITS: usize = 16;
 
 /// Least channels for which transforms pay: of the inputs, and of the outputs.
 const LEAST: [usize; 2] = [8, 8];
 
+/// Inputs that are multiplied together.
+const TOGETHER: usize = 8;
+
 /// A correlation, in tiles.
 pub(super) struct Tiles<'a> {
-    all: &'a Correlation<'a>,
+    pub all: &'a Correlation<'a>,
+    /// Whether mirrors split a p4m group convolution.
+    mirrored: bool,
+    /// Outputs and inputs; if they are split, without their components.
+    pub channels: [usize; 2],
+    /// Numbers of the gradient for a pair of them.
+    pub taps: usize,
     /// Rows and columns of tiles in an image.
-    tiles: [usize; 2],
+    pub tiles: [usize; 2],
     /// Blocks of outputs, and of inputs.
     blocks: [usize; 2],
     /// Rows of tiles of a chunk, at most.
-    rows: usize,
+    pub rows: usize,
     /// Images of a chunk, at most; one if it is less than an image.
-    images: usize,
+    pub images: usize,
     /// Parts of the chunks.
     parts: usize,
 }
@@ -63,15 +79,36 @@ fn vectors(channels: usize) -> usize {
 }
 
 /// What a unit sums up.
-struct Share {
+pub(super) struct Share {
     /// Vectors of outputs, and of inputs.
-    vectors: [Range<usize>; 2],
-    chunks: Range<usize>,
+    pub vectors: [Range<usize>; 2],
+    pub chunks: Range<usize>,
+}
+
+/// Images and rows of tiles of a chunk.
+pub(super) struct Chunk {
+    pub images: Range<usize>,
+    pub top: usize,
+    pub rows: usize,
 }
 
 impl<'a> Tiles<'a> {
     /// The correlation in tiles, if that is known and faster than summing directly.
     pub fn of(all: &'a Correlation<'a>) -> Option<Self> {
+        Self::new(all, all.channels, TAPS)
+    }
+
+    /// That of a p4m group convolution to the weights that its filters are copies of, if splitting by mirrors is
+    /// faster than summing up what all copies get.
+    pub fn mirrored(all: &'a Correlation<'a>) -> Option<Self> {
+        let [co, ci] = all.channels.map(|channels| channels / SIZE);
+        // Of 64 pairs of components 28 are left, but lanes hold one component each.
+        let filled = co.next_multiple_of(LANES) * ci.next_multiple_of(TOGETHER);
+        let pays = 28 * filled <= 48 * co * ci;
+        Self::new(all, [co, ci], SIZE * TAPS).filter(|_| pays)
+    }
+
+    fn new(all: &'a Correlation<'a>, channels: [usize; 2], taps: usize) -> Option<Self> {
         let ([co, ci], [height, width]) = (all.channels, all.output);
         let tiles = [height, width].map(|side| side.div_ceil(2));
         // Small images of odd sides have tiles that are mostly empty.
@@ -80,17 +117,25 @@ impl<'a> Tiles<'a> {
         if !(all.window.is_three() && pays) {
             return None;
         }
-        let blocks = [co, ci].map(|channels| vectors(channels).div_ceil(BLOCK));
+        let mirrored = taps != TAPS;
+        let (chunk, block) = match mirrored {
+            true => (MIRRORED_CHUNK, MIRRORED_BLOCK),
+            false => (CHUNK, BLOCK),
+        };
+        let blocks = channels.map(|channels| vectors(channels).div_ceil(block));
         let area = tiles[0] * tiles[1];
-        let (rows, images) = match area >= CHUNK {
+        let (rows, images) = match area >= chunk {
             true => {
-                let most = (CHUNK / tiles[1]).max(1);
+                let most = (chunk / tiles[1]).max(1);
                 (tiles[0].div_ceil(tiles[0].div_ceil(most)), 1)
             }
-            false => (tiles[0], (CHUNK / area).clamp(1, all.batch.max(1))),
+            false => (tiles[0], (chunk / area).clamp(1, all.batch.max(1))),
         };
         let made = Self {
             all,
+            mirrored,
+            channels,
+            taps,
             tiles,
             blocks,
             rows,
@@ -118,14 +163,14 @@ impl<'a> Tiles<'a> {
 
     /// Lines of a unit's gradient at most: `[vector of outputs][input][tap]`.
     fn lines(&self) -> usize {
-        let most = |at: usize| vectors(self.all.channels[at]).div_ceil(self.blocks[at]);
-        most(0) * most(1) * LANES * TAPS
+        let most = |at: usize| vectors(self.channels[at]).div_ceil(self.blocks[at]);
+        most(0) * most(1) * LANES * self.taps
     }
 
     fn share(&self, block: usize, at: usize) -> Share {
         let places = [block / self.blocks[1], block % self.blocks[1]];
         let of = |side: usize| {
-            let all = vectors(self.all.channels[side]);
+            let all = vectors(self.channels[side]);
             part(all, self.blocks[side], places[side])
         };
         Share {
@@ -134,7 +179,7 @@ impl<'a> Tiles<'a> {
         }
     }
 
-    /// Writes the gradient, `[co][ci][3][3]`.
+    /// Writes the gradient, `[output][input][tap]`.
     pub fn sum(&self, dw: &mut [f32]) {
         let (parts, size) = (self.parts, self.lines());
         let blocks = self.blocks[0] * self.blocks[1];
@@ -158,7 +203,7 @@ impl<'a> Tiles<'a> {
         let blocks = waiting.par_chunks_exact_mut(parts * size);
         blocks.enumerate().for_each(|(block, made)| {
             let share = self.share(block, 0);
-            let used = share.vectors[0].len() * self.inputs(&share).len() * TAPS;
+            let used = share.vectors[0].len() * self.inputs(&share).len() * self.taps;
             let (sum, others) = made.split_at_mut(size);
             let sum = &mut sum[..used];
             sum.par_chunks_mut(1 << 9)
@@ -177,23 +222,39 @@ impl<'a> Tiles<'a> {
     }
 
     /// Inputs of a block, those that fill up the last vector left out.
-    fn inputs(&self, share: &Share) -> Range<usize> {
+    pub fn inputs(&self, share: &Share) -> Range<usize> {
         let Range { start, end } = share.vectors[1];
-        LANES * start..self.all.channels[1].min(LANES * end)
+        LANES * start..self.channels[1].min(LANES * end)
+    }
+
+    /// Images and rows of tiles of a chunk.
+    pub fn chunk(&self, chunk: usize) -> Chunk {
+        let bands = self.bands();
+        let (first, top) = (chunk / bands * self.images, chunk % bands * self.rows);
+        Chunk {
+            images: first..self.all.batch.min(first + self.images),
+            top,
+            rows: self.rows.min(self.tiles[0] - top),
+        }
     }
 
     /// Writes a block of the gradient to its place.
     fn write(&self, share: &Share, from: &[Line], to: Shared) {
         let inputs = self.inputs(share);
         let each = share.vectors[0].clone();
-        let each = each.zip(from.chunks_exact(inputs.len() * TAPS));
+        let each = each.zip(from.chunks_exact(inputs.len() * self.taps));
         for (vector, from) in each {
-            self.all.write(vector, from, inputs.start * TAPS, to);
+            let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
+            self.all.write(outputs, from, inputs.start * self.taps, to);
         }
     }
 
     /// Writes a unit's gradient.
     fn run(&self, share: &Share, to: &mut [Line]) {
+        if self.mirrored {
+            mirrored::run(self, share, to);
+            return;
+        }
         let isa = self.all.isa;
         let [outputs, inputs] = share.vectors.clone().map(|vectors| vectors.len());
         let count = self.images * self.rows * self.tiles[1];
@@ -209,7 +270,11 @@ impl<'a> Tiles<'a> {
         let x = x_memory.lines(POINTS * room[1]);
         let sums = sums_memory.lines(POINTS * sums_point);
         sums.fill(Line::ZERO);
-        let inputs = self.inputs(share).len();
+        let used = self.inputs(share).len();
+        let lines = Inputs {
+            lines: inputs,
+            last: [1, used - (inputs - 1) * LANES],
+        };
         for chunk in share.chunks.clone() {
             let count = self.enter(share, chunk, [&mut *dy, &mut *x], room, block);
             isa.run(Outer {
@@ -218,18 +283,19 @@ impl<'a> Tiles<'a> {
                 point: room,
                 stride: self.images * self.rows * self.tiles[1],
                 count,
+                matrices: POINTS,
+                share: 1,
                 outputs,
-                inputs,
+                inputs: lines,
                 sums: &mut *sums,
                 sums_point,
-                apart: share.vectors[1].len() * LANES,
             });
         }
         isa.run(Leave {
             from: sums,
             point: sums_point,
-            apart: share.vectors[1].len() * LANES,
-            inputs,
+            apart: lines.apart(),
+            inputs: used,
             outputs,
             to,
         });
@@ -245,10 +311,7 @@ impl<'a> Tiles<'a> {
         block: &mut [Line],
     ) -> usize {
         let all = self.all;
-        let bands = self.bands();
-        let (first, top) = (chunk / bands * self.images, chunk % bands * self.rows);
-        let images = first..all.batch.min(first + self.images);
-        let rows = self.rows.min(self.tiles[0] - top);
+        let Chunk { images, top, rows } = self.chunk(chunk);
         let tiles = [rows, self.tiles[1]];
         let stride = self.images * self.rows * self.tiles[1];
         let [dy, x] = to;

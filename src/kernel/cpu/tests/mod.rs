@@ -1,5 +1,6 @@
 //! Oracles and helpers; the tests are in the files below.
 
+mod bank;
 mod conv;
 mod edges;
 mod few;

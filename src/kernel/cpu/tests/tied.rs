@@ -7,7 +7,7 @@ use crate::kernel::cpu::Window;
 use crate::kernel::cpu::conv::{Images, Prepared};
 use crate::kernel::cpu::filters::{Packed, Reading};
 use crate::kernel::cpu::isa::Isa;
-use crate::kernel::cpu::mirrors::{POINTS, SIGNS, Tied, are_tied};
+use crate::kernel::cpu::mirrors::{Bases, POINTS, SIGNS, Tied, are_tied};
 use crate::kernel::cpu::tile::Two;
 
 /// Expands `[co][ci][8][3][3]` as a group convolution does.
@@ -77,7 +77,7 @@ fn value_parts_are_the_same_at_all_points_of_an_orbit() {
     let isa = Isa::Portable;
     for reading in [Reading::Forward, Reading::Transposed, Reading::Flipped] {
         let whole = Packed::winograd::<Two, 4, 2>(&w, [8, 8], reading, isa);
-        let tied = Tied::new(&w, [8, 8], reading, isa);
+        let tied = Tied::new(Bases::of_bank(&w, 8), [8, 8], reading, isa);
         let element = |packed: &Packed, matrix: usize, output: usize, input: usize| {
             let block = packed.block(matrix, output / packed.rows);
             block[input * packed.rows + output % packed.rows]
