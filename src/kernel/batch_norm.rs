@@ -99,13 +99,47 @@ pub fn batch_norm_train(
     epsilon: f64,
     relu: bool,
 ) -> (Tensor<4>, Statistics) {
+    train(x, affine, epsilon, None, relu)
+}
+
+/// Batch normalisation by the batch's own statistics, plus `beside`, negative sums replaced by 0 if
+/// `relu`; and these statistics, outside of the graph.
+///
+/// The same as [`batch_norm_train`] and a sum, to the bit; the kernel has two passes over memory less.
+///
+/// # Shapes
+///
+/// - x, beside, output: `[batch, channel, height, width]`
+///
+/// # Panics
+///
+/// As [`batch_norm_train`], and if `beside` does not fit.
+pub fn batch_norm_train_add(
+    x: Tensor<4>,
+    affine: Affine,
+    epsilon: f64,
+    beside: Tensor<4>,
+    relu: bool,
+) -> (Tensor<4>, Statistics) {
+    assert_eq!(beside.dims(), x.dims(), "the shape of what is added");
+    train(x, affine, epsilon, Some(beside), relu)
+}
+
+fn train(
+    x: Tensor<4>,
+    affine: Affine,
+    epsilon: f64,
+    beside: Option<Tensor<4>>,
+    relu: bool,
+) -> (Tensor<4>, Statistics) {
     let Affine { scale, shift } = affine;
     let affine = [scale, shift];
     expect(&x, &affine);
-    match choose("batch_norm_train", || suits(&x) && affine.iter().all(suits)) {
+    let possible = || suits(&x) && affine.iter().all(suits) && beside.iter().all(suits);
+    match choose("batch_norm_train", possible) {
         #[cfg(feature = "flex")]
         super::Path::Kernel => {
-            use super::flex::{run1, run3};
+            use super::flex::{run1, run3, run4};
             // Nothing flows back through them but by the formula of the other kernel.
             let found: Tensor<2> = run1(flex::Measure, x.clone().inner());
             let found = found.to_device(&x.device());
@@ -114,7 +148,11 @@ pub fn batch_norm_train(
                 variance: found.clone().narrow(0, 1, 1).flatten(0, 1),
             };
             let affine = Tensor::stack::<2>(affine.to_vec(), 0);
-            let y = run3(flex::Own { epsilon, relu }, x, affine, found);
+            let own = flex::Own { epsilon, relu };
+            let y = match beside {
+                None => run3(own, x, affine, found),
+                Some(beside) => run4(own, x, affine, found, beside),
+            };
             (y, statistics)
         }
         _ => {
@@ -124,7 +162,11 @@ pub fn batch_norm_train(
                 mean: made.mean.detach(),
                 variance: made.variance.detach(),
             };
-            (or_relu(made.output, relu), statistics)
+            let y = match beside {
+                None => made.output,
+                Some(beside) => made.output + beside,
+            };
+            (or_relu(y, relu), statistics)
         }
     }
 }
@@ -141,6 +183,7 @@ fn expect(x: &Tensor<4>, of_channels: &[Tensor<1>]) {
 mod flex {
     use crate::kernel::cpu::Isa;
     use crate::kernel::cpu::batch_norm::{self as cpu, Channel, Pull, Slope};
+    use crate::kernel::cpu::elementwise::relu_gradient;
     use crate::kernel::flex::buffer::Buffer;
     use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
     use burn::backend::tensor::FloatTensor;
@@ -159,7 +202,8 @@ mod flex {
         pub relu: bool,
     }
 
-    /// By scale and shift `[2, channel]` and the batch's own mean and variance, `[2, channel]`.
+    /// By scale and shift `[2, channel]` and the batch's own mean and variance, `[2, channel]`, plus what is
+    /// beside if there is a fourth input.
     #[derive(Clone, Debug)]
     pub(super) struct Own {
         pub epsilon: f64,
@@ -202,6 +246,7 @@ mod flex {
     fn normalise(
         x: FlexTensor,
         channels: Vec<Channel>,
+        beside: Option<&FlexTensor>,
         relu: bool,
         keep: bool,
     ) -> (FlexTensor, Option<Saved>) {
@@ -211,8 +256,8 @@ mod flex {
             cpu::normalise(
                 Isa::detect(),
                 numbers(&x),
-                &channels,
-                height * width,
+                (&channels, height * width),
+                beside.map(numbers),
                 relu,
                 y,
             );
@@ -277,7 +322,8 @@ mod flex {
         fn forward(&self, [x, given]: [FlexTensor; 2], keep: bool) -> (FlexTensor, Option<Saved>) {
             let given = contiguous(given);
             let (affine, found) = numbers(&given).split_at(numbers(&given).len() / 2);
-            normalise(x, channels(self.epsilon, affine, found), self.relu, keep)
+            let channels = channels(self.epsilon, affine, found);
+            normalise(x, channels, None, self.relu, keep)
         }
 
         fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 2]) -> [Option<FlexTensor>; 2] {
@@ -293,21 +339,31 @@ mod flex {
         }
     }
 
-    impl Kernel<3> for Own {
+    impl<const N: usize> Kernel<N> for Own {
         type Saved = Saved;
 
-        fn forward(
-            &self,
-            [x, affine, found]: [FlexTensor; 3],
-            keep: bool,
-        ) -> (FlexTensor, Option<Saved>) {
-            let [affine, found] = [affine, found].map(contiguous);
-            let channels = channels(self.epsilon, numbers(&affine), numbers(&found));
-            normalise(x, channels, self.relu, keep)
+        fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Option<Saved>) {
+            let inputs = inputs.map(contiguous);
+            let (affine, found) = (numbers(&inputs[1]), numbers(&inputs[2]));
+            let channels = channels(self.epsilon, affine, found);
+            normalise(inputs[0].clone(), channels, inputs.get(3), self.relu, keep)
         }
 
-        fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 3]) -> [Option<FlexTensor>; 3] {
-            let dy = contiguous(dy);
+        fn backward(
+            &self,
+            mut saved: Saved,
+            dy: FlexTensor,
+            _: [bool; N],
+        ) -> [Option<FlexTensor>; N] {
+            let mut dy = contiguous(dy);
+            if N > 3
+                && let Some(gate) = saved.gate.take()
+            {
+                // What is beside gets it as well.
+                dy = Buffer::filled(dims::<4>(&dy), |open| {
+                    relu_gradient(Isa::detect(), numbers(&dy), numbers(&gate), open);
+                });
+            }
             let shape @ [batch, count, height, width] = dims(&dy);
             let (area, isa, x) = (height * width, Isa::detect(), numbers(&saved.x));
             let slope = saved.slope(&dy);
@@ -342,7 +398,8 @@ mod flex {
                     made[count + at] = shift;
                 }
             });
-            [Some(dx), Some(affine), None]
+            let mut made = [Some(dx), Some(affine), None, Some(dy)].into_iter();
+            std::array::from_fn(|_| made.next().flatten())
         }
     }
 }

@@ -30,7 +30,7 @@ mod relu;
 mod warp;
 
 pub use add_scaled::add_scaled;
-pub use batch_norm::{Affine, Statistics, batch_norm, batch_norm_train};
+pub use batch_norm::{Affine, Statistics, batch_norm, batch_norm_train, batch_norm_train_add};
 pub use border::Border;
 pub use conv2d::{Filters, conv2d, conv2d_add};
 #[cfg(feature = "flex")]

@@ -82,7 +82,7 @@ impl GroupBatchNorm {
             self.norm.gamma.val().dims()[0],
             "channels of features"
         );
-        let planes = normalised(&self.norm, features.into_planes(self.group), relu);
+        let planes = normalised(&self.norm, features.into_planes(self.group), None, relu);
         Tensor::from_planes(planes, self.group)
     }
 
@@ -108,23 +108,44 @@ pub(crate) fn given(norm: &BatchNorm, device: &Device) -> (Affine, Option<Statis
 }
 
 // Burn's layer by this crate's kernels, with its rules: the batch's own statistics if it is training
-// on an autodiff device, which move the running ones; else those.
+// on an autodiff device, which move the running ones; else those. What is beside is added behind it.
 // Neighbouring planes share a channel where there are more of them than channels.
-pub(super) fn normalised(norm: &BatchNorm, planes: Tensor<4>, relu: bool) -> Tensor<4> {
+pub(super) fn normalised(
+    norm: &BatchNorm,
+    planes: Tensor<4>,
+    beside: Option<Tensor<4>>,
+    relu: bool,
+) -> Tensor<4> {
     let shape @ [batch, count, height, width] = planes.dims();
     let [channels] = norm.gamma.val().dims();
     assert_eq!(count % channels, 0, "{count} planes of {channels} channels");
-    let x = planes.reshape([batch, channels, count / channels * height, width]);
-    normalised_channels(norm, x, relu).reshape(shape)
+    let by_channel =
+        |planes: Tensor<4>| planes.reshape([batch, channels, count / channels * height, width]);
+    let (x, beside) = (by_channel(planes), beside.map(by_channel));
+    normalised_channels(norm, x, beside, relu).reshape(shape)
 }
 
-fn normalised_channels(norm: &BatchNorm, x: Tensor<4>, relu: bool) -> Tensor<4> {
+fn normalised_channels(
+    norm: &BatchNorm,
+    x: Tensor<4>,
+    beside: Option<Tensor<4>>,
+    relu: bool,
+) -> Tensor<4> {
     let device = x.device();
     let (affine, statistics) = given(norm, &device);
     if let Some(statistics) = statistics {
-        return kernel::batch_norm(x, affine, statistics, norm.epsilon, relu);
+        let alone = beside.is_none();
+        let y = kernel::batch_norm(x, affine, statistics, norm.epsilon, relu && alone);
+        return match beside {
+            None => y,
+            Some(beside) if relu => kernel::relu(y + beside),
+            Some(beside) => y + beside,
+        };
     }
-    let (y, found) = kernel::batch_norm_train(x, affine, norm.epsilon, relu);
+    let (y, found) = match beside {
+        None => kernel::batch_norm_train(x, affine, norm.epsilon, relu),
+        Some(beside) => kernel::batch_norm_train_add(x, affine, norm.epsilon, beside, relu),
+    };
     let moved = |running: &RunningState<Tensor<1>>, found: Tensor<1>| {
         let before = running.value_sync().to_device(&device);
         let after = before * (1.0 - norm.momentum) + found * norm.momentum;
@@ -147,11 +168,11 @@ impl Layer for BatchNorm {
     type Output = Tensor<4>;
 
     fn forward(&self, planes: Tensor<4>) -> Tensor<4> {
-        normalised(self, planes, false)
+        normalised(self, planes, None, false)
     }
 
     fn forward_relu(&self, planes: Tensor<4>) -> Tensor<4> {
-        normalised(self, planes, true)
+        normalised(self, planes, None, true)
     }
 }
 

@@ -39,12 +39,7 @@ pub(crate) fn convolve(
         };
     };
     let y = kernel::conv2d(input, &filters, options, false);
-    let y = normalised(norm, y, relu && beside.is_none());
-    match beside {
-        Some(beside) if relu => kernel::relu(y + beside),
-        Some(beside) => y + beside,
-        None => y,
-    }
+    normalised(norm, y, beside, relu)
 }
 
 /// Burn's own convolution with these filters.

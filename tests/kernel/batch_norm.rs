@@ -5,10 +5,20 @@
 use super::given::{between, draws, noise};
 use crate::common::bits;
 use burn::tensor::{Device, Tensor};
-use fireproof::kernel::{self, Affine, Path, Statistics, batch_norm, batch_norm_train};
+use fireproof::kernel::{
+    self, Affine, Path, Statistics, batch_norm, batch_norm_train, batch_norm_train_add,
+};
+
+/// What a pass normalises by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum By {
+    Given,
+    Own,
+    OwnAndAdd,
+}
 
 /// Output, statistics and gradients of a pass of random size, as bits.
-fn run(seed: u64, own: bool) -> Vec<Vec<u32>> {
+fn run(seed: u64, by: By) -> Vec<Vec<u32>> {
     let device = Device::flex().autodiff();
     let draws = &mut draws(seed);
     let [batch, channels] = [between(draws, 1, 9), between(draws, 1, 20)];
@@ -20,7 +30,7 @@ fn run(seed: u64, own: bool) -> Vec<Vec<u32>> {
     let mut of_channels = || noise([channels], draws, &device);
     let [scale, shift, mean, spread]: [Tensor<1>; 4] = std::array::from_fn(|_| of_channels());
     let variance = spread.clone() * spread;
-    if !own {
+    if by == By::Given {
         let affine = Affine { scale, shift };
         let y = batch_norm(x.clone(), affine, Statistics { mean, variance }, 1e-5, relu);
         let gradients = (y.clone() * slope).sum().backward();
@@ -31,9 +41,16 @@ fn run(seed: u64, own: bool) -> Vec<Vec<u32>> {
         scale: scale.clone(),
         shift: shift.clone(),
     };
-    let (y, found) = batch_norm_train(x.clone(), affine, 1e-5, relu);
+    let beside: Tensor<4> = noise(shape, draws, &device).require_grad();
+    let (y, found) = match by {
+        By::OwnAndAdd => batch_norm_train_add(x.clone(), affine, 1e-5, beside.clone(), relu),
+        _ => batch_norm_train(x.clone(), affine, 1e-5, relu),
+    };
     let gradients = (y.clone() * slope).sum().backward();
+    let beside = beside.grad(&gradients);
+    assert_eq!(beside.is_some(), by == By::OwnAndAdd);
     vec![
+        beside.map(bits).unwrap_or_default(),
         bits(y.inner()),
         bits(found.mean.inner()),
         bits(found.variance.inner()),
@@ -47,11 +64,11 @@ fn run(seed: u64, own: bool) -> Vec<Vec<u32>> {
 #[test]
 fn value_and_gradient_of_batch_norm_to_the_bit() {
     for seed in 0..200 {
-        for own in [false, true] {
-            let (found, ran) = kernel::record(|| run(seed, own));
+        for by in [By::Given, By::Own, By::OwnAndAdd] {
+            let (found, ran) = kernel::record(|| run(seed, by));
             assert!(ran.iter().all(|ran| ran.path == Path::Kernel), "{ran:?}");
-            let expected = kernel::composed(|| run(seed, own));
-            assert!(found == expected, "case {seed}, own statistics: {own}");
+            let expected = kernel::composed(|| run(seed, by));
+            assert!(found == expected, "case {seed}, {by:?}");
         }
     }
 }
@@ -86,4 +103,17 @@ fn error_channels_do_not_fit() {
         shift: ones(3),
     };
     let _ = batch_norm_train(Tensor::ones([1, 2, 3, 3], &device), affine, 1e-5, false);
+}
+
+#[test]
+#[should_panic(expected = "the shape of what is added")]
+fn error_what_is_added_does_not_fit() {
+    let device = Device::flex();
+    let ones = || Tensor::<1>::ones([2], &device);
+    let affine = Affine {
+        scale: ones(),
+        shift: ones(),
+    };
+    let x = Tensor::ones([1, 2, 3, 3], &device);
+    let _ = batch_norm_train_add(x, affine, 1e-5, Tensor::ones([1, 2, 3, 4], &device), false);
 }

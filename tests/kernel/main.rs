@@ -18,3 +18,5 @@ mod given;
 #[cfg(feature = "flex")]
 mod networks;
 mod operations;
+#[cfg(feature = "flex")]
+mod over;

@@ -22,31 +22,38 @@ pub struct Channel {
     pub shift: f32,
 }
 
-/// The planes of all images, normalised; and their positive parts if `relu`.
+impl Channel {
+    #[inline(always)]
+    fn normalise(self, x: f32) -> f32 {
+        (x - self.mean) / self.deviation * self.scale + self.shift
+    }
+}
+
+/// The planes of all images, normalised; plus what is `beside`; and the positive parts if `relu`.
 ///
 /// # Panics
 /// If lengths do not fit.
 pub fn normalise(
     isa: Isa,
     x: &[f32],
-    channels: &[Channel],
-    area: usize,
+    (channels, area): (&[Channel], usize),
+    beside: Option<&[f32]>,
     relu: bool,
     y: &mut [f32],
 ) {
     planes(channels.len(), area, y.len());
-    map(isa, [x], area, y, |at| {
-        let Channel {
-            mean,
-            deviation,
-            scale,
-            shift,
-        } = channels[at % channels.len()];
-        move |[x]| {
-            let value = (x - mean) / deviation * scale + shift;
-            if relu { positive(value) } else { value }
-        }
-    });
+    let of = |at: usize| channels[at % channels.len()];
+    let cut = move |value: f32| if relu { positive(value) } else { value };
+    match beside {
+        None => map(isa, [x], area, y, |at| {
+            let channel = of(at);
+            move |[x]| cut(channel.normalise(x))
+        }),
+        Some(beside) => map(isa, [x, beside], area, y, |at| {
+            let channel = of(at);
+            move |[x, beside]| cut(channel.normalise(x) + beside)
+        }),
+    }
 }
 
 /// A gradient behind a [`normalise`], and the output through which relu lets it pass where it is

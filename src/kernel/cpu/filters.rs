@@ -76,7 +76,8 @@ impl Packed {
         &self.data.as_floats()[block * len..][..len]
     }
 
-    /// Packs matrices: `fill(outputs, rows, block)` writes one block of all of them, which holds zeros.
+    /// Packs matrices: `fill(outputs, rows, block)` writes one block of all of them. A block of fewer outputs than
+    /// rows holds zeros before, others whatever was there.
     pub fn new(
         [outputs, inputs]: [usize; 2],
         isa: Isa,
@@ -90,8 +91,11 @@ impl Packed {
         if len > 0 {
             let each = data.as_floats_mut().par_chunks_exact_mut(len).enumerate();
             each.for_each(|(block, to)| {
-                to.fill(0.0);
-                fill(block * rows..outputs.min((block + 1) * rows), rows, to);
+                let outputs = block * rows..outputs.min((block + 1) * rows);
+                if outputs.len() < rows {
+                    to.fill(0.0);
+                }
+                fill(outputs, rows, to);
             });
         }
         Self {
@@ -163,42 +167,65 @@ struct Transform<'a, const I: usize> {
 /// Rows that are transformed together; the most that a block has.
 const TOGETHER: usize = 8;
 
+/// Inputs whose points are written together. All points of one lie at the same places of a cache, more of them than
+/// it has room for there.
+const INPUTS: usize = 16;
+
 impl<const I: usize> Work for Transform<'_, I> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
+        let rows = self.rows;
+        let mut made = [[[0.0; INPUTS * TOGETHER]; I]; I];
+        for first in (0..self.inputs).step_by(INPUTS) {
+            let inputs = first..self.inputs.min(first + INPUTS);
+            let count = inputs.len() * rows;
+            for (at, input) in inputs.enumerate() {
+                self.transform(input, |i, j, points| {
+                    made[i][j][at * rows..][..rows].copy_from_slice(&points[..rows]);
+                });
+            }
+            for (point, made) in made.as_flattened().iter().enumerate() {
+                let to = &mut self.to[(point * self.inputs + first) * rows..][..count];
+                to.copy_from_slice(&made[..count]);
+            }
+        }
+    }
+}
+
+impl<const I: usize> Transform<'_, I> {
+    /// Gives the rows of an input at every point.
+    #[inline(always)]
+    fn transform(&self, input: usize, mut give: impl FnMut(usize, usize, [f32; TOGETHER])) {
         let g = &self.filter;
-        for input in 0..self.inputs {
-            let mut taps = [[0.0f64; TOGETHER]; 9];
-            for (row, output) in self.outputs.clone().enumerate() {
-                let filter = self
-                    .reading
-                    .taps(self.weights, self.channels, [output, input]);
-                for tap in 0..9 {
-                    taps[tap][row] = f64::from(filter[tap]);
+        let mut taps = [[0.0f64; TOGETHER]; 9];
+        for (row, output) in self.outputs.clone().enumerate() {
+            let filter = self
+                .reading
+                .taps(self.weights, self.channels, [output, input]);
+            for tap in 0..9 {
+                taps[tap][row] = f64::from(filter[tap]);
+            }
+        }
+        let mut half = [[[0.0f64; TOGETHER]; 3]; I];
+        for i in 0..I {
+            for x in 0..3 {
+                for row in 0..TOGETHER {
+                    half[i][x][row] = g[i][0] * taps[x][row]
+                        + g[i][1] * taps[3 + x][row]
+                        + g[i][2] * taps[6 + x][row];
                 }
             }
-            let mut half = [[[0.0f64; TOGETHER]; 3]; I];
-            for i in 0..I {
-                for x in 0..3 {
-                    for row in 0..TOGETHER {
-                        half[i][x][row] = g[i][0] * taps[x][row]
-                            + g[i][1] * taps[3 + x][row]
-                            + g[i][2] * taps[6 + x][row];
-                    }
+        }
+        for i in 0..I {
+            for j in 0..I {
+                let mut points = [0.0f32; TOGETHER];
+                for row in 0..TOGETHER {
+                    let u = half[i][0][row] * g[j][0]
+                        + half[i][1][row] * g[j][1]
+                        + half[i][2][row] * g[j][2];
+                    points[row] = u as f32;
                 }
-            }
-            for i in 0..I {
-                for j in 0..I {
-                    let mut points = [0.0f32; TOGETHER];
-                    for row in 0..TOGETHER {
-                        let u = half[i][0][row] * g[j][0]
-                            + half[i][1][row] * g[j][1]
-                            + half[i][2][row] * g[j][2];
-                        points[row] = u as f32;
-                    }
-                    let to = &mut self.to[((i * I + j) * self.inputs + input) * self.rows..];
-                    to[..self.rows].copy_from_slice(&points[..self.rows]);
-                }
+                give(i, j, points);
             }
         }
     }
