@@ -1,5 +1,6 @@
 //! Filters in the order in which the micro-kernel reads them.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -36,19 +37,19 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    /// The filter from `input` to `output`.
-    pub fn taps(
-        self,
-        weights: &[f32],
-        [_, ci]: [usize; 2],
-        [output, input]: [usize; 2],
-    ) -> [f32; 9] {
+    /// Where the filter from `input` to `output` begins.
+    fn place(self, [_, ci]: [usize; 2], [output, input]: [usize; 2]) -> usize {
         let (o, i) = match self {
             Self::Forward => (output, input),
             Self::Transposed | Self::Flipped => (input, output),
         };
+        (o * ci + i) * 9
+    }
+
+    /// The filter from `input` to `output`.
+    pub fn taps(self, weights: &[f32], channels: [usize; 2], filter: [usize; 2]) -> [f32; 9] {
         let mut taps = [0.0; 9];
-        taps.copy_from_slice(&weights[(o * ci + i) * 9..][..9]);
+        taps.copy_from_slice(&weights[self.place(channels, filter)..][..9]);
         if self == Self::Flipped {
             taps.reverse();
         }
@@ -120,11 +121,11 @@ impl Packed {
             Reading::Transposed | Reading::Flipped => [ci, co],
         };
         Self::new(shape, isa, I * I, |outputs, rows, to| {
-            isa.run(Transform::<I> {
+            isa.run(Transform::<W, I, O> {
+                tile: PhantomData,
                 weights,
                 channels: [co, ci],
                 reading,
-                filter: W::filter(),
                 outputs,
                 inputs: shape[1],
                 rows,
@@ -153,11 +154,11 @@ impl Packed {
 }
 
 /// A block of filters to Winograd space, the filters of an input's outputs beside one another.
-struct Transform<'a, const I: usize> {
+struct Transform<'a, W, const I: usize, const O: usize> {
+    tile: PhantomData<W>,
     weights: &'a [f32],
     channels: [usize; 2],
     reading: Reading,
-    filter: [[f64; 3]; I],
     outputs: Range<usize>,
     inputs: usize,
     rows: usize,
@@ -171,34 +172,48 @@ const TOGETHER: usize = 8;
 /// it has room for there.
 const INPUTS: usize = 16;
 
-impl<const I: usize> Work for Transform<'_, I> {
+/// How many inputs ahead the memory is told of what will be read: those of an output, or the outputs of an input,
+/// lie too far apart for the processor to see a pattern.
+const AHEAD: usize = 6;
+
+impl<W: Tile<I, O>, const I: usize, const O: usize> Work for Transform<'_, W, I, O> {
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
+    fn run<S: Simd>(self, s: S) {
         let rows = self.rows;
-        let mut made = [[[0.0; INPUTS * TOGETHER]; I]; I];
+        let mut made = [[[[0.0; TOGETHER]; INPUTS]; I]; I];
         for first in (0..self.inputs).step_by(INPUTS) {
             let inputs = first..self.inputs.min(first + INPUTS);
-            let count = inputs.len() * rows;
+            let count = inputs.len();
             for (at, input) in inputs.enumerate() {
-                self.transform(input, |i, j, points| {
-                    made[i][j][at * rows..][..rows].copy_from_slice(&points[..rows]);
-                });
+                self.transform(s, input, |i, j, points| made[i][j][at] = points);
             }
             for (point, made) in made.as_flattened().iter().enumerate() {
-                let to = &mut self.to[(point * self.inputs + first) * rows..][..count];
-                to.copy_from_slice(&made[..count]);
+                let to = &mut self.to[(point * self.inputs + first) * rows..][..count * rows];
+                if rows == TOGETHER {
+                    to.copy_from_slice(made[..count].as_flattened());
+                } else {
+                    for (to, made) in to.chunks_exact_mut(rows).zip(made) {
+                        to.copy_from_slice(&made[..rows]);
+                    }
+                }
             }
         }
     }
 }
 
-impl<const I: usize> Transform<'_, I> {
+impl<W: Tile<I, O>, const I: usize, const O: usize> Transform<'_, W, I, O> {
     /// Gives the rows of an input at every point.
     #[inline(always)]
-    fn transform(&self, input: usize, mut give: impl FnMut(usize, usize, [f32; TOGETHER])) {
-        let g = &self.filter;
+    fn transform<S: Simd>(
+        &self,
+        s: S,
+        input: usize,
+        mut give: impl FnMut(usize, usize, [f32; TOGETHER]),
+    ) {
         let mut taps = [[0.0f64; TOGETHER]; 9];
         for (row, output) in self.outputs.clone().enumerate() {
+            let soon = self.reading.place(self.channels, [output, input + AHEAD]);
+            s.prefetch(self.weights.as_ptr().wrapping_add(soon));
             let filter = self
                 .reading
                 .taps(self.weights, self.channels, [output, input]);
@@ -207,25 +222,15 @@ impl<const I: usize> Transform<'_, I> {
             }
         }
         let mut half = [[[0.0f64; TOGETHER]; 3]; I];
-        for i in 0..I {
-            for x in 0..3 {
-                for row in 0..TOGETHER {
-                    half[i][x][row] = g[i][0] * taps[x][row]
-                        + g[i][1] * taps[3 + x][row]
-                        + g[i][2] * taps[6 + x][row];
-                }
+        for x in 0..3 {
+            let column = W::prepare([taps[x], taps[3 + x], taps[6 + x]]);
+            for i in 0..I {
+                half[i][x] = column[i];
             }
         }
         for i in 0..I {
-            for j in 0..I {
-                let mut points = [0.0f32; TOGETHER];
-                for row in 0..TOGETHER {
-                    let u = half[i][0][row] * g[j][0]
-                        + half[i][1][row] * g[j][1]
-                        + half[i][2][row] * g[j][2];
-                    points[row] = u as f32;
-                }
-                give(i, j, points);
+            for (j, points) in W::prepare(half[i]).into_iter().enumerate() {
+                give(i, j, points.map(|point| point as f32));
             }
         }
     }

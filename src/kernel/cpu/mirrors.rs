@@ -329,30 +329,17 @@ impl<const COUNT: usize> Work for Fill<'_, COUNT> {
 /// The values of eight filters at the points of F(2,3): `[point][filter]`.
 #[inline(always)]
 fn values(base: &[f32]) -> [f64; 16 * SIZE] {
-    let g = Two::filter();
     let mut taps = [[0.0; SIZE]; 9];
     for (filter, from) in base.chunks_exact(9).enumerate() {
         for tap in 0..9 {
             taps[tap][filter] = f64::from(from[tap]);
         }
     }
+    let columns = [0, 1, 2].map(|x| Two::prepare([taps[x], taps[3 + x], taps[6 + x]]));
     let mut values = [0.0; 16 * SIZE];
-    for i in 0..4 {
-        let mut half = [[0.0; SIZE]; 3];
-        for x in 0..3 {
-            for filter in 0..SIZE {
-                half[x][filter] = g[i][0] * taps[x][filter]
-                    + g[i][1] * taps[3 + x][filter]
-                    + g[i][2] * taps[6 + x][filter];
-            }
-        }
-        for j in 0..4 {
-            for filter in 0..SIZE {
-                values[(4 * i + j) * SIZE + filter] = half[0][filter] * g[j][0]
-                    + half[1][filter] * g[j][1]
-                    + half[2][filter] * g[j][2];
-            }
-        }
+    for (i, row) in values.chunks_exact_mut(4 * SIZE).enumerate() {
+        let points = Two::prepare([columns[0][i], columns[1][i], columns[2][i]]);
+        row.copy_from_slice(points.as_flattened());
     }
     values
 }

@@ -13,6 +13,18 @@ use super::isa::Simd;
 pub(crate) trait Tile<const I: usize, const O: usize>: Copy + Send + Sync + 'static {
     /// `G`: filter taps to points.
     fn filter() -> [[f64; 3]; I];
+    /// `G g`, of `N` filters.
+    #[inline(always)]
+    fn prepare<const N: usize>(taps: [[f64; N]; 3]) -> [[f64; N]; I] {
+        let g = Self::filter();
+        let mut points = [[0.0; N]; I];
+        for i in 0..I {
+            for n in 0..N {
+                points[i][n] = g[i][0] * taps[0][n] + g[i][1] * taps[1][n] + g[i][2] * taps[2][n];
+            }
+        }
+        points
+    }
     /// `Bᵀ d`: inputs to points.
     fn analyse<S: Simd>(s: S, d: [S::V; I]) -> [S::V; I];
     /// `Aᵀ m`: points to outputs.
@@ -46,6 +58,16 @@ impl Tile<4, 2> for Two {
             [0.5, -0.5, 0.5],
             [0.0, 0.0, 1.0],
         ]
+    }
+    #[inline(always)]
+    fn prepare<const N: usize>([first, middle, last]: [[f64; N]; 3]) -> [[f64; N]; 4] {
+        let (mut sum, mut difference) = ([0.0; N], [0.0; N]);
+        for n in 0..N {
+            let ends = first[n] + last[n];
+            sum[n] = 0.5 * (ends + middle[n]);
+            difference[n] = 0.5 * (ends - middle[n]);
+        }
+        [first, sum, difference, last]
     }
     #[inline(always)]
     fn analyse<S: Simd>(s: S, d: [S::V; 4]) -> [S::V; 4] {
