@@ -129,8 +129,10 @@ const MANY_WEIGHTS: usize = 1 << 19;
 /// Fewest channels of such a part: all of them read all images.
 const LEAST_PART: usize = 32;
 
-/// Columns of products beyond which reading the weights takes no time beside multiplying by them.
+/// Columns of products beyond which reading the weights takes no time beside multiplying by them; and as many as a
+/// band of rows has at least, which is better cut finer than too large for the cache.
 const ENOUGH_COLUMNS: usize = 16;
+const BAND_COLUMNS: usize = 8;
 
 /// The units of a pass that makes `output` rows and columns, in blocks of columns too or not; `whole` if
 /// threads may share the channels of a unit.
@@ -151,7 +153,7 @@ fn plan(
         step: filters.step(),
         lines: pass.channels[0] * reads + pass.channels[1],
         columns,
-        least: if whole { ENOUGH_COLUMNS } else { 1 },
+        least: if whole { BAND_COLUMNS } else { 1 },
         threads: if whole {
             1
         } else {
