@@ -1,6 +1,4 @@
-#[cfg(feature = "flex")]
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::group::Group;
 use crate::kernel::{Affine, Statistics};
@@ -27,7 +25,7 @@ enum Made {
     /// They are given.
     Whole(Tensor<4>),
     /// Copies over the group of a weight `[out, in, components, side, side]`, made when they are asked for.
-    Over(Tensor<5>, OnceLock<Tensor<4>>),
+    Over(Tensor<5>, Arc<OnceLock<Tensor<4>>>),
 }
 
 impl Filters {
@@ -91,7 +89,7 @@ impl Filters {
             let repeated = bias.reshape([output, 1]).repeat_dim(1, size);
             repeated.reshape([output * size])
         };
-        Self::of(Made::Over(weight, OnceLock::new()), bias.map(each), group)
+        Self::of(Made::Over(weight, Arc::default()), bias.map(each), group)
     }
 
     /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
@@ -138,7 +136,7 @@ impl Filters {
             Made::Over(weight, _) if weight.dims()[0].is_multiple_of(scale.dims()[0]) => {
                 let [outputs, ..] = weight.dims();
                 let scale = each(scale.clone(), outputs).reshape([outputs, 1, 1, 1, 1]);
-                Made::Over(weight.clone() * scale, OnceLock::new())
+                Made::Over(weight.clone() * scale, Arc::default())
             }
             _ => {
                 let scale = each(scale.clone(), outputs).reshape([outputs, 1, 1, 1]);
@@ -158,7 +156,7 @@ impl Filters {
     pub(crate) fn inner(&self) -> Self {
         let made = match &self.made {
             Made::Whole(weight) => Made::Whole(weight.clone().inner()),
-            Made::Over(weight, _) => Made::Over(weight.clone().inner(), OnceLock::new()),
+            Made::Over(weight, _) => Made::Over(weight.clone().inner(), Arc::default()),
         };
         Self::of(made, self.bias.clone().map(Tensor::inner), self.group)
     }
