@@ -23,7 +23,7 @@ OTHERS = ("compare", "flops", "once", "grid", "alone")
 
 class Worker:
     def __init__(self, path, threads):
-        env = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
+        env = {**os.environ, "RAYON_NUM_THREADS": str(threads), "BURN_DEVICE": "flex"}
         self.process = subprocess.Popen([path, "--worker"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True, env=env)
         self.process.stdout.readline()
@@ -32,7 +32,10 @@ class Worker:
         request = {key: value for key, value in case.items() if key not in OTHERS}
         self.process.stdin.write(json.dumps({**request, "repeats": repeats}) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())["seconds"]
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"a worker ended at {case['case']}: does its commit know the case?")
+        return json.loads(answer)["seconds"]
 
 
 def main():
@@ -63,6 +66,8 @@ def main():
             ratios.append(new / old)
             print(f"{case['case']:36} {numerics:5} {1e3 * old:9.3f} {1e3 * new:9.3f} {new / old:6.3f}",
                   flush=True)
+    if not ratios:
+        raise SystemExit(f"no case is called so: {options.only}")
     mean = math.exp(statistics.fmean(map(math.log, ratios)))
     print(f"{len(ratios)} cases, geometric mean {mean:.3f}, largest {max(ratios):.3f}")
 

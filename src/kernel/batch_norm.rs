@@ -135,6 +135,10 @@ fn train(
     let Affine { scale, shift } = affine;
     let affine = [scale, shift];
     expect(&x, &affine);
+    if let Some(beside) = &beside {
+        let types = [("features", x.dtype()), ("what is added", beside.dtype())];
+        assert_alike("batch norm", &types);
+    }
     let possible = || suits(&x) && affine.iter().all(suits) && beside.iter().all(suits);
     match choose("batch_norm_train", possible) {
         #[cfg(feature = "flex")]

@@ -119,6 +119,9 @@ pub(super) fn normalised(
     let shape @ [batch, count, height, width] = planes.dims();
     let [channels] = norm.gamma.val().dims();
     assert_eq!(count % channels, 0, "{count} planes of {channels} channels");
+    if let Some(beside) = &beside {
+        assert_eq!(beside.dims(), shape, "the shape of what is added");
+    }
     let by_channel =
         |planes: Tensor<4>| planes.reshape([batch, channels, count / channels * height, width]);
     let (x, beside) = (by_channel(planes), beside.map(by_channel));

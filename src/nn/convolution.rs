@@ -55,8 +55,8 @@ pub(crate) fn fold(filters: &Filters, footprint: &Footprint) -> burn::nn::conv::
         .with_bias(bias.is_some())
         .init(&weight.device());
     // Detached: the folded layer is a model of its own, with parameters of its own.
-    folded.weight = Param::from_tensor(weight.clone().detach());
-    folded.bias = bias.map(|bias| Param::from_tensor(bias.clone().detach()));
+    folded.weight = Param::from_tensor(weight.detach());
+    folded.bias = bias.map(|bias| Param::from_tensor(bias.detach()));
     folded
 }
 

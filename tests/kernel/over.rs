@@ -33,7 +33,7 @@ fn run(seed: u64, before: bool) -> (Vec<Tensor<1>>, bool) {
     let b: Tensor<1> = noise([output], draws, &device).require_grad();
     let mut filters = Filters::over(group, w.clone(), with_bias.then(|| b.clone()));
     if before {
-        let whole = Filters::new(filters.weight().clone(), filters.bias().cloned());
+        let whole = Filters::new(filters.weight(), filters.bias());
         filters = match components {
             1 => whole,
             _ => whole.with_group(group),
@@ -99,6 +99,58 @@ fn value_filters_that_are_normalised() {
             let found = conv2d(x, &folded, options(1), true);
             assert!(apart(&values(found), &values(expected)) < 1e-5);
         }
+    }
+}
+
+// Oracle: the copies. Whatever learns, by Burn's operations too, and as often as one likes.
+#[test]
+fn value_whatever_learns() {
+    let device = Device::flex().autodiff();
+    let draws = &mut draws(6);
+    for group in Group::ALL {
+        let shape = [2, 3, group.size(), 3, 3];
+        let w: Tensor<5> = noise(shape, draws, &device);
+        let b: Tensor<1> = noise([2], draws, &device);
+        let x: Tensor<4> = noise([2, 3 * group.size(), 6, 6], draws, &device);
+        for (learns_weight, learns_bias) in [(true, false), (false, true), (true, true)] {
+            let (mut w, mut b) = (w.clone(), b.clone());
+            if learns_weight {
+                w = w.require_grad();
+            }
+            if learns_bias {
+                b = b.require_grad();
+            }
+            let filters = Filters::over(group, w.clone(), Some(b.clone()));
+            assert!(filters.is_tracked());
+            let run = || {
+                let y = conv2d(x.clone(), &filters, options(1), true);
+                let gradients = y.clone().powf_scalar(2.0).sum().backward();
+                let of_weight = w.grad(&gradients).map(|w| values(w.flatten::<1>(0, 4)));
+                let of_bias = b.grad(&gradients).map(values);
+                assert_eq!(of_weight.is_some(), learns_weight);
+                assert_eq!(of_bias.is_some(), learns_bias);
+                let made = [
+                    Some(values(y.inner().flatten::<1>(0, 3))),
+                    of_weight,
+                    of_bias,
+                ];
+                made.into_iter().flatten().collect::<Vec<_>>()
+            };
+            let found = run();
+            assert_eq!(found, run(), "the second time");
+            for composed in [kernel::composed(run), kernel::composed(run)] {
+                for (found, composed) in found.iter().zip(&composed) {
+                    assert!(apart(found, composed) < 1e-5, "{group:?}");
+                }
+            }
+        }
+        // Said to be copies, as those are that were made before.
+        let filters = Filters::over(group, w.inner(), Some(b.inner())).with_group(group);
+        assert_eq!(filters.weight().dims()[0], 2 * group.size());
+        assert_eq!(
+            filters.bias().map(|bias| bias.dims()),
+            Some([2 * group.size()])
+        );
     }
 }
 

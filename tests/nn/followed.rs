@@ -11,6 +11,7 @@ use fireproof::nn::*;
 
 on_every_device![
     value_and_gradient_are_those_of_the_layers,
+    value_normalisations_that_learn,
     value_normalisations_are_never_out_of_date,
     convention_what_learns_is_not_folded,
     value_provided_method_is_the_same,
@@ -124,6 +125,51 @@ fn value_and_gradient_are_those_of_the_layers(on: &On) {
         assert_same(on, &lifting(on, group), &norm, &x, [2, 3, size, 5, 5]);
         let x = on.pattern([2, 2, size, 5, 5], 2);
         assert_same(on, &group_conv(on, group), &norm, &x, [2, 3, size, 5, 5]);
+    }
+}
+
+fn value_normalisations_that_learn(on: &On) {
+    // Oracle: the layers one after the other; their running statistics.
+    for &group in on.among(&Group::ALL, &[Group::P4]) {
+        let shape = [2, 3, group.size(), 5, 5];
+        let x = on.pattern([2, 2, group.size(), 5, 5], 2);
+        let (beside, slope) = (on.pattern(shape, 8), on.pattern(shape, 9));
+        let learns = |numbers: &Tensor<5>| Tensor::from_inner(numbers.clone()).require_grad();
+        let run = |fused: bool, relu: bool| {
+            let conv = group_conv(on, group).train();
+            let norm = over_group(on, group, 0).train();
+            let (x, beside) = (learns(&x), learns(&beside));
+            let y = if fused {
+                let behind = Behind {
+                    norm: Some(&norm),
+                    beside: Some(beside.clone()),
+                    relu,
+                };
+                conv.forward_followed(x.clone(), behind)
+            } else {
+                let y = norm.forward(conv.forward(x.clone())) + beside.clone();
+                if relu { y.relu() } else { y }
+            };
+            let gradients = (y.clone() * learns(&slope)).sum().backward();
+            let mut all = vec![values(y.inner())];
+            for input in [x, beside] {
+                all.push(values(input.grad(&gradients).expect("it learns")));
+            }
+            all.push(values(conv.weight().grad(&gradients).expect("it learns")));
+            let statistics = [&norm.norm.running_mean, &norm.norm.running_var];
+            all.extend(statistics.map(|found| values(found.value_sync().inner())));
+            all
+        };
+        for relu in [false, true] {
+            let (found, expected) = (run(true, relu), run(false, relu));
+            for (found, expected) in found.iter().zip(&expected) {
+                on.assert_same(found, expected, "what learns");
+            }
+            assert_ne!(
+                found[4],
+                values(over_group(on, group, 0).norm.running_mean.value())
+            );
+        }
     }
 }
 

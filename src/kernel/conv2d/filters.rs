@@ -13,7 +13,8 @@ use super::prepared;
 #[derive(Clone, Debug)]
 pub struct Filters {
     made: Made,
-    pub(super) bias: Option<Tensor<1>>,
+    /// A number for each output, or for as many neighbouring ones as there are more of them.
+    bias: Option<Tensor<1>>,
     group: Group,
     #[cfg(feature = "flex")]
     pub(super) prepared: Arc<prepared::Store>,
@@ -24,7 +25,8 @@ pub struct Filters {
 enum Made {
     /// They are given.
     Whole(Tensor<4>),
-    /// Copies over the group of a weight `[out, in, components, side, side]`, made when they are asked for.
+    /// Copies over the group of a weight `[out, in, components, side, side]`, made when they are asked for, and
+    /// kept for all clones unless it learns.
     Over(Tensor<5>, Arc<OnceLock<Tensor<4>>>),
 }
 
@@ -82,22 +84,15 @@ impl Filters {
         if let Some(bias) = &bias {
             assert_eq!(bias.dims()[0], output, "one bias per output");
         }
-        if group == Group::P1 {
-            return Self::new(weight.reshape([output, input, side, side]), bias);
-        }
-        let each = |bias: Tensor<1>| {
-            let repeated = bias.reshape([output, 1]).repeat_dim(1, size);
-            repeated.reshape([output * size])
-        };
-        Self::of(Made::Over(weight, Arc::default()), bias.map(each), group)
+        Self::of(Made::Over(weight, Arc::default()), bias, group)
     }
 
     /// The same filters as those of a group convolution: `[out·|G|, in·|G|, height, width]`,
     /// expanded over the group. A kernel may use what that ties together; p4m's mirrors save more
     /// than half of the products.
     pub fn with_group(self, group: Group) -> Self {
-        let weight = self.weight().clone();
-        Self::of(Made::Whole(weight), self.bias, group)
+        let (weight, bias) = (self.weight(), self.bias());
+        Self::of(Made::Whole(weight), bias, group)
     }
 
     /// Filters whose convolution gives at once what a batch normalisation by given statistics makes of
@@ -125,12 +120,6 @@ impl Filters {
     pub fn normalised(&self, affine: Affine, statistics: Statistics, epsilon: f64) -> Self {
         let [outputs, ..] = self.dims();
         let scale = affine.scale / (statistics.variance + epsilon).sqrt();
-        let each = |numbers: Tensor<1>, outputs: usize| {
-            let [count] = numbers.dims();
-            assert_eq!(outputs % count, 0, "{outputs} outputs and {count} numbers");
-            let repeated = numbers.reshape([count, 1]).repeat_dim(1, outputs / count);
-            repeated.reshape([outputs])
-        };
         let made = match &self.made {
             // What is alike for all copies is done to the weight.
             Made::Over(weight, _) if weight.dims()[0].is_multiple_of(scale.dims()[0]) => {
@@ -140,11 +129,11 @@ impl Filters {
             }
             _ => {
                 let scale = each(scale.clone(), outputs).reshape([outputs, 1, 1, 1]);
-                Made::Whole(self.weight().clone() * scale)
+                Made::Whole(self.weight() * scale)
             }
         };
         let (mean, shift) = (each(statistics.mean, outputs), each(affine.shift, outputs));
-        let centred = match self.bias.clone() {
+        let centred = match self.bias() {
             Some(bias) => bias - mean,
             None => -mean,
         };
@@ -162,19 +151,32 @@ impl Filters {
     }
 
     /// The filters `[out, in, height, width]`.
-    pub fn weight(&self) -> &Tensor<4> {
-        match &self.made {
-            Made::Whole(weight) => weight,
-            Made::Over(weight, copies) => copies.get_or_init(|| expand(weight.clone(), self.group)),
+    pub fn weight(&self) -> Tensor<4> {
+        let (weight, copies) = match &self.made {
+            Made::Whole(weight) => return weight.clone(),
+            Made::Over(weight, copies) => (weight, copies),
+        };
+        if self.group == Group::P1 {
+            return weight.clone().reshape(self.dims());
         }
+        if let Some(copies) = copies.get() {
+            return copies.clone();
+        }
+        let made = expand(weight.clone(), self.group);
+        if !weight.is_tracked() {
+            // Outside of the cell's lock, as Burn's operations may wait on a pool, where another task may ask
+            // for the same cell. Another thread may have been first. Copies that are tracked are of one graph.
+            let _ = copies.set(made.clone());
+        }
+        made
     }
 
-    /// The weight that the filters are copies of over [the group](Self::group).
+    /// The weight that the filters are copies of over [the group](Self::group), if there is more than one.
     #[cfg(feature = "flex")]
     pub(super) fn base(&self) -> Option<&Tensor<5>> {
         match &self.made {
-            Made::Whole(_) => None,
-            Made::Over(weight, _) => Some(weight),
+            Made::Over(weight, _) if self.group != Group::P1 => Some(weight),
+            _ => None,
         }
     }
 
@@ -198,8 +200,9 @@ impl Filters {
     }
 
     /// The bias `[out]`, if there is one.
-    pub fn bias(&self) -> Option<&Tensor<1>> {
-        self.bias.as_ref()
+    pub fn bias(&self) -> Option<Tensor<1>> {
+        let [outputs, ..] = self.dims();
+        self.bias.clone().map(|bias| each(bias, outputs))
     }
 
     /// The group that the filters are expanded over.
@@ -217,6 +220,17 @@ impl Filters {
     }
 }
 
+/// Numbers for all outputs, each that of as many neighbouring ones as there are more of them.
+fn each(numbers: Tensor<1>, outputs: usize) -> Tensor<1> {
+    let [count] = numbers.dims();
+    assert_eq!(outputs % count, 0, "{outputs} outputs and {count} numbers");
+    if count == outputs {
+        return numbers;
+    }
+    let repeated = numbers.reshape([count, 1]).repeat_dim(1, outputs / count);
+    repeated.reshape([outputs])
+}
+
 /// Copies a weight over the group, by Burn's operations.
 fn expand(weight: Tensor<5>, group: Group) -> Tensor<4> {
     let [output, input, components, side, _] = weight.dims();
@@ -232,4 +246,28 @@ fn expand(weight: Tensor<5>, group: Group) -> Tensor<4> {
         .reshape([output, input, size, components * side * side])
         .swap_dims(1, 2)
         .reshape([output * size, input * components, side, side])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_clones_share_copies_but_not_those_that_learn() {
+        let device = crate::device();
+        let made = |filters: &Filters| match &filters.made {
+            Made::Over(_, copies) => copies.get().is_some(),
+            Made::Whole(_) => unreachable!("they are copies"),
+        };
+        let filters = Filters::over(Group::P4, Tensor::ones([1, 1, 4, 3, 3], &device), None);
+        let clone = filters.clone();
+        assert!(!made(&clone));
+        assert_eq!(filters.weight().dims(), clone.dims());
+        assert!(made(&clone));
+
+        let weight = Tensor::ones([1, 1, 4, 3, 3], &device.autodiff()).require_grad();
+        let filters = Filters::over(Group::P4, weight, None);
+        assert_eq!(filters.weight().dims(), [4, 4, 3, 3]);
+        assert!(!made(&filters));
+    }
 }

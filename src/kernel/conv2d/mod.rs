@@ -52,7 +52,7 @@ pub fn conv2d(
         #[cfg(feature = "flex")]
         super::Path::Kernel => prepared::run(input, filters, &options, relu),
         _ => {
-            let (weight, bias) = (filters.weight().clone(), filters.bias.clone());
+            let (weight, bias) = (filters.weight(), filters.bias());
             assert_layer_alike("conv2d", &input, &weight, bias.as_ref());
             or_relu(module::conv2d(input, weight, bias, options), relu)
         }

@@ -41,7 +41,7 @@ pub(super) fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOpt
         && window.output(width).is_some()
         && suits(input)
         && filters.suits()
-        && filters.bias.as_ref().is_none_or(suits)
+        && filters.bias().as_ref().is_none_or(suits)
 }
 
 /// Whether there is a kernel, that may be taken, for a convolution and a sum of its shape.
@@ -102,13 +102,13 @@ fn still(filters: &Filters, window: Window, numerics: Numerics) -> Still {
         }
         None => {
             let [output, input, ..] = filters.dims();
-            let weight: Vec<f32> = read(&filters.weight().clone().inner());
+            let weight: Vec<f32> = read(&filters.weight().inner());
             Prepared::new(weight, [output, input], window, numerics).with_group(filters.group())
         }
     };
     Still {
         filters: prepared,
-        bias: (filters.bias.as_ref()).map(|bias| read(&bias.clone().inner())),
+        bias: filters.bias().map(|bias| read(&bias.inner())),
     }
 }
 
@@ -131,11 +131,11 @@ pub(super) fn run(
         numerics,
         relu,
     };
-    match (filters.base().cloned(), filters.bias.clone()) {
+    match (filters.base().cloned(), filters.bias()) {
         (Some(base), Some(bias)) => run3(learning, input, base, bias),
         (Some(base), None) => run2(learning, input, base),
-        (None, Some(bias)) => run3(learning, input, filters.weight().clone(), bias),
-        (None, None) => run2(learning, input, filters.weight().clone()),
+        (None, Some(bias)) => run3(learning, input, filters.weight(), bias),
+        (None, None) => run2(learning, input, filters.weight()),
     }
 }
 

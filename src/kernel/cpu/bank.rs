@@ -60,6 +60,11 @@ impl Bank {
         self.components == self.group.size()
     }
 
+    /// Weights of a filter.
+    pub fn taps(&self) -> usize {
+        self.taps
+    }
+
     /// Numbers of a pair of output and input.
     fn base(&self) -> usize {
         self.components * self.taps

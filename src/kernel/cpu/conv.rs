@@ -157,6 +157,7 @@ impl Prepared {
         numerics: Numerics,
         isa: Isa,
     ) -> Self {
+        assert_eq!(bank.taps(), window.taps(), "the bank is of this window");
         let tied = bank.group() == Group::P4m && bank.is_over_group() && window.is_three();
         let channels = bank.channels(shape);
         let count = count([shape[0], channels[1], window.taps()]);
@@ -173,7 +174,11 @@ impl Prepared {
     ///
     /// Under p4m mirrors save more than half of the products. Nothing
     /// changes for other groups, or if a single weight is not the copy that the group asks for.
+    ///
+    /// # Panics
+    /// If the weights are already those that a group makes the filters of.
     pub fn with_group(self, group: Group) -> Self {
+        assert!(self.bank.is_none(), "the group is known");
         Self {
             tied: group == Group::P4m
                 && self.window.is_three()

@@ -129,9 +129,10 @@ const MANY_WEIGHTS: usize = 1 << 19;
 /// Fewest channels of such a part: all of them read all images.
 const LEAST_PART: usize = 32;
 
-/// Columns of products beyond which reading the weights takes no time beside multiplying by them; and as many as a
-/// band of rows has at least, which is better cut finer than too large for the cache.
+/// Columns of products beyond which reading the weights takes no time beside multiplying by them.
 const ENOUGH_COLUMNS: usize = 16;
+
+/// Columns of a band of rows at least, where weights are many: half of enough, as larger bands do not stay in the cache.
 const BAND_COLUMNS: usize = 8;
 
 /// The units of a pass that makes `output` rows and columns, in blocks of columns too or not; `whole` if

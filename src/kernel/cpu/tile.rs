@@ -11,20 +11,8 @@ use super::isa::Simd;
 
 /// A tile with `I` inputs and `O = I - 2` outputs along each axis.
 pub(crate) trait Tile<const I: usize, const O: usize>: Copy + Send + Sync + 'static {
-    /// `G`: filter taps to points.
-    fn filter() -> [[f64; 3]; I];
-    /// `G g`, of `N` filters.
-    #[inline(always)]
-    fn prepare<const N: usize>(taps: [[f64; N]; 3]) -> [[f64; N]; I] {
-        let g = Self::filter();
-        let mut points = [[0.0; N]; I];
-        for i in 0..I {
-            for n in 0..N {
-                points[i][n] = g[i][0] * taps[0][n] + g[i][1] * taps[1][n] + g[i][2] * taps[2][n];
-            }
-        }
-        points
-    }
+    /// `G g`: filter taps to points, of `N` filters.
+    fn prepare<const N: usize>(taps: [[f64; N]; 3]) -> [[f64; N]; I];
     /// `Bᵀ d`: inputs to points.
     fn analyse<S: Simd>(s: S, d: [S::V; I]) -> [S::V; I];
     /// `Aᵀ m`: points to outputs.
@@ -51,14 +39,6 @@ impl Two {
 }
 
 impl Tile<4, 2> for Two {
-    fn filter() -> [[f64; 3]; 4] {
-        [
-            [1.0, 0.0, 0.0],
-            [0.5, 0.5, 0.5],
-            [0.5, -0.5, 0.5],
-            [0.0, 0.0, 1.0],
-        ]
-    }
     #[inline(always)]
     fn prepare<const N: usize>([first, middle, last]: [[f64; N]; 3]) -> [[f64; N]; 4] {
         let (mut sum, mut difference) = ([0.0; N], [0.0; N]);
@@ -107,7 +87,8 @@ const FAR2: f32 = FAR * FAR;
 const PRODUCT: f32 = NEAR2 * FAR2;
 const SUM: f32 = NEAR2 + FAR2;
 
-impl Tile<6, 4> for Four {
+impl Four {
+    /// `G`.
     fn filter() -> [[f64; 3]; 6] {
         // Row of the point p: (1, p, p²) / Π (p - other points).
         let (a, b) = (f64::from(NEAR), f64::from(FAR));
@@ -122,6 +103,20 @@ impl Tile<6, 4> for Four {
             row(-b, far),
             [0.0, 0.0, 1.0],
         ]
+    }
+}
+
+impl Tile<6, 4> for Four {
+    #[inline(always)]
+    fn prepare<const N: usize>(taps: [[f64; N]; 3]) -> [[f64; N]; 6] {
+        let g = Self::filter();
+        let mut points = [[0.0; N]; 6];
+        for i in 0..6 {
+            for n in 0..N {
+                points[i][n] = g[i][0] * taps[0][n] + g[i][1] * taps[1][n] + g[i][2] * taps[2][n];
+            }
+        }
+        points
     }
     #[inline(always)]
     fn analyse<S: Simd>(s: S, d: [S::V; 6]) -> [S::V; 6] {

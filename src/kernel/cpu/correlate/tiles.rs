@@ -44,7 +44,7 @@ const UNITS: usize = 16;
 /// Least channels for which transforms pay: of the inputs, and of the outputs.
 const LEAST: [usize; 2] = [8, 8];
 
-/// Inputs that are multiplied together.
+/// Inputs that are multiplied together, at most: the same for all instruction sets, so that the choice is too.
 const TOGETHER: usize = 8;
 
 /// A correlation, in tiles.
@@ -102,7 +102,8 @@ impl<'a> Tiles<'a> {
     /// faster than summing up what all copies get.
     pub fn mirrored(all: &'a Correlation<'a>) -> Option<Self> {
         let [co, ci] = all.channels.map(|channels| channels / SIZE);
-        // Of 64 pairs of components 28 are left, but lanes hold one component each.
+        // Of 64 pairs of components 28 are left, but lanes hold one component each, and may lie empty; three
+        // quarters of the work at most, as more is done to bring them there.
         let filled = co.next_multiple_of(LANES) * ci.next_multiple_of(TOGETHER);
         let pays = 28 * filled <= 48 * co * ci;
         Self::new(all, [co, ci], SIZE * TAPS).filter(|_| pays)
