@@ -74,7 +74,7 @@ impl Filters {
     /// assert_eq!(filters.weight().dims(), [8, 1, 3, 3]);
     /// ```
     pub fn over(group: Group, weight: Tensor<5>, bias: Option<Tensor<1>>) -> Self {
-        let [output, input, components, side, columns] = weight.dims();
+        let [output, _, components, side, columns] = weight.dims();
         let size = group.size();
         assert!(
             components == 1 || components == size,
