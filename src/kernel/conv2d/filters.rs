@@ -14,7 +14,7 @@ use super::prepared;
 pub struct Filters {
     made: Made,
     /// A number for each output, or for as many neighbouring ones as there are more of them.
-    bias: Option<Tensor<1>>,
+    pub(super) bias: Option<Tensor<1>>,
     group: Group,
     #[cfg(feature = "flex")]
     pub(super) prepared: Arc<prepared::Store>,

@@ -41,7 +41,7 @@ pub(super) fn has_kernel(input: &Tensor<4>, filters: &Filters, options: &ConvOpt
         && window.output(width).is_some()
         && suits(input)
         && filters.suits()
-        && filters.bias().as_ref().is_none_or(suits)
+        && filters.bias.as_ref().is_none_or(suits)
 }
 
 /// Whether there is a kernel, that may be taken, for a convolution and a sum of its shape.
