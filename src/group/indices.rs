@@ -21,6 +21,20 @@ impl Group {
         indices
     }
 
+    /// Where the copies of a filter with this many components take their values from: 1 for a lifting
+    /// convolution, as many as there are elements for a group convolution.
+    pub(crate) fn copies(self, components: usize, side: usize) -> Vec<usize> {
+        let size = self.size();
+        assert!(
+            components == 1 || components == size,
+            "1 or {size} components"
+        );
+        match components {
+            1 => self.lifting_filter_indices(side),
+            _ => self.filter_indices(side),
+        }
+    }
+
     /// Where the filters of a group convolution take their values from.
     ///
     /// Entry `[g, h, a, b]` of the result, read as `[|G|, |G|, side, side]`, is the position in a

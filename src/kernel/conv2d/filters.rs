@@ -235,11 +235,7 @@ fn each(numbers: Tensor<1>, outputs: usize) -> Tensor<1> {
 fn expand(weight: Tensor<5>, group: Group) -> Tensor<4> {
     let [output, input, components, side, _] = weight.dims();
     let size = group.size();
-    let indices = match components {
-        1 => group.lifting_filter_indices(side),
-        _ => group.filter_indices(side),
-    };
-    let indices = crate::base::indices(indices, &weight.device());
+    let indices = crate::base::indices(group.copies(components, side), &weight.device());
     weight
         .reshape([output * input, components * side * side])
         .select(1, indices)

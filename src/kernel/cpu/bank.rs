@@ -24,15 +24,7 @@ impl Bank {
     /// # Panics
     /// If there are other than 1 or `group.size()` components.
     pub fn new(group: Group, components: usize, side: usize) -> Self {
-        let size = group.size();
-        assert!(
-            components == 1 || components == size,
-            "an input has 1 or {size} components"
-        );
-        let indices = match components {
-            1 => group.lifting_filter_indices(side),
-            _ => group.filter_indices(side),
-        };
+        let indices = group.copies(components, side);
         let taps = side * side;
         let mut places = vec![0; indices.len()];
         let each = places.chunks_exact_mut(components * taps);

@@ -67,35 +67,51 @@ impl Prepared {
     /// [known](Window::is_known).
     pub fn new(
         weights: impl AsRef<[f32]> + Send + Sync + 'static,
-        shape: [usize; 2],
-        window: Window,
-        numerics: Numerics,
-    ) -> Self {
-        Self::with_isa(weights, shape, window, numerics, Isa::detect())
-    }
-
-    /// As [`Prepared::new`], with the given instruction set.
-    ///
-    /// # Panics
-    /// As there, and if the CPU does not have the instruction set.
-    pub fn with_isa(
-        weights: impl AsRef<[f32]> + Send + Sync + 'static,
         [co, ci]: [usize; 2],
         window: Window,
         numerics: Numerics,
-        isa: Isa,
     ) -> Self {
         let count = count([co, ci, window.taps()]);
-        Self::made(Weights(Box::new(weights)), None, [co, ci], window, count).on(numerics, isa)
+        Self::made(
+            Weights(Box::new(weights)),
+            count,
+            [co, ci],
+            window,
+            numerics,
+        )
     }
 
-    /// Filters for the fastest instruction set, of this many weights.
+    /// Prepares the filters that a group makes of `weights`, `[out][in][components][side][side]`. They are made
+    /// only where a kernel needs them, and the weights' gradient is that of these few.
+    ///
+    /// # Panics
+    /// As [`Prepared::new`], and if the bank is of another side.
+    pub fn over(
+        weights: impl AsRef<[f32]> + Send + Sync + 'static,
+        shape: [usize; 2],
+        bank: Bank,
+        window: Window,
+        numerics: Numerics,
+    ) -> Self {
+        assert_eq!(bank.taps(), window.taps(), "the bank is of this window");
+        let tied = bank.group() == Group::P4m && bank.is_over_group() && window.is_three();
+        let [co, ci] = bank.channels(shape);
+        let count = count([shape[0], ci, window.taps()]);
+        let weights = Weights(Box::new(weights));
+        Self {
+            bank: Some(bank),
+            tied,
+            ..Self::made(weights, count, [co, ci], window, numerics)
+        }
+    }
+
+    /// `count` weights of a convolution with these channels.
     fn made(
         weights: Weights,
-        bank: Option<Bank>,
+        count: usize,
         [co, ci]: [usize; 2],
         window: Window,
-        count: usize,
+        numerics: Numerics,
     ) -> Self {
         assert!(co > 0 && ci > 0, "a convolution has channels");
         assert!(
@@ -109,11 +125,11 @@ impl Prepared {
         );
         Self {
             weights,
-            bank,
+            bank: None,
             expanded: OnceLock::new(),
             channels: [co, ci],
             window,
-            numerics: Numerics::Exact,
+            numerics,
             isa: Isa::detect(),
             tied: false,
             forward: Default::default(),
@@ -121,50 +137,18 @@ impl Prepared {
         }
     }
 
-    fn on(self, numerics: Numerics, isa: Isa) -> Self {
+    /// The same for this instruction set: for tests of those that are not the fastest.
+    ///
+    /// # Panics
+    /// If the CPU does not have it.
+    #[cfg(test)]
+    pub fn on(self, isa: Isa) -> Self {
         assert!(isa.available(), "{isa:?} is not available on this CPU");
         Self {
-            numerics,
             isa,
+            forward: Default::default(),
+            backward: Default::default(),
             ..self
-        }
-    }
-
-    /// Prepares the filters that a group makes of `weights`, `[out][in][components][side][side]`. They are made
-    /// only where a kernel needs them, and the weights' gradient is that of these few.
-    ///
-    /// # Panics
-    /// As [`Prepared::new`].
-    pub fn over(
-        weights: impl AsRef<[f32]> + Send + Sync + 'static,
-        shape: [usize; 2],
-        bank: Bank,
-        window: Window,
-        numerics: Numerics,
-    ) -> Self {
-        Self::over_with_isa(weights, shape, bank, window, numerics, Isa::detect())
-    }
-
-    /// As [`Prepared::over`], with the given instruction set.
-    ///
-    /// # Panics
-    /// As there, and if the CPU does not have the instruction set.
-    pub fn over_with_isa(
-        weights: impl AsRef<[f32]> + Send + Sync + 'static,
-        shape: [usize; 2],
-        bank: Bank,
-        window: Window,
-        numerics: Numerics,
-        isa: Isa,
-    ) -> Self {
-        assert_eq!(bank.taps(), window.taps(), "the bank is of this window");
-        let tied = bank.group() == Group::P4m && bank.is_over_group() && window.is_three();
-        let channels = bank.channels(shape);
-        let count = count([shape[0], channels[1], window.taps()]);
-        let weights = Weights(Box::new(weights));
-        Self {
-            tied,
-            ..Self::made(weights, Some(bank), channels, window, count).on(numerics, isa)
         }
     }
 
@@ -182,7 +166,7 @@ impl Prepared {
         Self {
             tied: group == Group::P4m
                 && self.window.is_three()
-                && mirrors::are_tied(self.filters(), self.channels),
+                && mirrors::are_tied(self.weights.get(), self.channels),
             forward: Default::default(),
             backward: Default::default(),
             ..self

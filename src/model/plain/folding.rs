@@ -147,10 +147,7 @@ fn expanded(group: Group, shape: &[usize], weight: &[f32]) -> (Vec<usize>, Vec<f
     let &[outputs, inputs, components, side, _] = shape else {
         return (shape.to_vec(), weight.to_vec());
     };
-    let indices = match components {
-        1 => group.lifting_filter_indices(side),
-        _ => group.filter_indices(side),
-    };
+    let indices = group.copies(components, side);
     let filter = components * side * side;
     let moved = Vec::from_iter(indices.chunks(filter));
     let mut values = Vec::with_capacity(weight.len() * group.size());

@@ -8,7 +8,6 @@
 
 use super::points::{Inputs, Outer};
 use super::tiles::{Chunk, POINTS, Share, TAPS, Tiles};
-use crate::kernel::cpu::filters::Reading;
 use crate::kernel::cpu::isa::{LANES, Line, Simd, Work};
 use crate::kernel::cpu::lanes::Gather;
 use crate::kernel::cpu::mirrors::{HALVES, ORBIT, QUARTERS, SIZE, Sources};
@@ -29,7 +28,7 @@ fn room(apart: Apart, counts: [usize; 2]) -> usize {
 }
 
 /// Writes a unit's gradient, `[vector of outputs][input][8][3][3]`.
-pub(super) fn run(all: &Tiles, share: &Share, to: &mut [Line]) {
+pub(super) fn run(all: &Tiles, sources: &[Sources; 2], share: &Share, to: &mut [Line]) {
     let isa = all.all.isa;
     let stride = all.images * all.rows * all.tiles[1];
     let vectors = share.vectors.clone().map(|vectors| vectors.len());
@@ -78,7 +77,7 @@ pub(super) fn run(all: &Tiles, share: &Share, to: &mut [Line]) {
     }
     let [halves, quarters] = sums;
     isa.run(Leave {
-        sources: Sources::of(Reading::Forward),
+        sources,
         from: [&*halves, &*quarters],
         point: sums_apart,
         apart: of.map(Inputs::apart),
@@ -157,7 +156,7 @@ fn enter<const OUTPUT: bool>(
 
 /// Sums of parts to taps.
 struct Leave<'a> {
-    sources: [Sources; 2],
+    sources: &'a [Sources; 2],
     /// Of halves and of quarters: `[matrix][output component][input component]`, vectors and lanes as they are.
     from: [&'a [Line]; 2],
     point: [usize; 2],
@@ -172,7 +171,7 @@ struct Leave<'a> {
 impl Work for Leave<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let [halves, quarters] = &self.sources;
+        let [halves, quarters] = self.sources;
         // `[point][filter]`
         let mut values = [Line::ZERO; POINTS * SIZE];
         for v in 0..self.outputs {

@@ -62,6 +62,11 @@ pub(crate) struct Correlation<'a> {
     pub window: Window,
 }
 
+/// The channels of a vector, of so many.
+fn channels(vector: usize, all: usize) -> Range<usize> {
+    vector * LANES..all.min((vector + 1) * LANES)
+}
+
 impl Correlation<'_> {
     /// Lines of a gradient: `[co / 16, rounded up][ci][taps]`.
     fn lines(&self) -> usize {
@@ -179,8 +184,7 @@ impl Correlation<'_> {
         let (sum, to) = (&*sum, Shared::new(dw));
         let each = sum.par_chunks(filter).enumerate();
         each.for_each(|(vector, sum)| {
-            let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
-            self.write(outputs, sum, 0, to);
+            self.write(channels(vector, self.channels[0]), sum, 0, to);
         });
     }
 

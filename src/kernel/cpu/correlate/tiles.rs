@@ -16,10 +16,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::points::{Enter, Inputs, Leave, Outer};
-use super::{Correlation, mirrored};
+use super::{Correlation, channels, mirrored};
+use crate::kernel::cpu::filters::Reading;
 use crate::kernel::cpu::isa::{LANES, Line};
 use crate::kernel::cpu::lanes::Gather;
-use crate::kernel::cpu::mirrors::SIZE;
+use crate::kernel::cpu::mirrors::{SIZE, Sources};
 use crate::kernel::cpu::plan::{Cell, Unit};
 use crate::kernel::cpu::scratch::Scratch;
 use crate::kernel::cpu::shared::Shared;
@@ -50,8 +51,8 @@ const TOGETHER: usize = 8;
 /// A correlation, in tiles.
 pub(super) struct Tiles<'a> {
     pub all: &'a Correlation<'a>,
-    /// Whether mirrors split a p4m group convolution.
-    mirrored: bool,
+    /// How mirrors split a p4m group convolution, if they do.
+    mirrors: Option<[Sources; 2]>,
     /// Outputs and inputs; if they are split, without their components.
     pub channels: [usize; 2],
     /// Numbers of the gradient for a pair of them.
@@ -134,7 +135,7 @@ impl<'a> Tiles<'a> {
         };
         let made = Self {
             all,
-            mirrored,
+            mirrors: mirrored.then(|| Sources::of(Reading::Forward)),
             channels,
             taps,
             tiles,
@@ -245,15 +246,15 @@ impl<'a> Tiles<'a> {
         let each = share.vectors[0].clone();
         let each = each.zip(from.chunks_exact(inputs.len() * self.taps));
         for (vector, from) in each {
-            let outputs = vector * LANES..self.channels[0].min((vector + 1) * LANES);
+            let outputs = channels(vector, self.channels[0]);
             self.all.write(outputs, from, inputs.start * self.taps, to);
         }
     }
 
     /// Writes a unit's gradient.
     fn run(&self, share: &Share, to: &mut [Line]) {
-        if self.mirrored {
-            mirrored::run(self, share, to);
+        if let Some(sources) = &self.mirrors {
+            mirrored::run(self, sources, share, to);
             return;
         }
         let isa = self.all.isa;

@@ -85,14 +85,7 @@ impl Over {
             ..
         } = &self.case;
         let bank = Bank::new(group, components, side);
-        Prepared::over_with_isa(
-            self.w.clone(),
-            self.shape,
-            bank,
-            naive.window,
-            *numerics,
-            *isa,
-        )
+        Prepared::over(self.w.clone(), self.shape, bank, naive.window, *numerics).on(*isa)
     }
 
     /// The gradient of the weights on so many threads.

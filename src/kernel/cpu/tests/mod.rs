@@ -239,13 +239,8 @@ impl Case {
 
     pub fn prepared(&self) -> Prepared {
         let naive = &self.naive;
-        Prepared::with_isa(
-            self.w.clone(),
-            naive.channels,
-            naive.window,
-            self.numerics,
-            self.isa,
-        )
+        let filters = self.w.clone();
+        Prepared::new(filters, naive.channels, naive.window, self.numerics).on(self.isa)
     }
 
     /// The result and the input gradient.
