@@ -37,12 +37,17 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
+    /// Outputs and inputs of the weights as those of what is read of them, and the reverse.
+    pub fn turn(self, [outputs, inputs]: [usize; 2]) -> [usize; 2] {
+        match self {
+            Self::Forward => [outputs, inputs],
+            Self::Transposed | Self::Flipped => [inputs, outputs],
+        }
+    }
+
     /// Where the filter from `input` to `output` begins.
-    fn place(self, [_, ci]: [usize; 2], [output, input]: [usize; 2]) -> usize {
-        let (o, i) = match self {
-            Self::Forward => (output, input),
-            Self::Transposed | Self::Flipped => (input, output),
-        };
+    fn place(self, [_, ci]: [usize; 2], filter: [usize; 2]) -> usize {
+        let [o, i] = self.turn(filter);
         (o * ci + i) * 9
     }
 
@@ -116,10 +121,7 @@ impl Packed {
         reading: Reading,
         isa: Isa,
     ) -> Self {
-        let shape = match reading {
-            Reading::Forward => [co, ci],
-            Reading::Transposed | Reading::Flipped => [ci, co],
-        };
+        let shape = reading.turn([co, ci]);
         Self::new(shape, isa, I * I, |outputs, rows, to| {
             isa.run(Transform::<W, I, O> {
                 tile: PhantomData,

@@ -119,13 +119,13 @@ pub(crate) fn are_tied(weights: &[f32], [co, ci]: [usize; 2]) -> bool {
 /// bank, where they are the first of each eight rows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bases<'a> {
-    pub weights: &'a [f32],
+    weights: &'a [f32],
     /// Numbers from one output's to the next's.
-    pub apart: usize,
+    apart: usize,
 }
 
 /// Numbers of a pair of base channels.
-pub(crate) const BASE: usize = SIZE * 9;
+const BASE: usize = SIZE * 9;
 
 impl<'a> Bases<'a> {
     /// Those of a bank `[co][ci][3][3]`.
@@ -145,10 +145,7 @@ impl<'a> Bases<'a> {
     }
 
     fn get(self, reading: Reading, output: usize, input: usize) -> &'a [f32] {
-        let (o, i) = match reading {
-            Reading::Forward => (output, input),
-            Reading::Transposed | Reading::Flipped => (input, output),
-        };
+        let [o, i] = reading.turn([output, input]);
         &self.weights[o * self.apart + i * BASE..][..BASE]
     }
 }
@@ -165,12 +162,8 @@ pub(crate) struct Tied {
 impl Tied {
     /// Transforms, splits and packs the filters of a bank `[co][ci][3][3]`, in f64.
     pub fn new(bases: Bases, [co, ci]: [usize; 2], reading: Reading, isa: Isa) -> Self {
-        let (outputs, inputs) = match reading {
-            Reading::Forward => (co, ci),
-            Reading::Transposed | Reading::Flipped => (ci, co),
-        };
         let [halves, quarters] = Sources::of(reading);
-        let shape = [outputs, inputs];
+        let shape = reading.turn([co, ci]);
         Self {
             halves: packed::<2>(bases, reading, &halves, shape, isa),
             quarters: packed::<4>(bases, reading, &quarters, shape, isa),
@@ -205,12 +198,12 @@ fn packed<const COUNT: usize>(
 #[derive(Clone, Debug)]
 pub(crate) struct Sources {
     /// Parts of a matrix.
-    pub count: usize,
+    count: usize,
     /// Matrices.
     pub matrices: usize,
     /// `[matrix][output component][input component]`: the values, each at `point · 8 + filter`, of which
     /// element they are the sums with [`SIGNS`].
-    pub sources: Vec<[usize; 4]>,
+    sources: Vec<[usize; 4]>,
 }
 
 impl Sources {
@@ -243,7 +236,7 @@ impl Sources {
     }
 
     /// Components of a part.
-    pub fn size(&self) -> usize {
+    fn size(&self) -> usize {
         SIZE / self.count
     }
 
@@ -255,13 +248,10 @@ impl Sources {
     }
 }
 
-/// Which value of a base filter, at `point · 8 + filter`, is that of the filter from component `h` to
-/// component `g` at point `p`: a motion takes taps to taps, and so points to points.
-fn source(indices: &[usize], reading: Reading, p: usize, [g, h]: [usize; 2]) -> usize {
-    let (row, column) = match reading {
-        Reading::Forward => (g, h),
-        Reading::Transposed | Reading::Flipped => (h, g),
-    };
+/// Which value of a base filter, at `point · 8 + filter`, is that of the filter of a pair of components, of the
+/// output and of the input, at point `p`: a motion takes taps to taps, and so points to points.
+fn source(indices: &[usize], reading: Reading, p: usize, pair: [usize; 2]) -> usize {
+    let [row, column] = reading.turn(pair);
     let taps = &indices[(row * SIZE + column) * 9..][..9];
     let tap = |at: usize| match reading {
         Reading::Flipped => taps[8 - at] % 9,

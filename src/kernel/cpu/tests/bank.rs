@@ -157,7 +157,7 @@ fn draw(noise: &mut Noise, products: usize) -> Over {
 #[test]
 fn value_copies_are_as_if_they_were_given() {
     let (mut worst, mut split) = (0.0f64, 0);
-    for seed in 0..count(600) {
+    for seed in 0..count(2000) {
         let mut noise = Noise::new(seed + 8_000_000);
         let over = draw(&mut noise, 4_000_000);
         let name = format!(
