@@ -57,7 +57,7 @@ pub struct Prepared {
 }
 
 /// Pixels of an image up to which larger tiles have more weights to read than they save products.
-const SMALL: usize = 16;
+const SMALL: usize = 64;
 
 impl Prepared {
     /// Prepares `weights`, `[co][ci][side][side]`, for a convolution with this window.

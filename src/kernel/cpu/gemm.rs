@@ -111,6 +111,13 @@ fn registers<S: Simd, const M: usize, const N: usize>(
     }
 }
 
+/// How many weights ahead the memory is told of what will be read, where they come once for a few columns: a
+/// processor does not look beyond a page by itself.
+const AHEAD: usize = 512;
+
+/// The most columns that are few.
+const FEW: usize = 4;
+
 /// The sums of `M` filter rows times `N` columns: `u` is `[c][M]`, and rows of `data` are `stride` lines
 /// apart.
 #[inline(always)]
@@ -124,6 +131,9 @@ pub(super) fn sums<S: Simd, const M: usize, const N: usize>(
     let mut sums = [[zero; N]; M];
     for (u, data) in u.chunks_exact(M).zip(data.chunks(stride)) {
         let data = &data[..N];
+        if N <= FEW {
+            s.prefetch(u.as_ptr().wrapping_add(AHEAD));
+        }
         let mut x = [zero; N];
         for n in 0..N {
             x[n] = s.load(&data[n]);

@@ -113,6 +113,14 @@ impl Outer<'_> {
         input: usize,
     ) {
         let (count, lane) = (self.count, input % LANES);
+        let mut places = [0; N];
+        for n in 0..N {
+            places[n] = matrix * self.sums_point + (v + n) * self.inputs.apart() + input;
+            // Sums of many channels are in memory, and wanted at the end.
+            for to in &self.sums[places[n]..][..M] {
+                s.prefetch(to.0.as_ptr());
+            }
+        }
         let mut sums = [[s.splat(0.0); N]; M];
         for product in matrix * self.share..(matrix + 1) * self.share {
             let x = product * self.point[1] + input / LANES * self.stride;
@@ -136,8 +144,7 @@ impl Outer<'_> {
             }
         }
         for n in 0..N {
-            let first = matrix * self.sums_point + (v + n) * self.inputs.apart() + input;
-            let to = &mut self.sums[first..][..M];
+            let to = &mut self.sums[places[n]..][..M];
             for m in 0..M {
                 s.store(s.add(s.load(&to[m]), sums[m][n]), &mut to[m]);
             }
