@@ -3,13 +3,16 @@
 use rayon::prelude::*;
 
 use super::isa::{Isa, LANES, Simd, Work};
-use super::matmul::{Matrix, SMALL};
+use super::matmul::Matrix;
 use super::shared::Shared;
 
 /// The most rows: more are worth bringing columns together for.
 pub(super) const ROWS: usize = 4;
 /// Vectors across a unit of work.
 const WIDE: usize = 4;
+
+/// Multiplications below which a thread is not worth waking.
+const SMALL: usize = 1 << 18;
 
 /// [`matmul`](super::matmul::matmul) for at most [`ROWS`] rows, to the bit, of sizes that fit.
 ///

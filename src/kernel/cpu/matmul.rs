@@ -66,7 +66,7 @@ const TALL: usize = 4 * ROWS;
 /// Vectors across a register tile; the most that any tile has.
 const WIDE: usize = 3;
 /// Multiplications below which a thread is not worth waking.
-pub(super) const SMALL: usize = 1 << 16;
+const SMALL: usize = 1 << 16;
 
 /// `c = a · b (+ bias)`, then `max(c, 0)` if `relu`; the bias is added to every row.
 ///

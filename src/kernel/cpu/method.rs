@@ -135,6 +135,26 @@ const ENOUGH_COLUMNS: usize = 16;
 /// Columns of a band of rows at least, where weights are many: half of enough, as larger bands do not stay in the cache.
 const BAND_COLUMNS: usize = 8;
 
+/// Work of a pass, in multiplications, below which other threads are not worth waking: well under a tenth of a
+/// millisecond.
+const LITTLE: usize = 6 << 20;
+
+/// Multiplications that take as long as bringing a number to the lanes or back.
+const MOVE: usize = 16;
+
+/// Threads for a pass that makes `output` rows and columns.
+fn threads(pass: &Pass, filters: &Filters, batch: usize, output: [usize; 2]) -> usize {
+    let [inputs, outputs] = pass.channels;
+    let tiles = output.map(|side| side.div_ceil(filters.step()));
+    let products = tiles[0] * tiles[1] * filters.points() * inputs * outputs;
+    let area = |[high, wide]: [usize; 2]| high * wide;
+    let moved = inputs * area(pass.input) + outputs * area(output);
+    match batch.saturating_mul(products + MOVE * moved) {
+        0..=LITTLE => 1,
+        _ => rayon::current_num_threads(),
+    }
+}
+
 /// The units of a pass that makes `output` rows and columns, in blocks of columns too or not; `whole` if
 /// threads may share the channels of a unit.
 fn plan(
@@ -143,6 +163,7 @@ fn plan(
     batch: usize,
     output: [usize; 2],
     [columns, whole]: [bool; 2],
+    threads: usize,
 ) -> Plan {
     let reads = match filters {
         Filters::Direct(direct) => direct.reads(),
@@ -155,16 +176,16 @@ fn plan(
         lines: pass.channels[0] * reads + pass.channels[1],
         columns,
         least: if whole { BAND_COLUMNS } else { 1 },
-        threads: if whole {
-            1
-        } else {
-            rayon::current_num_threads()
-        },
+        threads: if whole { 1 } else { threads },
     })
 }
 
-fn for_each(count: usize, work: impl Fn(usize) + Send + Sync) {
-    (0..count).into_par_iter().with_max_len(1).for_each(work);
+/// On this thread alone, or on all of rayon's.
+fn for_each(count: usize, threads: usize, work: impl Fn(usize) + Send + Sync) {
+    match threads {
+        1 => (0..count).for_each(work),
+        _ => (0..count).into_par_iter().with_max_len(1).for_each(work),
+    }
 }
 
 /// The greatest common divisor.
@@ -180,10 +201,10 @@ fn cut(channels: usize, grain: usize, parts: usize) -> impl Fn(usize) -> Range<u
 
 /// Runs all units of a convolution.
 pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
-    let threads = rayon::current_num_threads();
+    let threads = threads(pass, filters, batch, pass.output);
     let [inputs, outputs] = pass.channels;
     let whole = inputs * outputs * filters.points() >= MANY_WEIGHTS;
-    let plan = plan(pass, filters, batch, pass.output, [true, whole]);
+    let plan = plan(pass, filters, batch, pass.output, [true, whole], threads);
     let least = if whole { ENOUGH_COLUMNS } else { 1 };
     let sets = plan.sets(least);
     // As many as keep all threads busy.
@@ -192,7 +213,7 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
         false => 1,
     };
     let part = cut(outputs, filters.grain(), parts);
-    for_each(sets.len() * parts, |index| {
+    for_each(sets.len() * parts, threads, |index| {
         let (set, part) = (sets.get(index / parts), part(index % parts));
         if part.is_empty() {
             return;
@@ -215,7 +236,8 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
 
 /// Runs all units of an input gradient with overlapping tiles, and joins their boundaries.
 pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
-    let plan = plan(pass, filters, batch, pass.input, [false, false]);
+    let threads = threads(pass, filters, batch, pass.input);
+    let plan = plan(pass, filters, batch, pass.input, [false, false], threads);
     let boundaries = plan.max_block_rows().saturating_sub(1);
     let count = batch * pass.channels[1] * boundaries * 4 * pass.output[1];
     let mut sums = Scratch::floats(count);
@@ -225,14 +247,14 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
         boundaries,
     };
     // A few images are too few units for all threads: then parts of the channels, which changes no sum.
-    let (units, threads) = (plan.units(), rayon::current_num_threads());
+    let units = plan.units();
     let channels = pass.channels[1];
     let parts = match units < threads {
         true => (threads / units.max(1)).clamp(1, (channels / LEAST_PART).max(1)),
         false => 1,
     };
     let part = cut(channels, filters.grain(), parts);
-    for_each(units * parts, |index| {
+    for_each(units * parts, threads, |index| {
         let (unit, part) = (&plan.unit(index / parts), &part(index % parts));
         if part.is_empty() {
             return;
@@ -246,7 +268,7 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
     });
     if boundaries > 0 {
         let sums = &*sums;
-        (0..batch).into_par_iter().for_each(|image| {
+        for_each(batch, threads, |image| {
             adjoint::join(pass, &plan, image, sums, boundaries);
         });
     }
