@@ -136,8 +136,8 @@ const ENOUGH_COLUMNS: usize = 16;
 const BAND_COLUMNS: usize = 8;
 
 /// Work of a pass, in multiplications, below which other threads are not worth waking: well under a tenth of a
-/// millisecond.
-const LITTLE: usize = 6 << 20;
+/// millisecond. Tests have small cases on either side of it.
+const LITTLE: usize = if cfg!(test) { 1 << 16 } else { 6 << 20 };
 
 /// Multiplications that take as long as bringing a number to the lanes or back.
 const MOVE: usize = 16;
