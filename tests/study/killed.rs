@@ -123,29 +123,33 @@ fn convention_seven_shards_killed_and_joined_give_the_same_bytes() {
 #[test]
 fn convention_processes_in_one_folder_make_each_cell_once() {
     let [folder, into] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    // One of them is killed at once, and its place taken.
+    // One of them is killed when it has made a cell, and its place taken.
     let mut first = begin(folder.path(), "1/1", 1);
-    std::thread::sleep(Duration::from_millis(300));
+    let cells = || -> usize {
+        let Ok(entries) = fs::read_dir(folder.path().join("cells")) else {
+            return 0;
+        };
+        let names = entries.map(|entry| entry.unwrap().path());
+        names
+            .filter(|name| name.extension().is_some_and(|end| end == "json"))
+            .count()
+    };
+    while cells() == 0 && first.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     first.kill().unwrap();
     first.wait().unwrap();
-    let before = fs::read_dir(folder.path().join("cells")).map_or(0, Iterator::count);
+    let before = cells();
+    assert!((1..8).contains(&before), "{before} cells were made before");
     let mut processes = [1, 2, 3].map(|threads| begin(folder.path(), "1/1", threads));
     for process in &mut processes {
         assert!(process.wait().unwrap().success());
     }
-    let mut made = 0;
-    for entry in fs::read_dir(folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("made-")
-        {
-            made += fs::read_to_string(path).unwrap().parse::<usize>().unwrap();
-        }
-    }
-    assert_eq!(made + before, 8);
+    let made = processes.iter().map(|process| -> usize {
+        let made = folder.path().join(format!("made-{}", process.id()));
+        fs::read_to_string(made).unwrap().parse().unwrap()
+    });
+    assert_eq!(made.sum::<usize>() + before, 8);
     let work = whole().begin(folder.path(), &fireproof::device()).unwrap();
     assert_eq!(work.run(Shard::ALL, |_| {}).unwrap().before, 8);
     same(&contents(folder.path(), into.path()), &uninterrupted().0);
