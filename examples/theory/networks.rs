@@ -11,8 +11,10 @@ use fireproof::evaluate::Rate;
 use fireproof::prelude::*;
 use fireproof::theory::{GaussianFeature, Logits, Measured, Setting, Share, SignFeature, Survey};
 use fireproof::train::Progress;
-use rayon::prelude::*;
 use serde::Serialize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 // Steps of the attack that networks are tested with, on the first so many points.
 const TEST_STEPS: usize = 20;
@@ -162,14 +164,27 @@ pub fn measure(options: &Options) -> Result<Vec<Trained>> {
     }
     let bar = bar("networks", cells.len());
     let device = common::device(options.device.as_deref())?;
-    let found = cells.par_iter().map(|cell| {
-        let found = cell.measure(options, &device);
-        bar.inc(1);
-        found
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(cell) = cells.get(at) else { break };
+            let measured = cell.measure(options, &device);
+            found.lock().expect("nobody panicked").push((at, measured));
+            bar.inc(1);
+        }
+    };
+    // Not rayon's: one of those that waits for a part of a training takes up another on top of it, and so on until
+    // its stack is full.
+    thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(work);
+        }
     });
-    let found = found.collect();
     bar.finish_and_clear();
-    found
+    let mut found = found.into_inner().expect("nobody panicked");
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, measured)| measured).collect()
 }
 
 impl Cell<'_> {
