@@ -54,7 +54,9 @@
 //! over its backward pass, and a model that learns belongs to one graph. On a pool the
 //! generator is seeded but not held, as a thread of a pool must not wait for another task: a model
 //! that draws from it gives the same weights only if nothing else draws at the same moment. All
-//! other models do beside any number of others.
+//! other models do beside any number of others. A thread of a pool that waits for a part of one training
+//! takes up another on top of it: for dozens of them the pool's threads need a larger stack than rayon's
+//! two megabytes (`ThreadPoolBuilder::stack_size`), or take threads of your own.
 
 mod adaptive;
 mod ahead;
