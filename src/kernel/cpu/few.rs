@@ -11,8 +11,8 @@ pub(super) const ROWS: usize = 4;
 /// Vectors across a unit of work.
 const WIDE: usize = 4;
 
-/// Multiplications below which a thread is not worth waking. Tests have small cases on either side of it.
-const SMALL: usize = if cfg!(test) { 1 << 12 } else { 1 << 18 };
+/// Multiplications below which a thread is not worth waking.
+const SMALL: usize = 1 << 18;
 
 /// [`matmul`](super::matmul::matmul) for at most [`ROWS`] rows, to the bit, of sizes that fit.
 ///
