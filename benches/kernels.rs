@@ -142,6 +142,13 @@ fn others(criterion: &mut Criterion) {
         let y = kernel::avg_pool2d(tracked.clone(), average.clone());
         drop(black_box(y.sum().backward()))
     });
+    let features = random([128, 10, 4, 24, 24], &device);
+    let features = Tensor::from_inner(features).require_grad();
+    case(criterion, "group_max/both", None, &PATHS, || {
+        drop(black_box(
+            kernel::group_max(features.clone()).sum().backward(),
+        ))
+    });
     case(criterion, "relu/both", None, &PATHS, || {
         drop(black_box(kernel::relu(tracked.clone()).sum().backward()))
     });

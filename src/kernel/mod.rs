@@ -21,6 +21,7 @@ mod conv2d;
 mod cpu;
 #[cfg(feature = "flex")]
 pub(crate) mod flex;
+mod group_max;
 mod linear;
 mod linf_step;
 mod numerics;
@@ -39,6 +40,7 @@ pub use cpu::isa::ISA_VARIABLE;
 pub use flex::buffer::release_memory;
 #[cfg(feature = "flex")]
 pub(crate) use flex::suits;
+pub use group_max::group_max;
 pub use linear::linear;
 pub use linf_step::{LinfStep, linf_step};
 pub use numerics::{NUMERICS_VARIABLE, Numerics};

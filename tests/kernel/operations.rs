@@ -1,7 +1,7 @@
 //! Operations in every form in which a graph asks for them, against Burn's.
 
 use super::given::{apart, between, draws, noise, options};
-use crate::common::{On, values};
+use crate::common::{On, bits, values};
 use burn::tensor::Tensor;
 use burn::tensor::ops::MaxPoolOptions;
 use fireproof::kernel::{self, Filters, LinfStep, Path};
@@ -9,6 +9,7 @@ use fireproof::kernel::{self, Filters, LinfStep, Path};
 on_every_device![
     value_linf_step_is_the_composed_one_to_the_bit,
     value_add_scaled_is_the_composed_one_to_the_bit,
+    value_and_gradient_of_group_max_are_the_composed_ones_to_the_bit,
     value_views_are_read_as_shown,
     gradient_of_relu_passes_where_the_output_is_nan,
     gradient_with_few_parents_views_and_checkpointing,
@@ -71,6 +72,45 @@ fn value_add_scaled_is_the_composed_one_to_the_bit(on: &On) {
     }
 }
 
+// Oracle: Burn's `max_dim`, bit for bit, with many equal components, and zeros of both signs; a channel per piece of
+// work, and many.
+fn value_and_gradient_of_group_max_are_the_composed_ones_to_the_bit(on: &On) {
+    let device = on.device().autodiff();
+    for seed in 0..on.pick(2_000, 3) {
+        let draws = &mut draws(47_000 + seed);
+        let group = [1, 4, 8, between(draws, 2, 20)][between(draws, 0, 3)];
+        let [batch, channels] = [between(draws, 1, 9), between(draws, 1, 20)];
+        let [height, width] = [between(draws, 1, 30), between(draws, 1, 30)];
+        let x: Tensor<5> = noise([batch, channels, group, height, width], draws, &device);
+        let x = match between(draws, 0, 2) {
+            0 => x,
+            1 => x.round(),
+            _ => x.clone().sign() * 0.0,
+        };
+        let slope = noise([batch, channels, height, width], draws, &device);
+        let run = || {
+            let x = x.clone().detach().require_grad();
+            let y = kernel::group_max(x.clone());
+            let gradients = (y.clone() * slope.clone()).sum().backward();
+            [bits(y.inner()), bits(x.grad(&gradients).unwrap())]
+        };
+        let (got, ran) = kernel::record(run);
+        assert!(!on.is("flex") || ran[0].path == Path::Kernel);
+        assert!(got == kernel::composed(run), "case {seed}, {:?}", x.dims());
+    }
+    // A NaN is the largest, and the gradient goes to the first.
+    let x = Tensor::<1>::from_floats([1.0, f32::NAN, f32::NAN, 2.0], &device);
+    let x = x.reshape([1, 1, 4, 1, 1]).require_grad();
+    let y = kernel::group_max(x.clone());
+    assert!(on.is("wgpu") || values(y.clone())[0].is_nan());
+    let gradients = y.sum().backward();
+    let gradient = values(x.grad(&gradients).unwrap());
+    assert!(
+        !on.is("flex") || gradient == [0.0, 1.0, 0.0, 0.0],
+        "{gradient:?}"
+    );
+}
+
 // Views that are not in row order are read as what they show.
 fn value_views_are_read_as_shown(on: &On) {
     let device = on.device();
@@ -83,6 +123,10 @@ fn value_views_are_read_as_shown(on: &On) {
     assert_eq!(run(view.clone()), run(copy.clone()));
     let pool = |x: Tensor<4>| values(kernel::max_pool2d(x, MaxPoolOptions::new([2, 2]), true));
     assert_eq!(pool(view.clone()), pool(copy.clone()));
+    let group = |x: Tensor<4>| values(kernel::group_max(x.reshape([3, 3, 3, 8, 10])));
+    assert_eq!(group(view.clone()), group(copy.clone()));
+    let last = |x: Tensor<4>| values(kernel::group_max(x.unsqueeze_dim(2)));
+    assert_eq!(last(view.clone()), last(copy.clone()));
     assert_eq!(values(kernel::relu(view)), values(kernel::relu(copy)));
 }
 

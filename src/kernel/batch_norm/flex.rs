@@ -2,17 +2,13 @@
 
 use crate::kernel::cpu::Isa;
 use crate::kernel::cpu::batch_norm::{self as cpu, Channel, Pull, Slope};
-use crate::kernel::cpu::elementwise::relu_gradient;
+use crate::kernel::cpu::strand::{Batch, Planes, Strand};
 use crate::kernel::flex::buffer::Buffer;
 use crate::kernel::flex::{Kernel, contiguous, dims, numbers};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex};
 use burn_flex::FlexTensor;
-use rayon::prelude::*;
-
-/// Mean and variance of each channel, `[2, channel]`.
-#[derive(Clone, Debug)]
-pub(super) struct Measure;
+use std::sync::{Arc, OnceLock};
 
 /// By given scale, shift, mean and variance, `[4, channel]`.
 #[derive(Clone, Debug)]
@@ -21,12 +17,14 @@ pub(super) struct Given {
     pub relu: bool,
 }
 
-/// By scale and shift `[2, channel]` and the batch's own mean and variance, `[2, channel]`, plus what is
-/// beside if there is a fourth input.
+/// By scale and shift `[2, channel]` and the batch's own mean and variance, plus what is beside if there is a
+/// third input.
 #[derive(Clone, Debug)]
 pub(super) struct Own {
     pub epsilon: f64,
     pub relu: bool,
+    /// Mean and variance of each channel, once the forward pass has found them.
+    pub found: Arc<OnceLock<Vec<[f32; 2]>>>,
 }
 
 /// What the backward pass needs.
@@ -50,43 +48,27 @@ fn single(tensor: FlexTensor) -> f32 {
     numbers(&contiguous(tensor))[0]
 }
 
-// By scale and shift, and mean and variance, of all channels.
-fn channels(epsilon: f64, affine: &[f32], found: &[f32]) -> Vec<Channel> {
-    let count = affine.len() / 2;
-    let channel = |at: usize| Channel {
-        scale: affine[at],
-        shift: affine[count + at],
-        mean: found[at],
-        deviation: f32::sqrt(found[count + at] + epsilon as f32),
-    };
-    (0..count).map(channel).collect()
+fn deviation(variance: f32, epsilon: f64) -> f32 {
+    f32::sqrt(variance + epsilon as f32)
 }
 
-fn normalise(
-    x: FlexTensor,
-    channels: Vec<Channel>,
-    beside: Option<&FlexTensor>,
-    relu: bool,
-    keep: bool,
-) -> (FlexTensor, Option<Saved>) {
-    let x = contiguous(x);
-    let shape @ [_, _, height, width] = dims(&x);
-    let y = Buffer::filled(shape, |y| {
-        cpu::normalise(
-            Isa::detect(),
-            numbers(&x),
-            (&channels, height * width),
-            beside.map(numbers),
-            relu,
-            y,
-        );
-    });
-    let saved = keep.then(|| Saved {
-        x,
+impl Saved {
+    fn new(x: FlexTensor, channels: Vec<Channel>, relu: bool, y: &FlexTensor) -> Self {
+        Self {
+            x,
+            channels,
+            gate: relu.then(|| y.clone()),
+        }
+    }
+}
+
+fn batch(tensor: &FlexTensor) -> Batch {
+    let [images, channels, height, width] = dims(tensor);
+    Batch {
+        images,
         channels,
-        gate: relu.then(|| y.clone()),
-    });
-    (y, saved)
+        area: height * width,
+    }
 }
 
 impl Saved {
@@ -98,51 +80,26 @@ impl Saved {
     }
 }
 
-impl Kernel<1> for Measure {
-    type Saved = ();
-
-    fn forward(&self, [x]: [FlexTensor; 1], keep: bool) -> (FlexTensor, Option<()>) {
-        let x = contiguous(x);
-        let [batch, channels, height, width] = dims(&x);
-        let (area, isa) = (height * width, Isa::detect());
-        let found: Vec<[f32; 2]> = (0..channels)
-            .into_par_iter()
-            .map(|channel| {
-                let mut centred = Buffer::new(batch * area);
-                let values = Buffer::filled([1, batch * area], |row| {
-                    cpu::gather(numbers(&x), channel, channels, area, row);
-                    centred.as_floats_mut().copy_from_slice(row);
-                });
-                let centre = single(mean::<Flex>(values));
-                cpu::squares(isa, centred.as_floats_mut(), centre);
-                [
-                    centre,
-                    single(mean::<Flex>(centred.into_tensor([1, batch * area]))),
-                ]
-            })
-            .collect();
-        let found = Buffer::filled([2, channels], |made| {
-            for (channel, &[mean, variance]) in found.iter().enumerate() {
-                made[channel] = mean;
-                made[channels + channel] = variance;
-            }
-        });
-        (found, keep.then_some(()))
-    }
-
-    fn backward(&self, (): (), _: FlexTensor, _: [bool; 1]) -> [Option<FlexTensor>; 1] {
-        unreachable!("it is run on tensors that are not tracked")
-    }
-}
-
 impl Kernel<2> for Given {
     type Saved = Saved;
 
     fn forward(&self, [x, given]: [FlexTensor; 2], keep: bool) -> (FlexTensor, Option<Saved>) {
-        let given = contiguous(given);
-        let (affine, found) = numbers(&given).split_at(numbers(&given).len() / 2);
-        let channels = channels(self.epsilon, affine, found);
-        normalise(x, channels, None, self.relu, keep)
+        let (x, given) = (contiguous(x), contiguous(given));
+        let shape @ [_, count, height, width] = dims(&x);
+        let given = numbers(&given);
+        let channel = |at: usize| Channel {
+            scale: given[at],
+            shift: given[count + at],
+            mean: given[2 * count + at],
+            deviation: deviation(given[3 * count + at], self.epsilon),
+        };
+        let channels: Vec<Channel> = (0..count).map(channel).collect();
+        let y = Buffer::filled(shape, |y| {
+            let by = (channels.as_slice(), height * width);
+            cpu::normalise(Isa::detect(), numbers(&x), by, self.relu, y);
+        });
+        let saved = keep.then(|| Saved::new(x, channels, self.relu, &y));
+        (y, saved)
     }
 
     fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; 2]) -> [Option<FlexTensor>; 2] {
@@ -158,61 +115,91 @@ impl Kernel<2> for Given {
     }
 }
 
+// Each channel is done with before the next, so that memory is read once and the cache for the rest.
 impl<const N: usize> Kernel<N> for Own {
     type Saved = Saved;
 
     fn forward(&self, inputs: [FlexTensor; N], keep: bool) -> (FlexTensor, Option<Saved>) {
         let inputs = inputs.map(contiguous);
-        let (affine, found) = (numbers(&inputs[1]), numbers(&inputs[2]));
-        let channels = channels(self.epsilon, affine, found);
-        normalise(inputs[0].clone(), channels, inputs.get(3), self.relu, keep)
+        let (x, affine) = (numbers(&inputs[0]), numbers(&inputs[1]));
+        let beside = inputs.get(2).map(numbers);
+        let (batch, isa) = (batch(&inputs[0]), Isa::detect());
+        let normalised = |strand: Strand, [mut y]: [Planes; 1]| {
+            let row = [1, strand.len()];
+            let mean = single(self::mean::<Flex>(Buffer::filled(row, |row| {
+                cpu::values(x, strand, row);
+            })));
+            let variance = single(self::mean::<Flex>(Buffer::filled(row, |row| {
+                cpu::squares(isa, x, strand, mean, row);
+            })));
+            let channel = Channel {
+                mean,
+                deviation: deviation(variance, self.epsilon),
+                scale: affine[strand.channel()],
+                shift: affine[batch.channels + strand.channel()],
+            };
+            cpu::normalise_channel(isa, x, channel, beside, self.relu, &mut y);
+            (channel, [mean, variance])
+        };
+        let mut made = Vec::new();
+        let y = Buffer::filled(dims::<4>(&inputs[0]), |y| {
+            made = batch.each([y], normalised);
+        });
+        let (channels, found) = made.into_iter().unzip();
+        self.found.set(found).expect("it is run once");
+        let saved = keep.then(|| Saved::new(inputs[0].clone(), channels, self.relu, &y));
+        (y, saved)
     }
 
-    fn backward(&self, mut saved: Saved, dy: FlexTensor, _: [bool; N]) -> [Option<FlexTensor>; N] {
-        let mut dy = contiguous(dy);
-        if N > 3
-            && let Some(gate) = saved.gate.take()
-        {
-            // What is beside gets it as well.
-            dy = Buffer::filled(dims::<4>(&dy), |open| {
-                relu_gradient(Isa::detect(), numbers(&dy), numbers(&gate), open);
-            });
-        }
-        let shape @ [batch, count, height, width] = dims(&dy);
-        let (area, isa, x) = (height * width, Isa::detect(), numbers(&saved.x));
+    fn backward(&self, saved: Saved, dy: FlexTensor, _: [bool; N]) -> [Option<FlexTensor>; N] {
+        let dy = contiguous(dy);
+        let (batch, isa, x) = (batch(&dy), Isa::detect(), numbers(&saved.x));
         let slope = saved.slope(&dy);
-        let sums = |(at, channel): (usize, &Channel)| {
+        // What is beside gets the gradient behind relu, which is of this channel's row.
+        let opened = N > 2 && saved.gate.is_some();
+        let pulled = |strand: Strand, dx: &mut Planes, open: Option<&mut Planes>| {
+            let channel = saved.channels[strand.channel()];
+            let row = [1, strand.len()];
             let inverse = channel.deviation.recip();
-            let length = batch * area;
-            let mut weighted = Buffer::new(length);
-            let plain = Buffer::filled([1, length], |plain| {
-                let rows = [plain, weighted.as_floats_mut()];
-                let by = [channel.mean, inverse];
-                cpu::gather_slope(isa, x, slope, [at, count, area], by, rows);
+            let plain = Buffer::filled(row, |row| cpu::slopes(isa, slope, strand, row));
+            let slopes = numbers(&plain);
+            let weighted = Buffer::filled(row, |row| {
+                cpu::weigh(isa, x, strand, slopes, [channel.mean, inverse], row);
             });
-            [plain, weighted.into_tensor([1, length])].map(|row| single(sum::<Flex>(row)))
-        };
-        let sums: Vec<[f32; 2]> = (saved.channels.par_iter().enumerate().map(sums)).collect();
-        let length = (batch * area) as f32;
-        let pull = |(channel, [plain, weighted]): (&Channel, &[f32; 2])| {
-            let inverse = channel.deviation.recip();
-            Pull {
+            let sums = [plain.clone(), weighted].map(|row| single(sum::<Flex>(row)));
+            let [lift, tilt] = sums.map(|sum| sum / strand.len() as f32);
+            let pull = Pull {
                 mean: channel.mean,
                 inverse,
                 factor: channel.scale * inverse,
-                lift: plain / length,
-                tilt: weighted / length,
+                lift,
+                tilt,
+            };
+            cpu::gradient(isa, x, slopes, pull, dx);
+            if let Some(open) = open {
+                open.fill(|_, in_row, open| open.copy_from_slice(&slopes[in_row]));
             }
+            sums
         };
-        let pulls: Vec<Pull> = saved.channels.iter().zip(&sums).map(pull).collect();
-        let dx = Buffer::filled(shape, |dx| cpu::gradient(isa, x, slope, &pulls, area, dx));
-        let affine = Buffer::filled([2, count], |made| {
-            for (at, &[shift, scale]) in sums.iter().enumerate() {
-                made[at] = scale;
-                made[count + at] = shift;
+        let (mut sums, mut open) = (Vec::new(), None);
+        let dx = Buffer::filled(dims::<4>(&dy), |dx| {
+            if opened {
+                open = Some(Buffer::filled(dims::<4>(&dy), |open| {
+                    sums = batch.each([dx, open], |strand, [mut dx, mut open]| {
+                        pulled(strand, &mut dx, Some(&mut open))
+                    });
+                }));
+            } else {
+                sums = batch.each([dx], |strand, [mut dx]| pulled(strand, &mut dx, None));
             }
         });
-        let mut made = [Some(dx), Some(affine), None, Some(dy)].into_iter();
+        let affine = Buffer::filled([2, batch.channels], |made| {
+            for (at, &[shift, scale]) in sums.iter().enumerate() {
+                made[at] = scale;
+                made[batch.channels + at] = shift;
+            }
+        });
+        let mut made = [Some(dx), Some(affine), Some(open.unwrap_or(dy))].into_iter();
         std::array::from_fn(|_| made.next().flatten())
     }
 }

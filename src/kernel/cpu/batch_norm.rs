@@ -4,10 +4,13 @@
 //! Every number comes of the same operations in the same order as with Burn's element-wise tensor
 //! operations, so that the results are theirs to the bit; only the passes over memory are fewer.
 
+use std::ops::Range;
+
 use super::count;
 use super::elementwise::{gated, positive};
-use super::isa::{Isa, Simd, Work};
-use super::map::map;
+use super::isa::Isa;
+use super::map::{map, map_here};
+use super::strand::{Planes, Strand};
 
 /// What is done to a channel: `y = (x - mean) / deviation · scale + shift`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +32,7 @@ impl Channel {
     }
 }
 
-/// The planes of all images, normalised; plus what is `beside`; and the positive parts if `relu`.
+/// The planes of all images, normalised; and the positive parts if `relu`.
 ///
 /// # Panics
 /// If lengths do not fit.
@@ -37,23 +40,39 @@ pub fn normalise(
     isa: Isa,
     x: &[f32],
     (channels, area): (&[Channel], usize),
-    beside: Option<&[f32]>,
     relu: bool,
     y: &mut [f32],
 ) {
     planes(channels.len(), area, y.len());
-    let of = |at: usize| channels[at % channels.len()];
-    let cut = move |value: f32| if relu { positive(value) } else { value };
-    match beside {
-        None => map(isa, [x], area, y, |at| {
-            let channel = of(at);
-            move |[x]| cut(channel.normalise(x))
-        }),
-        Some(beside) => map(isa, [x, beside], area, y, |at| {
-            let channel = of(at);
-            move |[x, beside]| cut(channel.normalise(x) + beside)
-        }),
-    }
+    map(isa, [x], area, y, |at| {
+        let channel = channels[at % channels.len()];
+        move |[x]| cut(channel.normalise(x), relu)
+    });
+}
+
+/// The planes `y` of one channel, normalised; plus what is `beside`; and the positive parts if `relu`.
+pub fn normalise_channel(
+    isa: Isa,
+    x: &[f32],
+    channel: Channel,
+    beside: Option<&[f32]>,
+    relu: bool,
+    y: &mut Planes,
+) {
+    y.fill(|place, _, y| {
+        let x = &x[place.clone()];
+        match beside {
+            None => map_here(isa, [x], y, |[x]| cut(channel.normalise(x), relu)),
+            Some(beside) => map_here(isa, [x, &beside[place]], y, |[x, beside]| {
+                cut(channel.normalise(x) + beside, relu)
+            }),
+        }
+    });
+}
+
+#[inline(always)]
+fn cut(value: f32, relu: bool) -> f32 {
+    if relu { positive(value) } else { value }
 }
 
 /// A gradient behind a [`normalise`], and the output through which relu lets it pass where it is
@@ -67,41 +86,12 @@ pub struct Slope<'a> {
 }
 
 impl Slope<'_> {
-    fn plane(&self, at: usize, area: usize) -> Self {
-        let plane = at * area..(at + 1) * area;
-        Self {
-            dy: &self.dy[plane.clone()],
-            gate: self.gate.map(|gate| &gate[plane]),
-        }
-    }
-
-    #[inline(always)]
-    fn at(&self, at: usize) -> f32 {
+    /// Writes the gradient before relu, on this thread.
+    fn write(&self, isa: Isa, place: Range<usize>, to: &mut [f32]) {
+        let dy = &self.dy[place.clone()];
         match self.gate {
-            Some(gate) => gated(self.dy[at], gate[at]),
-            None => self.dy[at],
-        }
-    }
-
-    /// Writes to every place of planes of `area` what a function makes of the number of `x` there
-    /// and of the slope; `of` gives the function for each plane in turn.
-    fn map<F: Fn(f32, f32) -> f32>(
-        &self,
-        isa: Isa,
-        x: &[f32],
-        area: usize,
-        to: &mut [f32],
-        of: impl Fn(usize) -> F + Sync,
-    ) {
-        match self.gate {
-            None => map(isa, [x, self.dy], area, to, |at| {
-                let f = of(at);
-                move |[x, dy]| f(x, dy)
-            }),
-            Some(gate) => map(isa, [x, self.dy, gate], area, to, |at| {
-                let f = of(at);
-                move |[x, dy, gate]| f(x, gated(dy, gate))
-            }),
+            None => to.copy_from_slice(dy),
+            Some(gate) => map_here(isa, [dy, &gate[place]], to, |[dy, gate]| gated(dy, gate)),
         }
     }
 }
@@ -121,24 +111,21 @@ pub struct Pull {
     pub tilt: f32,
 }
 
-/// The gradient of the input where the statistics are the batch's own.
-///
-/// # Panics
-/// If lengths do not fit.
-pub fn gradient(isa: Isa, x: &[f32], slope: Slope, pulls: &[Pull], area: usize, dx: &mut [f32]) {
-    planes(pulls.len(), area, dx.len());
-    slope.map(isa, x, area, dx, |at| {
-        let Pull {
-            mean,
-            inverse,
-            factor,
-            lift,
-            tilt,
-        } = pulls[at % pulls.len()];
-        move |x, dy| {
+/// The gradient `dx` of one channel's input where the statistics are the batch's own, from the row of its
+/// [`slopes`].
+pub fn gradient(isa: Isa, x: &[f32], row: &[f32], pull: Pull, dx: &mut Planes) {
+    let Pull {
+        mean,
+        inverse,
+        factor,
+        lift,
+        tilt,
+    } = pull;
+    dx.fill(|place, in_row, dx| {
+        map_here(isa, [&x[place], &row[in_row]], dx, |[x, dy]| {
             let normalised = (x - mean) * inverse;
             factor * ((dy - lift) - normalised * tilt)
-        }
+        });
     });
 }
 
@@ -148,83 +135,53 @@ pub fn gradient(isa: Isa, x: &[f32], slope: Slope, pulls: &[Pull], area: usize, 
 /// If lengths do not fit.
 pub fn gradient_by_given(isa: Isa, slope: Slope, scales: &[[f32; 2]], area: usize, dx: &mut [f32]) {
     planes(scales.len(), area, dx.len());
-    slope.map(isa, slope.dy, area, dx, |at| {
-        let [scale, inverse] = scales[at % scales.len()];
-        move |_, dy| dy * scale * inverse
-    });
+    let of = |at: usize| scales[at % scales.len()];
+    match slope.gate {
+        None => map(isa, [slope.dy], area, dx, |at| {
+            let [scale, inverse] = of(at);
+            move |[dy]| dy * scale * inverse
+        }),
+        Some(gate) => map(isa, [slope.dy, gate], area, dx, |at| {
+            let [scale, inverse] = of(at);
+            move |[dy, gate]| gated(dy, gate) * scale * inverse
+        }),
+    }
 }
 
 /// One channel of all images, in their order.
-pub fn gather(x: &[f32], channel: usize, channels: usize, area: usize, row: &mut [f32]) {
-    for (image, row) in row.chunks_exact_mut(area).enumerate() {
-        row.copy_from_slice(&x[(image * channels + channel) * area..][..area]);
-    }
+pub fn values(x: &[f32], strand: Strand, row: &mut [f32]) {
+    strand.gather(row, |place, _, row| row.copy_from_slice(&x[place]));
 }
 
-/// One channel of a gradient of all images, in their order, and the same times the normalised input.
-pub fn gather_slope(
+/// The squares of one channel's distances from a mean.
+pub fn squares(isa: Isa, x: &[f32], strand: Strand, mean: f32, row: &mut [f32]) {
+    strand.gather(row, |place, _, row| {
+        map_here(isa, [&x[place]], row, |[x]| {
+            let centred = x - mean;
+            centred * centred
+        });
+    });
+}
+
+/// One channel of a gradient of all images, in their order.
+pub fn slopes(isa: Isa, slope: Slope, strand: Strand, row: &mut [f32]) {
+    strand.gather(row, |place, _, row| slope.write(isa, place, row));
+}
+
+/// A row of [`slopes`] times the normalised input.
+pub fn weigh(
     isa: Isa,
     x: &[f32],
-    slope: Slope,
-    [channel, channels, area]: [usize; 3],
+    strand: Strand,
+    slopes: &[f32],
     [mean, inverse]: [f32; 2],
-    rows: [&mut [f32]; 2],
+    row: &mut [f32],
 ) {
-    let [plain, weighted] = rows;
-    let rows = plain
-        .chunks_exact_mut(area)
-        .zip(weighted.chunks_exact_mut(area));
-    for (image, (plain, weighted)) in rows.enumerate() {
-        let at = image * channels + channel;
-        isa.run(Weigh {
-            x: &x[at * area..][..area],
-            slope: slope.plane(at, area),
-            mean,
-            inverse,
-            plain,
-            weighted,
+    strand.gather(row, |place, in_row, row| {
+        map_here(isa, [&x[place], &slopes[in_row]], row, |[x, dy]| {
+            dy * ((x - mean) * inverse)
         });
-    }
-}
-
-struct Weigh<'a> {
-    x: &'a [f32],
-    slope: Slope<'a>,
-    mean: f32,
-    inverse: f32,
-    plain: &'a mut [f32],
-    weighted: &'a mut [f32],
-}
-
-impl Work for Weigh<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let rows = self.plain.iter_mut().zip(self.weighted);
-        for (at, ((plain, weighted), &x)) in rows.zip(self.x).enumerate() {
-            *plain = self.slope.at(at);
-            *weighted = *plain * ((x - self.mean) * self.inverse);
-        }
-    }
-}
-
-/// Squares of the distances from a mean, in place.
-pub fn squares(isa: Isa, row: &mut [f32], mean: f32) {
-    isa.run(Squares { row, mean });
-}
-
-struct Squares<'a> {
-    row: &'a mut [f32],
-    mean: f32,
-}
-
-impl Work for Squares<'_> {
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        for x in self.row.iter_mut() {
-            let centred = *x - self.mean;
-            *x = centred * centred;
-        }
-    }
+    });
 }
 
 fn planes(channels: usize, area: usize, numbers: usize) {

@@ -21,12 +21,21 @@ pub(crate) fn map<const N: usize, F: Fn([f32; N]) -> f32>(
     assert!(from.iter().all(|from| from.len() == len), "lengths differ");
     to.par_chunks_mut(piece).enumerate().for_each(|(at, to)| {
         let from = from.map(|from| &from[at * piece..][..to.len()]);
-        isa.run(Map {
-            from,
-            f: of(at),
-            to,
-        });
+        map_here(isa, from, to, of(at));
     });
+}
+
+/// Writes to every place of `to` what `f` makes of the numbers of `from` at that place, on this thread.
+///
+/// # Panics
+/// If a slice of `from` is shorter.
+pub(crate) fn map_here<const N: usize>(
+    isa: Isa,
+    from: [&[f32]; N],
+    to: &mut [f32],
+    f: impl Fn([f32; N]) -> f32,
+) {
+    isa.run(Map { from, f, to });
 }
 
 struct Map<'a, F, const N: usize> {

@@ -50,13 +50,6 @@ pub(crate) trait KernelBackend: Backend {
         b: FloatTensor<Self>,
         c: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
-    fn run_kernel4<K: Kernel<4>>(
-        kernel: K,
-        a: FloatTensor<Self>,
-        b: FloatTensor<Self>,
-        c: FloatTensor<Self>,
-        d: FloatTensor<Self>,
-    ) -> FloatTensor<Self>;
 }
 
 /// Kernels of each number of inputs: on Flex, under autodiff, and on tensors of any backend.
@@ -100,7 +93,6 @@ runs! {
     run1, run_kernel1, 1: a A;
     run2, run_kernel2, 2: a A, b B;
     run3, run_kernel3, 3: a A, b B, c C;
-    run4, run_kernel4, 4: a A, b B, c C, d E;
 }
 
 /// Runs the forward pass and puts the backward pass into the graph.
