@@ -24,12 +24,23 @@ pub enum Numerics {
     #[default]
     Exact,
     /// F(4,3) Winograd, 4 times fewer products than a direct sum: errors below 4e-5 of the root
-    /// mean square (measured: 1.4e-5). Where the result has no more than 64 pixels, the tiles of
-    /// [`Exact`](Self::Exact): a network's last layers have more weights to read than products to save.
+    /// mean square (measured: 1.4e-5). Where the result has no more than 16 pixels, or 64 between many
+    /// channels, the tiles of [`Exact`](Self::Exact): there are more weights to read than products to save.
     Fast,
 }
 
 impl Numerics {
+    /// Whether a result of so many pixels, by so many pairs of an output and an input channel, is too small for the
+    /// large tiles of [`Fast`](Self::Fast): whether they have more weights to read than they save products.
+    pub(crate) fn is_small(self, pixels: usize, filters: usize) -> bool {
+        let small = match filters {
+            // These come from memory.
+            16_384.. => 64,
+            _ => 16,
+        };
+        self == Self::Fast && pixels <= small
+    }
+
     /// Runs `work` with these numerics, and nothing else: not what other threads compute meanwhile,
     /// nor what comes after. A backward pass uses the numerics of its forward pass.
     ///

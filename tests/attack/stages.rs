@@ -33,6 +33,27 @@ fn batch(on: &On, victim: &Frozen, count: usize, image: [usize; 3]) -> Batch {
 
 // The same search by a network, and by a closure around it, which has no stages.
 fn compare<M: Module + Classifier + 'static>(on: &On, model: &M, image: [usize; 3], what: &str) {
+    // At first the square is most of the image, and in the end a few pixels.
+    let linf = Square::linf(0.1).with_queries(200);
+    let linf = AttackSpec::from(linf.with_rescaled_schedule(true));
+    let l2 = Square::l2(0.6).with_queries(20);
+    let searches = [linf.clone(), small(), l2.into(), linf.within(40).into()];
+    compare_by(on, model, image, what, &searches);
+}
+
+// By small squares only.
+fn small() -> AttackSpec {
+    let search = Square::linf(0.04).with_p_init(0.01);
+    search.with_queries(60).into()
+}
+
+fn compare_by<M: Module + Classifier + 'static>(
+    on: &On,
+    model: &M,
+    image: [usize; 3],
+    what: &str,
+    searches: &[AttackSpec],
+) {
     let inner = model.valid();
     let victims = [
         Frozen::new(model),
@@ -42,17 +63,7 @@ fn compare<M: Module + Classifier + 'static>(on: &On, model: &M, image: [usize; 
         let [staged, whole] = victims.clone().map(|victim| victim.with_numerics(numerics));
         // More images than a vector has lanes.
         let batch = batch(on, &whole, 21, image);
-        // At first the square is most of the image, and in the end a few pixels.
-        let linf = Square::linf(0.1).with_queries(200);
-        let linf = AttackSpec::from(linf.with_rescaled_schedule(true));
-        let small = Square::linf(0.04).with_p_init(0.01).with_queries(60);
-        let l2 = Square::l2(0.6).with_queries(20);
-        for attack in [
-            linf.clone(),
-            small.into(),
-            l2.into(),
-            linf.clone().within(40).into(),
-        ] {
+        for attack in searches {
             let run = |victim| attack.attack(victim, &batch, Seed(3)).unwrap();
             let (staged, whole) = (run(&staged), run(&whole));
             let what = format!("{what}, {attack}, {numerics}");
@@ -61,9 +72,10 @@ fn compare<M: Module + Classifier + 'static>(on: &On, model: &M, image: [usize; 
             assert_eq!(staged.loss, whole.loss, "{what}");
         }
         // Whoever the batch mates are.
-        let found = linf.attack(&staged, &batch, Seed(3)).unwrap();
+        let found = searches[0].attack(&staged, &batch, Seed(3)).unwrap();
         for at in [0, 20] {
-            let alone = linf.attack(&staged, &batch.select(&[at]), Seed(3)).unwrap();
+            let alone = batch.select(&[at]);
+            let alone = searches[0].attack(&staged, &alone, Seed(3)).unwrap();
             assert_eq!(values(&alone.images), values(&found.select(&[at]).images));
             assert_eq!(alone.queries[0], found.queries[at], "{what}, {numerics}");
         }
@@ -90,6 +102,10 @@ fn exact_queries_by_stages_are_those_of_whole_passes(on: &On) {
             compare(on, &model, image, &format!("{group} {head:?}"));
         }
     }
+    // Between many channels, kernels choose other tiles for few pixels.
+    let config = CnnConfig::new(Group::P1, image, 10).with_widths(Widths::Given([128, 128, 4, 4]));
+    let model = config.init(&device).unwrap();
+    compare_by(on, &model, image, "many channels", &[small()]);
 }
 
 // SmallCnn's last layer is zero at first.

@@ -15,8 +15,6 @@
 //! was the training of the network with batch norm for normalisations that are folded into the filters of
 //! frozen networks: without that, all of it was equal to the bit. All of it was written anew once more for
 //! weight gradients of 3×3 neighbours by Winograd's tiles: summed directly, all of it was equal to the bit.
-//! Attacks of fast numerics were written anew for smaller tiles on images of up to 8×8 pixels: nothing else
-//! changed by a bit, nor did anybody fall or stand who had not.
 //!
 //! Bits depend on the processor's instructions and on Burn's arithmetic there. On a machine that
 //! computes otherwise than the one that wrote the fixture, the comparison is loose, and says so.

@@ -41,6 +41,15 @@ impl Known {
         }
     }
 
+    // How many of the first plans have windows for which kernels choose the tiles that they choose for whole images,
+    // as far as that is a matter of channels.
+    fn usual(&self, plans: &[Plan], numerics: Numerics) -> usize {
+        let widths = self.0.windows(2);
+        let widths = widths.map(|stage| stage[0].planes.max(stage[1].planes));
+        let usual = |(plan, width): &(&Plan, usize)| !numerics.is_small(plan.made, width * width);
+        plans.iter().zip(widths).take_while(usual).count()
+    }
+
     // Asks stages of which nothing is known yet, up to so many.
     fn up_to(&mut self, stages: &dyn Stages, count: usize, device: &Device) {
         for number in self.0.len() - 1..count {
@@ -69,15 +78,17 @@ impl Frozen {
         };
         let changes = differing(&images, &known.0[0], rows);
         let views = stages.views();
-        let plans = plans(&views, &changes, known.0[0].size, self.numerics);
+        let mut plans = plans(&views, &changes, known.0[0].size, self.numerics);
+        let device = images.device();
+        self.numerics
+            .run(|| known.up_to(stages, plans.len(), &device));
+        plans.truncate(known.usual(&plans, self.numerics));
         if plans.is_empty() {
             return (self.draft(images), Some(Changes(vec![changes])));
         }
-        let device = images.device();
-        let (logits, changes) = self.numerics.run(|| {
-            known.up_to(stages, plans.len(), &device);
-            through(stages, views.len(), plans, changes, (known, rows), &device)
-        });
+        let (logits, changes) = self
+            .numerics
+            .run(|| through(stages, views.len(), plans, changes, (known, rows), &device));
         self.check(&logits, rows.len());
         self.show(&images, &logits);
         (logits, Some(changes))
@@ -98,14 +109,13 @@ impl Frozen {
 struct Plan {
     corners: Vec<[usize; 2]>,
     size: [usize; 2],
+    /// Cells before the stride.
+    made: usize,
     seen: Vec<[usize; 2]>,
     reach: [usize; 2],
     /// Rows and columns of the whole output.
     output: [usize; 2],
 }
-
-// Cells of a convolution that may be too few for its usual tiles.
-const SMALL: usize = 16;
 
 // Of the first stages, as long as that is at most half of their output.
 fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numerics) -> Vec<Plan> {
@@ -126,9 +136,10 @@ fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numeric
             Axis::new(corners, changed[axis], *view, output[axis], tile)
         });
         let size = axes.each_ref().map(|axis| axis.len);
-        // Of very small windows kernels choose other tiles.
         let cells = size[0] * size[1];
-        if 2 * cells > output[0] * output[1] || cells * view.stride * view.stride <= SMALL {
+        let made = cells * view.stride * view.stride;
+        // Of very small windows kernels choose other tiles.
+        if 2 * cells > output[0] * output[1] || numerics.is_small(made, 1) {
             break;
         }
         let reach = [0, 1].map(|axis| {
@@ -145,6 +156,7 @@ fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numeric
                 .collect(),
             corners,
             size,
+            made,
             reach,
             output,
         });

@@ -47,7 +47,7 @@ pub(crate) fn backward<P: Space<I, O>, const I: usize, const O: usize>(
         space.leave(pass.isa, span, part, products, Target::Overlap(overlap));
     };
     let scatter = |unit: &Unit, result: &[Line]| scatter(pass, plan, unit, part, edges, result);
-    through::<P, I, O, true>(pass, space, &[*unit], (part.clone(), 1), leave, scatter);
+    through::<P, I, O, true>(pass, space, &[*unit], part.clone(), leave, scatter);
 }
 
 /// Writes a unit's block: the two rows at either boundary to `edges`, the others to the result.

@@ -56,9 +56,6 @@ pub struct Prepared {
     backward: [OnceLock<Filters>; 2],
 }
 
-/// Pixels of an image up to which larger tiles have more weights to read than they save products.
-const SMALL: usize = 64;
-
 impl Prepared {
     /// Prepares `weights`, `[co][ci][side][side]`, for a convolution with this window.
     ///
@@ -206,7 +203,8 @@ impl Prepared {
 
     /// Whether an image that is made is small, as far as it makes a difference.
     fn is_small(&self, made: [usize; 2]) -> bool {
-        self.numerics == Numerics::Fast && made[0] * made[1] <= SMALL
+        self.numerics
+            .is_small(made[0] * made[1], self.channels[0] * self.channels[1])
     }
 
     /// Outputs and inputs of the weights.

@@ -129,7 +129,8 @@ const MANY_WEIGHTS: usize = 1 << 19;
 /// Fewest channels of such a part: all of them read all images.
 const LEAST_PART: usize = 32;
 
-/// Columns of products beyond which reading the weights takes no time beside multiplying by them.
+/// Columns of products, of small images together, beyond which reading the weights takes no time beside multiplying
+/// by them.
 const ENOUGH_COLUMNS: usize = 16;
 
 /// Columns of a band of rows at least, where weights are many: half of enough, as larger bands do not stay in the cache.
@@ -205,8 +206,7 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
     let [inputs, outputs] = pass.channels;
     let whole = inputs * outputs * filters.points() >= MANY_WEIGHTS;
     let plan = plan(pass, filters, batch, pass.output, [true, whole], threads);
-    let least = if whole { ENOUGH_COLUMNS } else { 1 };
-    let sets = plan.sets(least);
+    let sets = plan.sets(if whole { ENOUGH_COLUMNS } else { 1 });
     // As many as keep all threads busy.
     let parts = match whole {
         true => (threads / common(sets.len(), threads)).clamp(1, outputs.div_ceil(LEAST_PART)),
@@ -227,9 +227,9 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
             Filters::Direct(direct) => {
                 units.iter().for_each(|unit| direct.run(pass, unit, &part));
             }
-            Filters::Two(space) => winograd::forward(pass, space, units, part, least),
-            Filters::Four(space) => winograd::forward(pass, space, units, part, least),
-            Filters::Tied(space) => winograd::forward(pass, space, units, part, least),
+            Filters::Two(space) => winograd::forward(pass, space, units, part),
+            Filters::Four(space) => winograd::forward(pass, space, units, part),
+            Filters::Tied(space) => winograd::forward(pass, space, units, part),
         }
     });
 }

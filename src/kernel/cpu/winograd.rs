@@ -8,13 +8,12 @@ use super::plan::Unit;
 use super::scratch::Scratch;
 use super::space::{Blocks, Columns, Rim, Space, Span, Target};
 
-/// Computes these output channels of units of one shape, at least this many tiles at a time.
+/// Computes these output channels of units of one shape.
 pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
     pass: &Pass,
     space: &P,
     units: &[Unit],
     part: Range<usize>,
-    least: usize,
 ) {
     let leave = |_: usize, span: Span, products: &[Line], to: &mut [Line]| {
         let rim = Rim {
@@ -26,19 +25,18 @@ pub(crate) fn forward<P: Space<I, O>, const I: usize, const O: usize>(
         space.leave(pass.isa, span, &part, products, Target::Rim(rim));
     };
     let scatter = |unit: &Unit, result: &[Line]| pass.scatter(unit, &part, result);
-    through::<P, I, O, false>(pass, space, units, (part.clone(), least), leave, scatter);
+    through::<P, I, O, false>(pass, space, units, part.clone(), leave, scatter);
 }
 
 /// Takes units of one shape through Winograd space together, a run of tiles of each at a time: `leave`
-/// brings the products of a unit's run to its result, and `scatter` a unit's whole result to the images. At
-/// least `least` tiles come to products at a time.
+/// brings the products of a unit's run to its result, and `scatter` a unit's whole result to the images.
 ///
 /// The adjoint reads what the forward pass makes, and makes what that reads.
 pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
     pass: &Pass,
     space: &P,
     units: &[Unit],
-    (part, least): (Range<usize>, usize),
+    part: Range<usize>,
     mut leave: impl FnMut(usize, Span, &[Line], &mut [Line]),
     scatter: impl Fn(&Unit, &[Line]),
 ) where
@@ -52,8 +50,7 @@ pub(crate) fn through<P, const I: usize, const O: usize, const ADJOINT: bool>(
     let tiles = unit.block().map(|side| side / O);
     let count = tiles[0] * tiles[1];
     // Of one unit, and of all of them.
-    let each = space.chunk(isa, count).max(least.div_ceil(units.len()));
-    let each = each.min(count);
+    let each = space.chunk(isa, count);
     let stride = each * units.len();
 
     let data_len = pass.channels[0] * size[0] * size[1];
