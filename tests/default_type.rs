@@ -34,6 +34,7 @@ fn smoke_devices_of_f64() {
         stage: Curriculum::cusp_mnist_translation().stage(90),
         seed: Seed(3),
         epoch: 1,
+        step: 1,
         share: 1.0,
     };
     let step = trainee.learn(staged).unwrap();

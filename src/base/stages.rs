@@ -38,6 +38,9 @@ pub struct View {
     pub size: usize,
     /// From one cell's first to the next one's, at least 1.
     pub stride: usize,
+    /// Filters of the stage's largest convolution: its input channels times its output channels, group components
+    /// included; `usize::MAX` where that is not known. Kernels go by it when they choose tiles for few cells.
+    pub filters: usize,
 }
 
 impl View {

@@ -1,11 +1,9 @@
 use super::ImageSet;
-use crate::base::{Error, Result};
+use crate::base::{Bounds, Error, Result};
 use std::fmt::Display;
 
-/// Images as they come in one by one, all of one shape.
-///
-/// An image set is made of them at the end. `T` is what a channel of a pixel is: another kind of image
-/// set needs no more than another `into_set`.
+/// Images as they come in one by one, all of one shape; an image set is made of them at the end. `T` is what a
+/// channel of a pixel is.
 pub(super) struct Collected<T> {
     // What the first image has, and what it is called.
     first: Option<([usize; 3], String)>,
@@ -63,14 +61,63 @@ impl<T> Collected<T> {
     }
 }
 
-impl Collected<u8> {
+/// What pixels are, and what a set of them needs to know.
+pub(super) trait Pixel: Sized {
+    type Range: Copy;
+
     /// # Errors
     ///
-    /// [`Error::Input`] if there is no image, or as [`ImageSet::new`].
-    pub fn into_set(self, name: impl Into<String>, classes: usize) -> Result<ImageSet> {
+    /// As the constructors of [`ImageSet`].
+    fn set(
+        name: String,
+        shape: [usize; 3],
+        classes: usize,
+        images: Collected<Self>,
+        range: Self::Range,
+    ) -> Result<ImageSet>;
+}
+
+impl Pixel for u8 {
+    type Range = ();
+
+    fn set(
+        name: String,
+        shape: [usize; 3],
+        classes: usize,
+        images: Collected<u8>,
+        (): (),
+    ) -> Result<ImageSet> {
+        ImageSet::new(name, shape, classes, images.pixels, images.labels)
+    }
+}
+
+impl Pixel for f32 {
+    type Range = Bounds;
+
+    fn set(
+        name: String,
+        shape: [usize; 3],
+        classes: usize,
+        images: Collected<f32>,
+        bounds: Bounds,
+    ) -> Result<ImageSet> {
+        ImageSet::of_numbers(name, shape, classes, images.pixels, images.labels, bounds)
+    }
+}
+
+impl<T: Pixel> Collected<T> {
+    /// # Errors
+    ///
+    /// [`Error::Input`] if there is no image, or as [`ImageSet::new`] and [`ImageSet::of_numbers`].
+    pub fn into_set(
+        self,
+        name: impl Into<String>,
+        classes: usize,
+        range: T::Range,
+    ) -> Result<ImageSet> {
         let name = name.into();
         match self.first {
-            Some((shape, _)) => ImageSet::new(name, shape, classes, self.pixels, self.labels),
+            Some((shape, _)) => T::set(name, shape, classes, self, range),
             None => Err(Error::input(
                 format!("{name}: images"),
                 "none",

@@ -7,13 +7,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The pixels of an image file.
+/// The pixels of an image: bytes, or numbers (`f32`) of one's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded {
+pub struct Decoded<T = u8> {
     /// `[channel, height, width]`.
     pub shape: [usize; 3],
-    /// Bytes in the order channel, row, column.
-    pub pixels: Vec<u8>,
+    /// Pixels in the order channel, row, column.
+    pub pixels: Vec<T>,
 }
 
 const PNG: [u8; 4] = [0x89, b'P', b'N', b'G'];

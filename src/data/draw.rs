@@ -1,5 +1,6 @@
 use super::ImageSet;
 use crate::base::{Error, Purpose, Result, Seed};
+use std::collections::HashSet;
 
 /// Random subsets.
 impl ImageSet {
@@ -16,19 +17,20 @@ impl ImageSet {
     }
 
     /// The set without `count` images, and those images: a training and a validation set. The
-    /// images are drawn as by [`balanced`](Self::balanced); the others keep their order.
+    /// images are drawn as by [`balanced`](Self::balanced); the others keep their order. Of a set that has an
+    /// image several times, none of its copies is left where one is drawn.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`] if a class has too few images.
     pub fn hold_out(&self, count: usize, seed: impl Into<Seed>) -> Result<(Self, Self)> {
         let drawn = self.draw_balanced(count, seed.into())?;
-        let mut kept = vec![true; self.len()];
-        for &position in &drawn {
-            kept[position] = false;
-        }
-        let rest: Vec<usize> = (0..self.len()).filter(|&p| kept[p]).collect();
-        Ok((self.subset(&rest), self.subset(&drawn)))
+        let drawn = self.subset(&drawn);
+        let held_out: HashSet<u64> = drawn.ids().into_iter().collect();
+        let rest: Vec<usize> = (0..self.len())
+            .filter(|&at| !held_out.contains(&self.id(at)))
+            .collect();
+        Ok((self.subset(&rest), drawn))
     }
 
     fn draw_balanced(&self, count: usize, seed: Seed) -> Result<Vec<usize>> {

@@ -1,7 +1,7 @@
 use super::ImageSet;
-use super::collected::Collected;
+use super::collected::{Collected, Pixel};
 use super::decode::{Decoded, decode};
-use crate::base::{Error, Result};
+use crate::base::{Bounds, Error, Result};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,28 @@ pub fn image_folder_with(
     dir: impl AsRef<Path>,
     decode: impl Fn(&Path) -> Result<Decoded>,
 ) -> Result<ImageFolder> {
-    let dir = dir.as_ref();
+    of_folder(dir.as_ref(), (), decode)
+}
+
+/// The same by a decoder that gives numbers within `bounds`, or of any size with [`Bounds::none`]: images of
+/// more than 8 bits, features.
+///
+/// # Errors
+///
+/// As [`image_folder_with`], and [`Error::Input`] for a pixel that is not a finite number within the bounds.
+pub fn image_folder_of_numbers(
+    dir: impl AsRef<Path>,
+    bounds: Bounds,
+    decode: impl Fn(&Path) -> Result<Decoded<f32>>,
+) -> Result<ImageFolder> {
+    of_folder(dir.as_ref(), bounds, decode)
+}
+
+fn of_folder<T: Pixel>(
+    dir: &Path,
+    range: T::Range,
+    decode: impl Fn(&Path) -> Result<Decoded<T>>,
+) -> Result<ImageFolder> {
     let name = dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy();
     let (mut class_names, mut images) = (Vec::new(), Collected::default());
     for class in entries(dir)? {
@@ -86,7 +107,7 @@ pub fn image_folder_with(
     }
     let classes = class_names.len();
     Ok(ImageFolder {
-        set: images.into_set(name, classes)?,
+        set: images.into_set(name, classes, range)?,
         class_names,
     })
 }

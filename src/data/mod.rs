@@ -8,8 +8,8 @@
 //! | [`cifar10`] | a folder with the binary version of CIFAR-10 | 10 |
 //! | [`cifar100`], [`cifar100_coarse`] | a folder with the binary version of CIFAR-100 | 100, 20 |
 //! | [`image_folder`] | a folder of PNG, PGM or PPM images for each class | up to 256 |
-//! | [`image_folder_with`] | the same by a decoder of your own | up to 256 |
-//! | [`ImageSet::from_dataset`] | any Burn [`Dataset`](burn::data::dataset::Dataset) | up to 256 |
+//! | [`image_folder_with`], [`image_folder_of_numbers`] | the same by a decoder of your own | up to 256 |
+//! | [`ImageSet::from_dataset`], [`from_dataset_of_numbers`](ImageSet::from_dataset_of_numbers) | any Burn [`Dataset`](burn::data::dataset::Dataset) | up to 256 |
 //! | [`ImageSet::new`] | bytes in memory | up to 256 |
 //! | [`ImageSet::of_numbers`] | numbers in memory, with their bounds or without | up to 256 |
 //!
@@ -55,7 +55,7 @@ mod summary;
 pub use cifar::{cifar10, cifar100, cifar100_coarse};
 pub use decode::Decoded;
 pub use embedded::embedded_mnist;
-pub use folder::{ImageFolder, image_folder, image_folder_with};
+pub use folder::{ImageFolder, image_folder, image_folder_of_numbers, image_folder_with};
 pub use idx::{idx, mnist};
 pub use image::Image;
 pub use image_set::ImageSet;

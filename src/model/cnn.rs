@@ -247,7 +247,10 @@ classifier!(Cnn, fc1, is_staged);
 /// Planes are channels with all of the group's components.
 impl Stages for Cnn {
     fn views(&self) -> Vec<View> {
-        stages::views()
+        let group = self.group().size();
+        let [lifted, images, ..] = self.lift.conv.weight().dims();
+        let made = |block: usize| self.blocks[block].conv.weight().dims()[0] * group;
+        stages::views([images, lifted * group, made(0), made(1), made(2)])
     }
 
     fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {

@@ -119,7 +119,9 @@ classifier!(SmallCnn, fc1, is_staged);
 
 impl Stages for SmallCnn {
     fn views(&self) -> Vec<View> {
-        stages::views()
+        let [_, images, ..] = self.blocks[0].conv.weight().dims();
+        let made = |block: usize| self.blocks[block].conv.weight().dims()[0];
+        stages::views([images, made(0), made(1), made(2), made(3)])
     }
 
     fn stage(&self, number: usize, features: Tensor<4>) -> Tensor<4> {

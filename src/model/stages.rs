@@ -3,9 +3,17 @@
 
 use crate::base::View;
 
-pub(super) fn views() -> Vec<View> {
-    let view = |(size, stride)| View { size, stride };
-    [(6, 2), (3, 1), (4, 2)].map(view).to_vec()
+/// By the planes of the images and of what each convolution makes.
+pub(super) fn views([images, a, b, c, d]: [usize; 5]) -> Vec<View> {
+    let view = |(size, stride, filters)| View {
+        size,
+        stride,
+        filters,
+    };
+    let first = (images * a).max(a * b);
+    [(6, 2, first), (3, 1, b * c), (4, 2, c * d)]
+        .map(view)
+        .to_vec()
 }
 
 /// Whether the first convolution, of images of so many channels, is a direct sum: the second one alone then has

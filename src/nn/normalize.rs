@@ -1,6 +1,6 @@
 use crate::base::{Error, assert_alike, config, read};
 use crate::nn::layer::layer;
-use burn::module::Module;
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor, TensorData};
 use derive_new::new;
 use derive_setters::Setters;
@@ -76,9 +76,30 @@ impl NormalizeConfig {
 /// they move with the model, but are neither trained nor recorded, and they take the element type of
 /// the images.
 #[derive(Module, Debug)]
+#[module(custom_display)]
 pub struct Normalize {
     mean: Tensor<4>,
     std: Tensor<4>,
+}
+
+/// Shows its constants: two models are not one where these differ, though no parameter does.
+impl ModuleDisplay for Normalize {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new()
+            .with_new_line_after_attribute(false)
+            .optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let shown = |values: &Tensor<4>| {
+            let values: Vec<f32> = read(values);
+            format!("{values:?}")
+        };
+        content
+            .add("mean", &shown(&self.mean))
+            .add("std", &shown(&self.std))
+            .optional()
+    }
 }
 
 impl Normalize {

@@ -3,12 +3,17 @@ use crate::train::checkpoint::Folder;
 use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 use flate2::Crc;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes one part of checkpoints, with the checksum of each file in a file beside it: a record that
 /// loads may still hold other numbers than were written.
 pub(super) struct Checked {
     pub folder: Folder,
     pub part: &'static str,
+    /// Whether a part of any checkpoint could not be written: what there is of others then stays, as a
+    /// training may have no better to go on from.
+    pub failed: Arc<AtomicBool>,
 }
 
 /// Whether a file of a checkpoint holds what was written.
@@ -40,12 +45,26 @@ fn unknown(error: Error) -> CheckpointerError {
     CheckpointerError::Unknown(error.to_string())
 }
 
-impl<R: Checkpoint> Checkpointer<R> for Checked {
-    fn save(&self, epoch: usize, record: R) -> std::result::Result<(), CheckpointerError> {
+impl Checked {
+    fn write<R: Checkpoint>(
+        &self,
+        epoch: usize,
+        record: R,
+    ) -> std::result::Result<(), CheckpointerError> {
         let path = self.folder.part(self.part, epoch);
         record.save(path.clone())?;
         let sum = checksum(&path).map_err(unknown)?;
         write_atomically(&path.with_extension("crc"), sum.as_bytes()).map_err(unknown)
+    }
+}
+
+impl<R: Checkpoint> Checkpointer<R> for Checked {
+    fn save(&self, epoch: usize, record: R) -> std::result::Result<(), CheckpointerError> {
+        let saved = self.write(epoch, record);
+        if saved.is_err() {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        saved
     }
 
     fn restore(&self, epoch: usize) -> std::result::Result<R, CheckpointerError> {
@@ -53,6 +72,9 @@ impl<R: Checkpoint> Checkpointer<R> for Checked {
     }
 
     fn delete(&self, epoch: usize) -> std::result::Result<(), CheckpointerError> {
+        if self.failed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
         let path = self.folder.part(self.part, epoch);
         for file in [path.with_extension("crc"), path] {
             if file.exists() {
@@ -60,5 +82,30 @@ impl<R: Checkpoint> Checkpointer<R> for Checked {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::lr_scheduler::LrSchedulerRecord;
+
+    #[test]
+    fn convention_nothing_is_deleted_after_what_could_not_be_written() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::open(root.path(), false).unwrap();
+        let [model, _, scheduler] = folder.checkpointers();
+        let record = || LrSchedulerRecord::default();
+        for epoch in 1..=3 {
+            scheduler.save(epoch, record()).unwrap();
+        }
+        let is_there = |epoch| folder.part("scheduler", epoch).exists();
+        Checkpointer::<LrSchedulerRecord>::delete(&scheduler, 1).unwrap();
+        assert!(!is_there(1));
+        // A folder is in the way of another part.
+        std::fs::create_dir_all(folder.part("model", 4).join("kept")).unwrap();
+        model.save(4, record()).unwrap_err();
+        Checkpointer::<LrSchedulerRecord>::delete(&scheduler, 2).unwrap();
+        assert!(is_there(2));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 // What a checkpoint consists of, as `{name}-{epoch}.bpk` in `checkpoint`, each with its checksum.
 const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
@@ -54,9 +55,11 @@ impl Folder {
 
     /// What writes the parts of checkpoints.
     pub fn checkpointers(&self) -> [Checked; 3] {
+        let failed = Arc::default();
         PARTS.map(|part| Checked {
             folder: self.clone(),
             part,
+            failed: Arc::clone(&failed),
         })
     }
 
@@ -107,13 +110,17 @@ impl Folder {
     /// # Errors
     ///
     /// [`Error::Training`] if there are checkpoints of later epochs but none is complete: no kill
-    /// leaves that, and to start afresh would overwrite what may still be mended.
+    /// leaves that, and to start afresh would overwrite what may still be mended. [`Error::Io`] if a
+    /// file is there and cannot be read: another time it may.
     pub fn latest(&self) -> Result<usize> {
         let mut reasons = Vec::new();
         let epochs = self.epochs()?;
         for &epoch in epochs.iter().rev() {
             match self.loads(epoch) {
                 Ok(()) => return Ok(epoch),
+                Err(Error::Io { path, source }) if source.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io(path, source));
+                }
                 Err(reason) => {
                     log::warn!("the checkpoint of epoch {epoch} is incomplete: {reason}");
                     reasons.push(format!("epoch {epoch}: {reason}"));
@@ -136,11 +143,12 @@ impl Folder {
         Ok(0)
     }
 
-    fn loads(&self, epoch: usize) -> std::result::Result<(), String> {
+    fn loads(&self, epoch: usize) -> Result<()> {
         let [model, optim, scheduler] = PARTS.map(|part| self.part(part, epoch));
-        let because = |path: &Path, error: String| format!("{}: {error}", path.display());
+        let because =
+            |path: &Path, error: String| Error::Training(format!("{}: {error}", path.display()));
         for path in [&model, &optim, &scheduler] {
-            verify(path).map_err(|e| e.to_string())?;
+            verify(path)?;
         }
         ModuleRecord::load(&model).map_err(|e| because(&model, e.to_string()))?;
         OptimizerRecord::load(&optim).map_err(|e| because(&optim, e.to_string()))?;

@@ -22,6 +22,8 @@ pub struct StagedBatch {
     pub seed: Seed,
     /// The epoch, counted from 1.
     pub epoch: usize,
+    /// The step of the epoch, counted from 1.
+    pub step: usize,
     /// How much of its step's images these are: all of them, 1, but where other devices have the others.
     pub share: f64,
 }
@@ -329,6 +331,7 @@ impl Iterator for Batches {
             stage: self.stage,
             seed: self.seed,
             epoch: self.epoch,
+            step: self.steps,
             share,
         };
         if let Some(precision) = self.precision {

@@ -1,4 +1,5 @@
 use crate::base::{Classifier, Result};
+use crate::kernel::Numerics;
 use crate::train::failure::Failure;
 use crate::train::watch::Look;
 use crate::train::{Augmentation, ObjectiveSpec, Scored, StagedBatch, Student};
@@ -25,6 +26,9 @@ pub struct Trainee<M: Module> {
     objective: ObjectiveSpec,
     #[module(skip)]
     augmentation: Augmentation,
+    // Those of the thread that made this: attacks have them on whichever thread a step is.
+    #[module(skip)]
+    numerics: Numerics,
     // Whether batches come moved already.
     #[module(skip)]
     moved: bool,
@@ -48,6 +52,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             model,
             objective,
             augmentation,
+            numerics: Numerics::current(),
             moved: false,
             watch: None,
             epoch: Arc::default(),
@@ -89,7 +94,7 @@ impl<M: Module + ModuleDisplay + Classifier + 'static> Trainee<M> {
             let posed = !self.objective.moves_images();
             staged.batch.images = self.augmentation.moved(&staged, posed);
         }
-        let step = self.objective.step(&self.model, &staged)?;
+        let step = (self.numerics).run(|| self.objective.step(&self.model, &staged))?;
         Ok(TrainOutput {
             grads: step.gradients,
             item: step.scored,

@@ -1,6 +1,7 @@
 use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
+use crate::kernel::Numerics;
 use crate::train::architecture::architecture;
 use crate::train::best::LastAndBest;
 use crate::train::checked::verify;
@@ -179,6 +180,7 @@ impl Training {
         for (name, set) in [("train set", train), ("validation set", valid)] {
             settings[name] = serde_json::json!(DataSummary::of(set));
         }
+        settings["numerics"] = serde_json::json!(Numerics::current());
         // Panics of burn-train, of the model and of anything in between become errors.
         catch_unwind(AssertUnwindSafe(|| {
             self.run(model, train, valid, devices, settings)

@@ -1,8 +1,11 @@
 //! Folders of images, and Burn's datasets.
 
 use burn::data::dataset::{Dataset, DatasetError, InMemDataset};
+use fireproof::base::Bounds;
 use fireproof::base::Error;
-use fireproof::data::{Decoded, ImageSet, image_folder, image_folder_with};
+use fireproof::data::{
+    Decoded, ImageSet, image_folder, image_folder_of_numbers, image_folder_with,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -281,4 +284,34 @@ fn error_items_of_a_dataset_are_named_by_number() {
     ] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+#[test]
+fn value_numbers_come_by_the_same_adapters() {
+    let points = InMemDataset::new(vec![([2.5f32, -1e3], 1), ([0.25, 7.0], 0)]);
+    let convert = |(point, label): ([f32; 2], usize)| {
+        let (shape, pixels) = ([2, 1, 1], point.to_vec());
+        Ok((Decoded { shape, pixels }, label))
+    };
+    let of = |bounds| ImageSet::from_dataset_of_numbers("points", &points, 2, bounds, convert);
+    let set = of(Bounds::none()).unwrap();
+    assert_eq!((set.labels(), set.values(1)), (vec![1, 0], vec![0.25, 7.0]));
+    let batch = set.batch(&[0], &fireproof::device());
+    assert_eq!(batch.bounds, Bounds::none());
+    let error = of(Bounds::default()).unwrap_err().to_string();
+    assert!(error.contains("points") && error.contains("2.5"), "{error}");
+
+    let dir = folder(&[("a/x.raw", &[1, 2]), ("b/y.raw", &[0, 255])]);
+    let halves = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        let pixels = bytes.into_iter().map(|byte| f32::from(byte) / 2.0);
+        Ok(Decoded {
+            shape: [1, 1, 2],
+            pixels: pixels.collect(),
+        })
+    };
+    let read = image_folder_of_numbers(dir.path(), Bounds::none(), halves).unwrap();
+    assert_eq!(read.class_names, ["a", "b"]);
+    assert_eq!(read.set.values(1), [0.0, 127.5]);
+    assert!(image_folder_of_numbers(dir.path(), Bounds::default(), halves).is_err());
 }

@@ -47,6 +47,11 @@ fn value_held_out_images_and_the_rest_make_up_the_set() {
     let mut ids = [rest.ids(), held.ids()].concat();
     ids.sort_unstable();
     assert_eq!(ids, (0..12).collect::<Vec<_>>());
+    // No copy of an image is left where it is held out.
+    let positions: Vec<usize> = (0..12).chain(0..12).collect();
+    let twice = twelve().subset(&positions);
+    let (rest, held) = twice.hold_out(6, Seed(1)).unwrap();
+    assert!(rest.len() <= 18 && rest.ids().iter().all(|id| !held.ids().contains(id)));
 }
 
 #[test]

@@ -78,6 +78,7 @@ fn trained(seed: u64, objective: impl Into<ObjectiveSpec>) -> Vec<u32> {
             },
             seed: Seed(seed),
             epoch,
+            step: 1,
             share: 1.0,
         };
         let output = TrainStep::step(&trainee, staged);

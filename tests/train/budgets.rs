@@ -13,7 +13,7 @@ use fireproof::base::{Degrees, Keys, Pixels, Purpose, Seed};
 use fireproof::curriculum::Stage;
 use fireproof::train::{
     Augmentation, AverageOver, FastFgsm, Fat, Mart, MaxOver, MsdTraining, Natural, Objective,
-    ObjectiveSpec, PgdTraining, PoseKl, StagedBatch, Trades, Trainee, WorstPose,
+    ObjectiveSpec, PgdTraining, PoseKl, StagedBatch, Student, Trades, Trainee, WorstPose,
 };
 use fireproof::transform::{Pose, PoseBudget, Warp};
 use serde_json::{Value, json};
@@ -194,7 +194,6 @@ fn value_without_weight_a_regulariser_is_what_is_left() {
 }
 
 fn net_gradients(net: &Net, gradients: &burn::optim::GradientsParams) -> Vec<Vec<f32>> {
-    use fireproof::train::Student;
     let gradients = net.flat_gradients(gradients);
     gradients.iter().flatten().map(values).collect()
 }
@@ -337,4 +336,58 @@ fn value_a_gaussian_start_has_its_deviation() {
         Trades::new(6.0).attack(&ATTACKED).unwrap().to_string(),
         "PGD-3 L∞ ε=0.1 step=0.05, start with noise 0.001, KL loss, last iterate"
     );
+}
+
+#[test]
+fn value_running_statistics_of_trades_are_those_of_three_passes() {
+    // Oracle: the passes one by one, the images, the attacked ones and the images again.
+    let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
+    let device = fireproof::device().autodiff();
+    let net = Net::new(&device).valid().train().fork(&device);
+    let (staged, objective) = (staged(HARD), Trades::new(2.0));
+    let crafted = objective.craft(&net, &staged).unwrap();
+    let statistics = |net: &Net| {
+        let running = net.weights().into_iter().filter(|weight| !weight.learnt);
+        running
+            .map(|weight| values(weight.values))
+            .collect::<Vec<_>>()
+    };
+    let (x, attacked) = (&staged.batch.images, &crafted.images[0]);
+    let after = |passes: &[&burn::tensor::Tensor<4>]| {
+        let twin = net.valid().train().fork(&device);
+        for images in passes {
+            let _ = twin.pass((*images).clone(), &staged.keys());
+        }
+        statistics(&twin)
+    };
+    let learning = net.valid().train().fork(&device);
+    objective.learn(&learning, &staged, &crafted).unwrap();
+    let found = statistics(&learning);
+    assert!(!found.is_empty());
+    assert_eq!(found, after(&[x, attacked, x]));
+    for others in [
+        &[x, attacked][..],
+        &[attacked, x, attacked],
+        &[x, x, attacked],
+    ] {
+        assert_ne!(found, after(others));
+    }
+}
+
+#[test]
+fn convention_radii_of_several_balls_keep_their_proportion_beside_others() {
+    let balls = [
+        Ball::new(Linf, 0.3),
+        Ball::new(L2, 2.0),
+        Ball::new(L1, 10.0),
+    ];
+    let attacks = [AttackSpec::from(Pgd::linf(0.3)), Msd::new(balls).into()];
+    // At ε = 0.1, a third of what was given.
+    let attack = MaxOver::new(attacks).attack(&ATTACKED).unwrap();
+    let found = rounded(json!(attack));
+    let text = found.to_string();
+    for radius in ["0.1", "0.666666667", "3.333333333"] {
+        assert!(text.contains(&format!(":{radius}")), "{radius}: {text}");
+    }
+    assert!(!text.contains("0.3,") && !text.contains(":2.0"), "{text}");
 }

@@ -196,3 +196,25 @@ fn convention_a_start_afresh_is_warned_of() {
     );
     assert!(warnings[1].ends_with("it starts afresh"), "{warnings:?}");
 }
+
+#[test]
+fn error_files_that_cannot_be_read_are_not_taken_for_incomplete_ones() {
+    // Of the first checkpoint, without which a training would start afresh.
+    let folder = tempfile::tempdir().unwrap();
+    fit(&training(&[CALM]).with_directory(folder.path())).unwrap();
+    for part in PARTS {
+        let path = folder.path().join(format!("checkpoint/{part}-1.bpk"));
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        // Reading it fails, though it is there.
+        std::fs::create_dir(&path).unwrap();
+        let before = contents(folder.path());
+        let error = fit(&resuming(folder.path())).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error:?}");
+        assert!(error.to_string().contains(part), "{error}");
+        assert_eq!(contents(folder.path()), before);
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+    }
+    fit(&resuming(folder.path())).unwrap();
+}

@@ -82,6 +82,7 @@ fn smoke_training_learns_and_records() {
         stage: CALM,
         seed: Seed(0),
         epoch: 1,
+        step: 1,
         share: 1.0,
     };
     let trainee = Trainee::new(trained.model, Natural, Augmentation::default());

@@ -187,6 +187,7 @@ fn value_training_pipelines_are_pillow_s(on: &On) {
             stage,
             seed: SEED,
             epoch: EPOCH,
+            step: 1,
             share: 1.0,
         };
         let expected: Vec<u64> = lines(name).iter().map(|line| line.1).collect();

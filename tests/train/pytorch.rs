@@ -181,6 +181,7 @@ fn staged(on: &On) -> StagedBatch {
         },
         seed: Seed(1),
         epoch: 1,
+        step: 1,
         share: 1.0,
     }
 }

@@ -130,6 +130,7 @@ fn value_pgd_training_learns_from_the_worst_images(on: &On) {
             stage,
             seed: Seed(5),
             epoch: 1,
+            step: 1,
             share: 1.0,
         }
     };
@@ -168,6 +169,7 @@ fn convention_augmentation_follows_image_and_epoch(on: &On) {
             stage: HARD,
             seed: Seed(5),
             epoch,
+            step: 1,
             share: 1.0,
         };
         let augmentation = Augmentation::new(Warp::bilinear())
@@ -188,6 +190,7 @@ fn convention_augmentation_follows_image_and_epoch(on: &On) {
         stage: CALM,
         seed: Seed(5),
         epoch: 1,
+        step: 1,
         share: 1.0,
     };
     for motion in [Motion::TwoStep, Warp::bilinear().into()] {

@@ -247,6 +247,7 @@ mod training {
             },
             seed: Seed(3),
             epoch: 1,
+            step: 1,
             share: 1.0,
         };
         let motion = Augmentation::new(Motion::Joint(Warp::bilinear()));

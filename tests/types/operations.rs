@@ -111,6 +111,9 @@ pub fn operations() -> Vec<Operation> {
             let pooled = kernel::max_pool2d(x, MaxPoolOptions::new([3, 3]), true);
             flat(kernel::avg_pool2d(pooled, AvgPoolOptions::new([2, 2])))
         }),
+        smooth("`kernel::group_max`", |_, x| {
+            flat(kernel::group_max(features(x)))
+        }),
         smooth("`MaxPool2d`", |given, x| {
             given.layer(MaxPool2dConfig::new(2), x)
         }),

@@ -41,15 +41,6 @@ impl Known {
         }
     }
 
-    // How many of the first plans have windows for which kernels choose the tiles that they choose for whole images,
-    // as far as that is a matter of channels.
-    fn usual(&self, plans: &[Plan], numerics: Numerics) -> usize {
-        let widths = self.0.windows(2);
-        let widths = widths.map(|stage| stage[0].planes.max(stage[1].planes));
-        let usual = |(plan, width): &(&Plan, usize)| !numerics.is_small(plan.made, width * width);
-        plans.iter().zip(widths).take_while(usual).count()
-    }
-
     // Asks stages of which nothing is known yet, up to so many.
     fn up_to(&mut self, stages: &dyn Stages, count: usize, device: &Device) {
         for number in self.0.len() - 1..count {
@@ -78,17 +69,15 @@ impl Frozen {
         };
         let changes = differing(&images, &known.0[0], rows);
         let views = stages.views();
-        let mut plans = plans(&views, &changes, known.0[0].size, self.numerics);
-        let device = images.device();
-        self.numerics
-            .run(|| known.up_to(stages, plans.len(), &device));
-        plans.truncate(known.usual(&plans, self.numerics));
+        let plans = plans(&views, &changes, known.0[0].size, self.numerics);
         if plans.is_empty() {
             return (self.draft(images), Some(Changes(vec![changes])));
         }
-        let (logits, changes) = self
-            .numerics
-            .run(|| through(stages, views.len(), plans, changes, (known, rows), &device));
+        let device = images.device();
+        let (logits, changes) = self.numerics.run(|| {
+            known.up_to(stages, plans.len(), &device);
+            through(stages, views.len(), plans, changes, (known, rows), &device)
+        });
         self.check(&logits, rows.len());
         self.show(&images, &logits);
         (logits, Some(changes))
@@ -109,8 +98,6 @@ impl Frozen {
 struct Plan {
     corners: Vec<[usize; 2]>,
     size: [usize; 2],
-    /// Cells before the stride.
-    made: usize,
     seen: Vec<[usize; 2]>,
     reach: [usize; 2],
     /// Rows and columns of the whole output.
@@ -139,7 +126,7 @@ fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numeric
         let cells = size[0] * size[1];
         let made = cells * view.stride * view.stride;
         // Of very small windows kernels choose other tiles.
-        if 2 * cells > output[0] * output[1] || numerics.is_small(made, 1) {
+        if 2 * cells > output[0] * output[1] || numerics.is_small(made, view.filters) {
             break;
         }
         let reach = [0, 1].map(|axis| {
@@ -156,7 +143,6 @@ fn plans(views: &[View], changes: &Patches, image: [usize; 2], numerics: Numeric
                 .collect(),
             corners,
             size,
-            made,
             reach,
             output,
         });
@@ -206,7 +192,7 @@ impl Axis {
     fn new(
         corners: impl Iterator<Item = usize>,
         changed: usize,
-        View { size, stride }: View,
+        View { size, stride, .. }: View,
         output: usize,
         tile: usize,
     ) -> Self {
@@ -290,5 +276,66 @@ fn differing(images: &Tensor<4>, known: &Planes, rows: &[usize]) -> Patches {
     Patches {
         content: new.windows(&all, &corners, size, None),
         corners,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::Group;
+    use crate::model::{CnnConfig, Widths};
+    use burn::module::Module;
+
+    // Oracle: a whole pass, bit for bit, for candidates that differ in a pixel; few and many channels, within and
+    // between stages, so that kernels take other tiles for windows of few cells.
+    #[test]
+    fn exact_drafts_of_near_candidates() {
+        let device = Device::flex();
+        for (group, widths) in [
+            (Group::P1, [8, 8, 4, 4]),
+            (Group::P1, [128, 128, 4, 4]),
+            (Group::P1, [256, 64, 4, 4]),
+            (Group::P1, [4, 128, 128, 4]),
+            (Group::P4, [128, 16, 2, 2]),
+        ] {
+            let model = CnnConfig::new(group, [1, 28, 28], 10)
+                .with_widths(Widths::Given(widths))
+                .init(&device)
+                .expect("28×28 suits the group");
+            let pixels = (0..3 * 784).map(|at| ((at * 37 % 101) as f32) / 101.0);
+            let pixels = Vec::from_iter(pixels);
+            let images = |pixels: Vec<f32>| {
+                Tensor::<4>::from_data(TensorData::new(pixels, [3, 1, 28, 28]), &device)
+            };
+            for numerics in [Numerics::Exact, Numerics::Fast] {
+                let victim = Frozen::new(&model.valid()).with_numerics(numerics);
+                let mut known = victim.known(&images(pixels.clone())).expect("stages");
+                let mut staged = 0;
+                for place in [[0, 0], [1, 14], [13, 6], [27, 27]] {
+                    let mut moved = pixels.clone();
+                    for image in moved.chunks_exact_mut(784) {
+                        image[place[0] * 28 + place[1]] += 0.25;
+                    }
+                    let moved = images(moved);
+                    let near = Some((&mut known, [0, 1, 2].as_slice()));
+                    let (found, changes) = victim.draft_near(moved.clone(), near);
+                    staged += changes.expect("stages").0.len() - 1;
+                    let expected = victim.draft(moved);
+                    let bits = |logits: Tensor<2>| {
+                        let logits: Vec<f32> = read(&logits);
+                        Vec::from_iter(logits.into_iter().map(f32::to_bits))
+                    };
+                    assert_eq!(
+                        bits(found),
+                        bits(expected),
+                        "{group} {widths:?} {numerics} {place:?}"
+                    );
+                }
+                assert!(
+                    staged > 0 || numerics == Numerics::Fast,
+                    "{group} {widths:?}"
+                );
+            }
+        }
     }
 }

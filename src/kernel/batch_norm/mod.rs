@@ -4,6 +4,8 @@ mod flex;
 #[cfg(feature = "flex")]
 use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "flex")]
+use burn::tensor::{DType, TensorData};
 use burn::tensor::{Tensor, module};
 
 use super::path::choose;
@@ -163,7 +165,8 @@ fn train(
             let found: &Vec<[f32; 2]> = found.get().expect("the pass has been");
             let of_channels = |which: usize| {
                 let each: Vec<f32> = found.iter().map(|found| found[which]).collect();
-                Tensor::from_floats(each.as_slice(), &device)
+                let each = TensorData::new(each, [found.len()]);
+                Tensor::from_data(each, (&device, DType::F32))
             };
             let statistics = Statistics {
                 mean: of_channels(0),

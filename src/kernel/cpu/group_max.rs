@@ -77,7 +77,7 @@ impl Work for Largest<'_> {
             let (first, others) = x.split_at(area);
             y.copy_from_slice(first);
             codes.fill(0);
-            for (component, x) in (1..).zip(others.chunks_exact(area)) {
+            for (component, x) in (1..=u8::MAX).zip(others.chunks_exact(area)) {
                 // Once more, and by index, so that the loop is without checks.
                 let (y, codes, x) = (&mut y[..area], &mut codes[..area], &x[..area]);
                 for at in 0..area {
@@ -135,10 +135,11 @@ impl Work for Spread<'_> {
         let given = self.dy.chunks_exact(area);
         let given = given.zip(self.codes.chunks_exact(area));
         for ((dy, codes), dx) in given.zip(self.dx.chunks_exact_mut(group * area)) {
-            for (component, dx) in (0..).zip(dx.chunks_exact_mut(area)) {
+            for (component, dx) in (0..u8::MAX).zip(dx.chunks_exact_mut(area)) {
                 let (dy, codes) = (&dy[..area], &codes[..area]);
                 for at in 0..area {
-                    dx[at] = if codes[at] == component { dy[at] } else { 0.0 };
+                    // Added to zero, as Burn's: that makes -0 a 0.
+                    dx[at] = 0.0 + if codes[at] == component { dy[at] } else { 0.0 };
                 }
             }
         }

@@ -32,10 +32,8 @@ pub struct FastFgsm {
     pub alpha: f64,
     /// Whether it starts at a random point of the ball, and not at the image itself.
     pub random_start: bool,
-    /// In one of how many batches it is checked for catastrophic overfitting; 0 for none.
-    ///
-    /// Those that hold an image whose number in its set is a multiple of this and the batch's size: so an
-    /// epoch on a whole set has as many checks as that makes, and at least one, whichever batches they are.
+    /// In one of how many steps it is checked for catastrophic overfitting, the first one of each epoch
+    /// included; 0 for none.
     pub check_every: usize,
     /// How many images of the batch are checked.
     pub check_images: usize,
@@ -64,8 +62,11 @@ impl FastFgsm {
     }
 
     fn is_checked(&self, staged: &StagedBatch) -> bool {
-        let every = (self.check_every * staged.batch.len()) as u64;
-        every > 0 && staged.batch.ids.iter().any(|id| id % every == 0)
+        self.check_every > 0
+            && staged
+                .step
+                .saturating_sub(1)
+                .is_multiple_of(self.check_every)
     }
 }
 

@@ -28,11 +28,15 @@ pub(super) fn ensemble(attacks: &[AttackSpec], stage: &Stage) -> Option<AttackSp
     }
 }
 
-// The radius of an attack on pixels, or on pixels and poses.
+// The radius of an attack on pixels, or on pixels and poses: the number that the stage's takes the place of.
 fn radius(attack: &AttackSpec) -> Option<f64> {
-    match changes_pixels(attack) {
-        true => attack.level()?.last().copied(),
-        false => None,
+    let level = attack.level()?;
+    match (changes_pixels(attack), attack.moves_images()) {
+        (false, _) => None,
+        // Behind the poses.
+        (true, true) => level.last().copied(),
+        // Of several balls the first, to which the others keep their proportion.
+        (true, false) => level.first().copied(),
     }
 }
 

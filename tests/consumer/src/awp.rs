@@ -111,6 +111,7 @@ pub(crate) mod tests {
             stage,
             seed: Seed(1),
             epoch: 1,
+            step: 1,
             share: 1.0,
         }
     }
