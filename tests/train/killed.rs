@@ -1,19 +1,22 @@
 //! Trainings that are killed, in their first checkpoint or at any moment: processes, by the system.
 
 use super::fitting::{self, GENERATOR, files, training};
-use super::given::{CALM, halves};
+use super::given::{CALM, HARD, halves};
 use crate::common::values;
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation::relu};
+use fireproof::attack::Pgd;
 use fireproof::base::{Classifier, Purpose, Seed};
-use fireproof::train::Training;
+use fireproof::curriculum::Stage;
+use fireproof::train::{Adaptive, Ema, PgdTraining, RobustValidation, Training};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 const FOLDER: &str = "FIREPROOF_TEST_TRAIN_INTO";
+const ALL: &str = "FIREPROOF_TEST_TRAIN_WITH_ALL";
 const KILLS: u64 = 10;
 
 /// A network whose checkpoint takes a while to write: 8 MB, and as much for the optimiser.
@@ -21,6 +24,7 @@ const KILLS: u64 = 10;
 struct Large {
     first: Linear,
     second: Linear,
+    dropout: Dropout,
     last: Linear,
 }
 
@@ -29,6 +33,7 @@ impl Large {
         Self {
             first: LinearConfig::new(64, 2048).init(device),
             second: LinearConfig::new(2048, 1024).init(device),
+            dropout: DropoutConfig::new(0.5).init(),
             last: LinearConfig::new(1024, 2).init(device),
         }
     }
@@ -37,7 +42,8 @@ impl Large {
 impl Classifier for Large {
     fn logits(&self, images: Tensor<4>) -> Tensor<2> {
         let features = relu(self.first.forward(images.flatten(1, 3)));
-        self.last.forward(relu(self.second.forward(features)))
+        let features = relu(self.second.forward(features));
+        self.last.forward(self.dropout.forward(features))
     }
 }
 
@@ -45,9 +51,26 @@ fn settings() -> Training {
     training(&[CALM, CALM])
 }
 
+/// With averaged weights, attacks, an adaptive pace and the best checkpoint beside the last.
+fn with_all() -> Training {
+    let hard = |epsilon| Stage { epsilon, ..HARD };
+    training(&[CALM, hard(0.02), hard(0.05)])
+        .with_objective(Ema::new(PgdTraining::default()))
+        .with_robust(
+            RobustValidation::new(Pgd::linf(0.05))
+                .with_images(16)
+                .with_staged(true),
+        )
+        .with_pace(Adaptive::new(0.6).with_at_most(2))
+}
+
 /// A training in this folder, in a process of its own.
-fn begin(folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+fn begin(folder: &Path, all: bool) -> Child {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    if all {
+        process.env(ALL, "1");
+    }
+    process
         .args(["--exact", "killed::trains_until_it_is_killed"])
         .env(FOLDER, folder)
         .stdout(Stdio::null())
@@ -70,7 +93,11 @@ fn weights(training: &Training) -> Vec<f32> {
 #[test]
 fn trains_until_it_is_killed() {
     if let Some(folder) = std::env::var_os(FOLDER) {
-        weights(&settings().with_directory(folder).with_resume(true));
+        let settings = match std::env::var_os(ALL) {
+            Some(_) => with_all(),
+            None => settings(),
+        };
+        weights(&settings.with_directory(folder).with_resume(true));
     }
 }
 
@@ -97,7 +124,7 @@ fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
         assert!(attempt < 8 * KILLS, "{kills} kills in a first checkpoint");
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = folder.path().join("checkpoint");
-        let mut process = begin(folder.path());
+        let mut process = begin(folder.path(), false);
         let until = 1 + both / 2 * kills / KILLS;
         while process.try_wait().unwrap().is_none() && written(&checkpoints) < until {
             std::hint::spin_loop();
@@ -129,10 +156,10 @@ fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
 fn convention_killed_at_any_moment_it_goes_on() {
     // Oracle: the weights of the uninterrupted training.
     let folder = tempfile::tempdir().unwrap();
-    let whole = weights(&settings().with_directory(folder.path()));
+    let whole = weights(&with_all().with_directory(folder.path()));
     let folder = tempfile::tempdir().unwrap();
     let began = Instant::now();
-    assert!(begin(folder.path()).wait().unwrap().success());
+    assert!(begin(folder.path(), true).wait().unwrap().success());
     let all = began.elapsed();
 
     let mut draws = Seed(5).draws(Purpose::Search, 0, 0);
@@ -140,7 +167,7 @@ fn convention_killed_at_any_moment_it_goes_on() {
     while kills < 2 * KILLS || finished == 0 {
         let folder = tempfile::tempdir().unwrap();
         loop {
-            let mut process = begin(folder.path());
+            let mut process = begin(folder.path(), true);
             let after = Duration::from_secs_f64(draws.uniform(0.0, 1.2) * all.as_secs_f64());
             std::thread::sleep(after);
             let end = process.try_wait().unwrap();
@@ -155,8 +182,9 @@ fn convention_killed_at_any_moment_it_goes_on() {
             in_epochs += u32::from(written(&folder.path().join("checkpoint")) > 0);
         }
         finished += 1;
-        let resuming = settings().with_directory(folder.path()).with_resume(true);
+        let resuming = with_all().with_directory(folder.path()).with_resume(true);
         assert!(weights(&resuming) == whole, "after {kills} kills");
     }
+    assert!(in_epochs > 0, "{kills} kills before any checkpoint");
     println!("{kills} kills, {in_epochs} with a checkpoint begun, in {finished} trainings");
 }
