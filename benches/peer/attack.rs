@@ -149,6 +149,7 @@ where
         },
         seed: Seed(1),
         epoch: 1,
+        step: 1,
         share: 1.0,
     };
     let trainee = Trainee::new(model.train(), Trades::new(6.0), Augmentation::default());
