@@ -1,7 +1,6 @@
 use crate::base::{Classifier, Error, Result, Seed};
 use crate::curriculum::Curriculum;
 use crate::data::{DataSummary, ImageSet};
-use crate::kernel::Numerics;
 use crate::train::architecture::architecture;
 use crate::train::best::LastAndBest;
 use crate::train::checked::verify;
@@ -93,7 +92,7 @@ pub struct Training {
     /// the weights that the uninterrupted training would have given. By default a directory that
     /// holds a training is refused.
     ///
-    /// The training there must have had the same model, sets and settings. Its curriculum alone
+    /// The training there must have had the same model, sets, numerics and settings. Its curriculum alone
     /// may have been another one, for instance shorter, if the stages of the epochs that are done
     /// are the same.
     #[serde(skip)]
@@ -180,7 +179,7 @@ impl Training {
         for (name, set) in [("train set", train), ("validation set", valid)] {
             settings[name] = serde_json::json!(DataSummary::of(set));
         }
-        settings["numerics"] = serde_json::json!(Numerics::current());
+        settings["numerics"] = serde_json::json!(crate::kernel::Numerics::current());
         // Panics of burn-train, of the model and of anything in between become errors.
         catch_unwind(AssertUnwindSafe(|| {
             self.run(model, train, valid, devices, settings)

@@ -3,6 +3,7 @@
 use super::fitting::{Net, contents, fit, fit_net, training};
 use super::given::{CALM, HARD, Recorder, halves};
 use fireproof::base::Error;
+use fireproof::kernel::Numerics;
 use fireproof::train::{Natural, Training};
 use std::path::PathBuf;
 
@@ -84,6 +85,20 @@ fn error_other_settings() {
     says(
         &refused,
         &["train set.digest", "train set.images (72 there, 64 now)"],
+    );
+}
+
+#[test]
+fn error_other_numerics() {
+    let (_folder, settings) = trained();
+    let other = match Numerics::current() {
+        Numerics::Exact => Numerics::Fast,
+        Numerics::Fast => Numerics::Exact,
+    };
+    let refused = other.run(|| refusal(&settings, net()));
+    says(
+        &refused,
+        &["differ: numerics (\"", &format!("\"{other}\" now)")],
     );
 }
 

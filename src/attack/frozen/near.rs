@@ -331,9 +331,10 @@ mod tests {
                         "{group} {widths:?} {numerics} {place:?}"
                     );
                 }
+                let few = widths == [8, 8, 4, 4];
                 assert!(
-                    staged > 0 || numerics == Numerics::Fast,
-                    "{group} {widths:?}"
+                    staged > 0 || numerics == Numerics::Fast && !few,
+                    "{group} {widths:?} {numerics}"
                 );
             }
         }

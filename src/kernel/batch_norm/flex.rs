@@ -60,6 +60,13 @@ impl Saved {
             gate: relu.then(|| y.clone()),
         }
     }
+
+    fn slope<'a>(&'a self, dy: &'a FlexTensor) -> Slope<'a> {
+        Slope {
+            dy: numbers(dy),
+            gate: self.gate.as_ref().map(numbers),
+        }
+    }
 }
 
 fn batch(tensor: &FlexTensor) -> Batch {
@@ -68,15 +75,6 @@ fn batch(tensor: &FlexTensor) -> Batch {
         images,
         channels,
         area: height * width,
-    }
-}
-
-impl Saved {
-    fn slope<'a>(&'a self, dy: &'a FlexTensor) -> Slope<'a> {
-        Slope {
-            dy: numbers(dy),
-            gate: self.gate.as_ref().map(numbers),
-        }
     }
 }
 
