@@ -154,8 +154,7 @@ fn calibration_of_planes() {
             for images in [500, 2000] {
                 for spread in [0.0, 0.01, 0.03] {
                     let plane = Plane::new(places, [seeds, images], spread);
-                    let coverages =
-                        plane.coverage(repetitions(images) / 2, (seeds * images) as u64);
+                    let coverages = plane.coverage(repetitions(images), (seeds * images) as u64);
                     for (found, coverage) in found.iter_mut().zip(coverages) {
                         found.add(coverage, format!("{images}, seeds ±{spread}"));
                     }

@@ -9,7 +9,7 @@ use super::count;
 use super::filters::Reading;
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::method::{Filters, Method, convolve, overlap_add};
+use super::method::{Extent, Filters, Method, convolve, overlap_add};
 use super::mirrors::{self, Bases, Tied};
 use super::pass::{After, Pass};
 use super::shared::Shared;
@@ -51,9 +51,9 @@ pub struct Prepared {
     numerics: Numerics,
     isa: Isa,
     tied: bool,
-    /// For large and for small images.
-    forward: [OnceLock<Filters>; 2],
-    backward: [OnceLock<Filters>; 2],
+    /// For each extent of images.
+    forward: [OnceLock<Filters>; 3],
+    backward: [OnceLock<Filters>; 3],
 }
 
 impl Prepared {
@@ -174,7 +174,7 @@ impl Prepared {
     #[cfg(test)]
     pub fn is_split(&self) -> [bool; 2] {
         let [co, ci] = self.channels;
-        [[co, ci], [ci, co]].map(|shape| self.method(shape, false) == Method::Tied)
+        [[co, ci], [ci, co]].map(|shape| self.method(shape, Extent::Large) == Method::Tied)
     }
 
     /// Output and input channels.
@@ -192,19 +192,20 @@ impl Prepared {
         Some([self.window.output(height)?, self.window.output(width)?])
     }
 
-    fn method(&self, shape: [usize; 2], small: bool) -> Method {
-        let numerics = if small {
-            Numerics::Exact
-        } else {
-            self.numerics
-        };
-        Method::new(shape, self.window, numerics, self.tied)
+    fn method(&self, shape: [usize; 2], extent: Extent) -> Method {
+        Method::new(shape, self.window, extent, self.numerics, self.tied)
     }
 
-    /// Whether an image that is made is small, as far as it makes a difference.
-    fn is_small(&self, made: [usize; 2]) -> bool {
-        self.numerics
-            .is_small(made[0] * made[1], self.channels[0] * self.channels[1])
+    /// Of an image that is made.
+    fn extent(&self, made: [usize; 2]) -> Extent {
+        let (pixels, filters) = (made[0] * made[1], self.channels[0] * self.channels[1]);
+        if made == [2; 2] && self.window == Window::three(1) {
+            Extent::Island
+        } else if self.numerics.is_small(pixels, filters) {
+            Extent::Small
+        } else {
+            Extent::Large
+        }
     }
 
     /// Outputs and inputs of the weights.
@@ -239,23 +240,23 @@ impl Prepared {
     }
 
     fn forward_filters(&self, made: [usize; 2]) -> &Filters {
-        let small = self.is_small(made);
-        let make = || self.pack(self.method(self.channels, small), Reading::Forward);
-        filled(&self.forward[usize::from(small)], make)
+        let extent = self.extent(made);
+        let make = || self.pack(self.method(self.channels, extent), Reading::Forward);
+        filled(&self.forward[extent as usize], make)
     }
 
     /// Whether tiles overlap, and the filters.
     fn backward_filters(&self, made: [usize; 2]) -> (bool, &Filters) {
         let [co, ci] = self.channels;
-        let small = self.is_small(made);
-        let method = self.method([ci, co], small);
+        let extent = self.extent(made);
+        let method = self.method([ci, co], extent);
         let overlap = self.window.padding == 0 && method != Method::Direct;
         let reading = match overlap {
             true => Reading::Transposed,
             false => Reading::Flipped,
         };
         let make = || self.pack(method, reading);
-        (overlap, filled(&self.backward[usize::from(small)], make))
+        (overlap, filled(&self.backward[extent as usize], make))
     }
 
     /// Rows and columns of the output, for input, output and gate of these lengths.

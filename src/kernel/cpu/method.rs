@@ -15,17 +15,29 @@ use super::plan::{Plan, Task};
 use super::scratch::Scratch;
 use super::shared::Shared;
 use super::space::Space;
-use super::tile::{Four, Two};
+use super::tile::{Four, Island, Two};
 use super::window::Window;
 use super::winograd;
 use crate::kernel::Numerics;
 
-/// How a pass is computed. Depends on channels, numerics and structure only, never on the batch.
+/// Sizes of an image between which methods differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    Large,
+    /// Too small for the large tiles of fast numerics.
+    Small,
+    /// Of 2×2 pixels, with a row and a column of zeros on every side.
+    Island,
+}
+
+/// How a pass is computed. Depends on channels, an image's size, numerics and structure only, never on the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Direct,
     Two,
     Four,
+    /// An image is a tile.
+    Island,
     /// F(2,3), split by the mirrors of p4m.
     Tied,
 }
@@ -42,14 +54,20 @@ impl Method {
     pub fn new(
         [outputs, inputs]: [usize; 2],
         window: Window,
+        extent: Extent,
         numerics: Numerics,
         tied: bool,
     ) -> Self {
         let filters = outputs * inputs;
+        let numerics = match extent {
+            Extent::Large => numerics,
+            Extent::Small | Extent::Island => Numerics::Exact,
+        };
         match numerics {
             _ if !window.is_three() || inputs < WINOGRAD_INPUTS => Self::Direct,
             Numerics::Exact if tied && filters >= SPLIT_BEATS_TWO => Self::Tied,
             Numerics::Fast if tied && filters >= SPLIT_BEATS_FOUR => Self::Tied,
+            Numerics::Exact if extent == Extent::Island => Self::Island,
             Numerics::Exact => Self::Two,
             Numerics::Fast => Self::Four,
         }
@@ -73,6 +91,7 @@ impl Method {
             }),
             Self::Two => Filters::Two(Plain::new(weights, shape, reading, isa)),
             Self::Four => Filters::Four(Plain::new(weights, shape, reading, isa)),
+            Self::Island => Filters::Island(Plain::new(weights, shape, reading, isa)),
             Self::Tied => {
                 let bases = Bases::of_bank(weights, shape[1]);
                 Filters::Tied(Tied::new(bases, shape, reading, isa))
@@ -87,6 +106,7 @@ pub(super) enum Filters {
     Direct(Direct),
     Two(Plain<Two>),
     Four(Plain<Four>),
+    Island(Plain<Island>),
     Tied(Tied),
 }
 
@@ -95,7 +115,7 @@ impl Filters {
     fn step(&self) -> usize {
         match self {
             Self::Direct(direct) => direct.period(),
-            Self::Two(_) | Self::Tied(_) => 2,
+            Self::Two(_) | Self::Island(_) | Self::Tied(_) => 2,
             Self::Four(_) => 4,
         }
     }
@@ -106,6 +126,7 @@ impl Filters {
             Self::Direct(direct) => direct.taps(),
             Self::Two(_) => 16,
             Self::Four(_) => 36,
+            Self::Island(_) => 9,
             // Of the sixteen, as structure is used.
             Self::Tied(_) => 8,
         }
@@ -117,6 +138,7 @@ impl Filters {
             Self::Direct(direct) => direct.grain(),
             Self::Two(space) => space.grain(),
             Self::Four(space) => space.grain(),
+            Self::Island(space) => space.grain(),
             Self::Tied(space) => space.grain(),
         }
     }
@@ -229,6 +251,14 @@ pub(super) fn convolve(pass: &Pass, filters: &Filters, batch: usize) {
             }
             Filters::Two(space) => winograd::forward(pass, space, units, part),
             Filters::Four(space) => winograd::forward(pass, space, units, part),
+            Filters::Island(space) => {
+                // Its tile knows of the zeros around it.
+                let pass = Pass {
+                    padding: 0,
+                    ..*pass
+                };
+                winograd::forward(&pass, space, units, part);
+            }
             Filters::Tied(space) => winograd::forward(pass, space, units, part),
         }
     });
@@ -260,7 +290,9 @@ pub(super) fn overlap_add(pass: &Pass, filters: &Filters, batch: usize) {
             return;
         }
         match filters {
-            Filters::Direct(_) => unreachable!("a direct gradient is a convolution"),
+            Filters::Direct(_) | Filters::Island(_) => {
+                unreachable!("these gradients are convolutions")
+            }
             Filters::Two(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
             Filters::Four(space) => adjoint::backward(pass, space, &plan, unit, part, edges),
             Filters::Tied(space) => adjoint::backward(pass, space, &plan, unit, part, edges),

@@ -9,7 +9,7 @@
 
 use super::isa::Simd;
 
-/// A tile with `I` inputs and `O = I - 2` outputs along each axis.
+/// A tile with `I` inputs, as many points, and `O` outputs along each axis: `I - 2`, but for an [`Island`].
 pub(crate) trait Tile<const I: usize, const O: usize>: Copy + Send + Sync + 'static {
     /// `G g`: filter taps to points, of `N` filters.
     fn prepare<const N: usize>(taps: [[f64; N]; 3]) -> [[f64; N]; I];
@@ -71,6 +71,36 @@ impl Tile<4, 2> for Two {
     fn synthesise<S: Simd>(s: S, m: [S::V; 4]) -> [S::V; 4] {
         let (sum, difference) = (s.add(m[1], m[2]), s.sub(m[1], m[2]));
         [m[0], s.sub(difference, m[3]), s.sub(sum, m[0]), m[3]]
+    }
+}
+
+/// A whole image of 2×2 pixels that has zeros around it: along an axis, taps `a`, `b`, `c` make of pixels `x`, `y` the
+/// outputs `b (x + y) + (c − b) y` and `b (x + y) + (a − b) x`, so that 9 products do instead of the 16 of F(2,3). The third
+/// input is one of the zeros.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Island;
+
+impl Tile<3, 2> for Island {
+    #[inline(always)]
+    fn prepare<const N: usize>([first, middle, last]: [[f64; N]; 3]) -> [[f64; N]; 3] {
+        let less = |taps: [f64; N]| std::array::from_fn(|n| taps[n] - middle[n]);
+        [middle, less(last), less(first)]
+    }
+    #[inline(always)]
+    fn analyse<S: Simd>(s: S, [x, y, _]: [S::V; 3]) -> [S::V; 3] {
+        [s.add(x, y), y, x]
+    }
+    #[inline(always)]
+    fn combine<S: Simd>(s: S, m: [S::V; 3]) -> [S::V; 2] {
+        [s.add(m[0], m[1]), s.add(m[0], m[2])]
+    }
+    #[inline(always)]
+    fn spread<S: Simd>(s: S, y: [S::V; 2]) -> [S::V; 3] {
+        [s.add(y[0], y[1]), y[0], y[1]]
+    }
+    #[inline(always)]
+    fn synthesise<S: Simd>(s: S, m: [S::V; 3]) -> [S::V; 3] {
+        [s.add(m[0], m[2]), s.add(m[0], m[1]), s.splat(0.0)]
     }
 }
 

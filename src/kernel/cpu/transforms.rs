@@ -81,7 +81,7 @@ pub(crate) fn combine<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
 }
 
 /// `B m Bᵀ` of one tile, in row and column `[ty, tx]` of tiles, `across` in a row; added where
-/// tiles overlap. `open` holds the last two columns of the tile to the left: `[I][2]`.
+/// tiles overlap, in `I - O` rows and columns. `open` holds the last such columns of the tile to the left.
 #[inline(always)]
 pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>(
     s: S,
@@ -93,23 +93,23 @@ pub(crate) fn synthesise<S: Simd, W: Tile<I, O>, const I: usize, const O: usize>
     cols: usize,
 ) {
     let half = columns!(W::synthesise(s), I => I, |y, x| &from[(y * I + x) * point]);
-    let last = tx + 1 == across;
+    let (last, shared) = (tx + 1 == across, I - O);
     for y in 0..I {
         let mut m = W::synthesise(s, half[y]);
-        let open = &mut open[2 * y..][..2];
-        for x in 0..2 {
+        let open = &mut open[shared * y..][..shared];
+        for x in 0..shared {
             if tx > 0 {
                 m[x] = s.add(s.load(&open[x]), m[x]);
             }
         }
-        for x in 0..2 {
+        for x in 0..shared {
             s.store(m[O + x], &mut open[x]);
         }
         let to = &mut to[y * cols..];
         for x in 0..I {
             if x < O || last {
                 let mut m = m[x];
-                if y < 2 && ty > 0 {
+                if y < shared && ty > 0 {
                     m = s.add(s.load(&to[x]), m);
                 }
                 s.store(m, &mut to[x]);

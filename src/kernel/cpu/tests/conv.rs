@@ -100,6 +100,37 @@ fn value_forward_and_input_gradient_against_the_definition() {
     );
 }
 
+/// Images of 2×2 pixels: noise, and small integers, of which every sum is exact.
+#[test]
+fn value_images_that_are_one_tile() {
+    let draw = |noise: &mut Noise| {
+        let naive = Naive {
+            images: [noise.pick(1, 40), 2, 2],
+            channels: [noise.pick(1, 100), noise.pick(1, 100)],
+            window: Window::three(1),
+        };
+        let numerics = [Numerics::Exact, Numerics::Fast][noise.pick(0, 1)];
+        let (isa, whole) = (noise.isa(), noise.coin());
+        Case::new(naive, (numerics, isa), || match whole {
+            true => noise.pick(0, 8) as f32 - 4.0,
+            false => noise.number(),
+        })
+    };
+    for (seed, mut noise, case) in cases(2000, 3_000_000, draw) {
+        let errors = case.errors(&case.prepared(), Along::default());
+        let whole = case.w.iter().all(|w| w.fract() == 0.0);
+        let most = if whole { f64::MIN_POSITIVE } else { 1e-5 };
+        assert!(
+            errors.iter().all(|&e| e < most),
+            "{}: {errors:?}, seed {seed}",
+            case.name()
+        );
+        if seed % 10 == 0 {
+            case.assert_independent(&mut noise, || case.prepared());
+        }
+    }
+}
+
 /// Images alone, in chunks, in another order and with other thread counts: the same bits.
 #[test]
 fn value_does_not_depend_on_batch_order_or_threads() {
