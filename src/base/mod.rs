@@ -45,4 +45,6 @@ pub use seed::{Draws, Purpose, Seed};
 pub use stages::{Stages, View};
 pub use step_size::StepSize;
 pub use units::{Degrees, Pixels};
+#[cfg(feature = "train")]
+pub(crate) use write::process_name;
 pub use write::write_atomically;

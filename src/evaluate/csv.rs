@@ -3,7 +3,7 @@ use crate::evaluate::{Difference, Entry, Profile, Rate, Report};
 use std::path::Path;
 
 // One row per classifier, axis and level; `docs/report-schema.md` describes them.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "section",
     "name",
     "model",
@@ -33,6 +33,7 @@ const COLUMNS: [&str; 29] = [
     "gap",
     "gap_low",
     "gap_high",
+    "seeds",
 ];
 
 impl Profile {
@@ -90,14 +91,21 @@ write_csv!(Profile: "profile", Report: "report");
 
 fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Profile) {
     let about = [section, &profile.name].map(str::to_owned);
-    let data = [profile.data.name.clone(), profile.data.images.to_string()];
-    let mut push = |measured: [String; 7], rates: [[String; 3]; 4]| {
-        let rates = rates.as_flattened();
-        text.push_str(&row([&about[..], &made, &data, &measured, rates].concat()));
-    };
+    let mut push =
+        |images: usize, measured: [String; 7], rates: [[String; 3]; 4], seeds: &[u64]| {
+            let data = [profile.data.name.clone(), images.to_string()];
+            let seeds = [Vec::from_iter(seeds.iter().map(u64::to_string)).join(" ")];
+            let rates = rates.as_flattened();
+            text.push_str(&row(
+                [&about[..], &made, &data, &measured, rates, &seeds].concat()
+            ));
+        };
     let clean = ["clean", "0", "", "", "", "", ""].map(str::to_owned);
     let none = Default::default;
-    push(clean, [numbers(profile.clean), none(), none(), none()]);
+    let rates = [numbers(profile.clean), none(), none(), none()];
+    let seeds = profile.extras.get::<Vec<u64>>("seeds");
+    let seeds = seeds.ok().flatten().unwrap_or_default();
+    push(profile.clean.count, clean, rates, &seeds);
     for curve in &profile.curves {
         for point in &curve.points {
             let per_image = [point.queries, point.vanished, point.undefined];
@@ -114,7 +122,8 @@ fn push_rows(text: &mut String, section: &str, made: [String; 6], profile: &Prof
             let of_right = point.fooling_of_right.map_or_else(none, numbers);
             let [accuracy, fooling] = [point.accuracy, point.fooling].map(numbers);
             let gap = point.gap.map_or_else(none, difference);
-            push(measured, [accuracy, fooling, of_right, gap]);
+            let rates = [accuracy, fooling, of_right, gap];
+            push(point.accuracy.count, measured, rates, &curve.seeds);
         }
     }
 }

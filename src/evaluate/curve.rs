@@ -18,6 +18,9 @@ pub struct Curve<P = Point> {
     pub threat: String,
     /// The levels, growing, and what was found at each.
     pub points: Vec<P>,
+    /// The seeds of the networks that points are means over; none of one network alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<u64>,
 }
 
 impl<P> Curve<P> {
@@ -35,7 +38,14 @@ impl<P> Curve<P> {
             label: axis.full_label(largest),
             threat: axis.threat.describe(largest),
             points,
+            seeds: Vec::new(),
         }
+    }
+
+    /// Means over networks of these seeds.
+    pub fn with_seeds(mut self, seeds: Vec<u64>) -> Self {
+        self.seeds = seeds;
+        self
     }
 
     /// The same axis with other points.
@@ -47,6 +57,7 @@ impl<P> Curve<P> {
             label: self.label.clone(),
             threat: self.threat.clone(),
             points,
+            seeds: self.seeds.clone(),
         }
     }
 
@@ -168,5 +179,18 @@ impl Point {
 impl AsRef<Level> for Point {
     fn as_ref(&self) -> &Level {
         &self.level
+    }
+}
+
+impl Curve {
+    /// The images and networks behind means over several: `500 images, seed 1`.
+    pub(crate) fn sample(&self) -> Option<String> {
+        let images = self.points.first()?.accuracy.count;
+        let seeds = Vec::from_iter(self.seeds.iter().map(u64::to_string)).join(", ");
+        match self.seeds.len() {
+            0 => None,
+            1 => Some(format!("{images} images, seed {seeds}")),
+            _ => Some(format!("{images} images, seeds {seeds}")),
+        }
     }
 }

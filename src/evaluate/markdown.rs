@@ -108,6 +108,7 @@ impl Report {
                 push("fooling rate", |point| point.fooling.to_string());
                 push(OF_RIGHT, |point| shown(point.fooling_of_right));
                 push(LOST, |point| shown(point.gap));
+                text += &samples(&profiles, axis);
                 text += &doubts(&profiles, axis);
             }
         }
@@ -203,6 +204,28 @@ pub(super) fn cell(text: &str) -> String {
 
 pub(super) fn shown(number: Option<impl ToString>) -> String {
     number.map_or_else(|| "–".to_owned(), |number| number.to_string())
+}
+
+// The images and seeds of means over several networks.
+fn samples(profiles: &[&Profile], axis: &Curve) -> String {
+    let mut all: Vec<(String, Vec<String>)> = Vec::new();
+    for profile in profiles {
+        let curve = profile.curve(&axis.axis).ok();
+        let Some(sample) = curve.and_then(Curve::sample) else {
+            continue;
+        };
+        let name = cell(&profile.name);
+        match all.iter_mut().find(|(known, _)| *known == sample) {
+            Some((_, names)) => names.push(name),
+            None => all.push((sample, vec![name])),
+        }
+    }
+    let each = |(sample, names): &(String, Vec<String>)| format!("{sample}: {}", names.join("; "));
+    match &all[..] {
+        [] => String::new(),
+        [(sample, _)] => format!("\n{sample}.\n"),
+        all => format!("\n{}.\n", Vec::from_iter(all.iter().map(each)).join(". ")),
+    }
 }
 
 // What makes the accuracies on an axis look better than they may be.

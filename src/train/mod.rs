@@ -66,6 +66,7 @@ mod augmentation;
 mod best;
 mod checked;
 mod checkpoint;
+mod checks;
 mod course;
 mod crafted;
 mod every_epoch;

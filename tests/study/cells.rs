@@ -4,7 +4,9 @@ use super::given::{curriculum, network, study};
 use fireproof::attack::Frozen;
 use fireproof::base::Seed;
 use fireproof::prelude::*;
-use fireproof::study::{Address, Cell, Made, Only, Priority, Shard, Study, TrainingPlan, join};
+use fireproof::study::{
+    Address, Cell, Made, Only, Priority, Shard, Step, Study, TrainingPlan, join,
+};
 use fireproof::train::Progress;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -214,10 +216,52 @@ fn convention_shares_of_a_measurement_are_the_whole() {
     let joined = join(into.path(), &shares).unwrap();
     // Three parts of the poses, one of the attacks.
     assert_eq!((joined.cells, joined.parts), (0, 4));
-    let (_, Made::Now(result, _)) = made(&study, into.path()) else {
+    // Without its weights.
+    let work = study.begin(into.path(), &fireproof::device()).unwrap();
+    assert!(work.weights(&cell).unwrap().is_none());
+    let tell = |step: Step| panic!("nothing is left to do but {step:?}");
+    let Made::Now(result, _) = work.run_cell(&cell, tell).unwrap() else {
         panic!("not made");
     };
     assert_eq!(result, whole);
+    let parts = fs::read_dir(into.path().join("parts")).unwrap();
+    assert_eq!(parts.count(), 0);
+}
+
+#[test]
+fn error_weights_that_were_damaged() {
+    let (study, folder) = (one(), tempfile::tempdir().unwrap());
+    let (cell, _) = made(&study, folder.path());
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    let file = work.weights(&cell).unwrap().unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let cells = folder.path().join("cells");
+    fs::remove_file(cells.join(format!("{}.json", cell.address))).unwrap();
+    let refused = work.run_cell(&cell, |_| {}).unwrap_err().to_string();
+    assert!(
+        refused.contains("changed since they were written"),
+        "{refused}"
+    );
+    assert!(work.result(&cell).unwrap().is_none());
+}
+
+#[test]
+fn value_cells_by_number_and_address() {
+    let work_in = tempfile::tempdir().unwrap();
+    let work = study().begin(work_in.path(), &fireproof::device()).unwrap();
+    let cells = work.cells();
+    for cell in cells {
+        assert_eq!(work.cell(&cell.number.to_string()).unwrap(), cell);
+        assert_eq!(work.cell(cell.address.short()).unwrap(), cell);
+        assert_eq!(work.cell(&cell.address.to_string()).unwrap(), cell);
+    }
+    // An array that counts from 0, or too far.
+    for number in ["", "0", "00", "01", "+1", "43", "1234567"] {
+        assert!(work.cell(number).is_err(), "{number}");
+    }
 }
 
 #[test]
@@ -273,7 +317,12 @@ fn convention_joining() {
         change(&mut value);
         value.to_string()
     };
-    says(&other(|v| v["parameters"] = json!(1)), "another result");
+    says(&other(|v| v["parameters"] = json!(1)), "changed since");
+    let unsealed = |v: &mut Value| {
+        v["parameters"] = json!(1);
+        v["digest"] = json!(null);
+    };
+    says(&other(unsealed), "another result");
     says(&other(|v| v["schema"] = json!(99)), "another version");
     says(
         &other(|v| v["settings"]["measured"] = json!([])),

@@ -45,6 +45,26 @@ fn value_intervals_of_contrasts_hold_the_truth() {
     );
 }
 
+// Oracle: the same where few images are right when clean, and nearly none or nearly all of these are lost.
+#[test]
+fn value_intervals_of_rare_losses_hold_the_truth() {
+    for (clean, moved, [seeds, images]) in [
+        (0.55, 0.01, [1, 500]),
+        (0.55, 0.998, [1, 2000]),
+        (0.3, 0.005, [1, 1000]),
+        (0.1, 0.99, [1, 500]),
+        (0.3, 0.995, [3, 500]),
+    ] {
+        let rates = [clean, moved, clean, moved];
+        let world = World::new(&rates, [seeds, images], 0.4, 0.0);
+        let coverages = of_estimands(&world, 1000, 8);
+        assert!(
+            coverages.iter().all(|&c| c >= ENOUGH),
+            "{coverages:?}: {world:?}"
+        );
+    }
+}
+
 // Oracle: the slope of many seeds on all images, the area of the known rates.
 #[test]
 fn value_intervals_of_slope_and_area_hold_the_truth() {

@@ -3,7 +3,7 @@
 use super::given::whole;
 use fireproof::evaluate::{Profile, Report};
 use fireproof::study::verdicts::Finding;
-use fireproof::study::{Cell, Findings, Shard, Work};
+use fireproof::study::{ArmName, Cell, Contrast, EndpointPlan, Findings, Shard, Work};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
@@ -119,6 +119,59 @@ fn convention_files_of_findings() {
     assert_eq!(csv.lines().count(), 5);
     let markdown = std::fs::read_to_string(into.join("report.md")).unwrap();
     assert!(markdown.contains(&findings.paragraphs()[0]));
+
+    // What was measured on how many images of which seeds.
+    assert!(markdown.contains("\n20 images, seeds 1, 2.\n"));
+    assert!(findings.to_html().unwrap().contains(", 20 images<"));
+    let curve = &report.entries[0].profile.curve("epsilons").unwrap();
+    assert_eq!(curve.seeds, [1, 2]);
+    let csv = std::fs::read_to_string(into.join("report.csv")).unwrap();
+    let mut rows = csv.lines().map(|row| Vec::from_iter(row.split(',')));
+    let names = rows.next().unwrap();
+    let at = |name: &str| names.iter().position(|one| *one == name).unwrap();
+    for row in rows {
+        // Names and sections have a comma.
+        let field = |name: &str| row[row.len() - names.len() + at(name)];
+        let images = if field("axis") == "epsilons" {
+            "20"
+        } else {
+            "30"
+        };
+        assert_eq!((field("images"), field("seeds")), (images, "1 2"));
+    }
+}
+
+#[test]
+fn value_networks_with_nothing_in_common_need_no_common_seeds() {
+    // Oracle: the same trainings with all seeds, compared by themselves.
+    let arm = |network: &str, training: &str| ArmName::Of {
+        network: network.to_owned(),
+        training: training.to_owned(),
+    };
+    let mut study = whole();
+    study.trainings[1].seeds = vec![3, 4, 5];
+    let networks = Contrast::Difference([arm("GCNN", "PGD"), arm("StdCNN", "natural")]);
+    let apart = EndpointPlan::new("networks", networks, ("angles", 180.0));
+    study.endpoints = vec![apart];
+    let folder = tempfile::tempdir().unwrap();
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    let judged = &work.findings().unwrap().verdicts[0];
+    assert_eq!(judged.seeds, [1, 2, 3, 4, 5]);
+    let effect = judged.verdict.as_ref().unwrap().effect;
+    assert_eq!((effect.seeds, effect.freedom), (2, Some(1.0)));
+    let rate = |network: &str, training: &str| {
+        let of = |cell: &&Cell| cell.network == network && cell.training == training;
+        let cells = work.cells().iter().filter(of);
+        let profiles = cells.map(|cell| work.profiles(cell).unwrap().unwrap());
+        let rates = profiles.map(|all| all[0].at(("angles", 180.0)).unwrap().accuracy.value);
+        let rates = Vec::from_iter(rates);
+        rates.iter().sum::<f64>() / rates.len() as f64
+    };
+    near(
+        effect.value,
+        rate("GCNN", "PGD") - rate("StdCNN", "natural"),
+    );
 }
 
 #[test]
@@ -134,8 +187,8 @@ fn convention_the_page_needs_nothing_else() {
     for part in ["http://", "https://", "src=", "<link", "@import", "url("] {
         assert!(!outside.contains(part), "{part}");
     }
-    // Four estimands of two networks, a plane, and the history of each of four trainings.
-    assert_eq!(page.matches("<svg").count(), 8 + 1 + 4);
+    // Four estimands of two networks, a plane, and the history of each of eight networks, as none has learned.
+    assert_eq!(page.matches("<svg").count(), 8 + 1 + 8);
     assert_eq!(
         page.matches("<table>").count(),
         page.matches("</table>").count()

@@ -183,6 +183,23 @@ fn error_settings_that_cannot_be_meant() {
         ("/trainings/0/epochs", json!(3), "unknown field `epochs`"),
         ("/trainings/0/seeds", json!([]), "training `natural`: seeds"),
         ("/trainings/0/seeds", json!([1, 1]), "each once"),
+        ("/trainings/0/batch_size", json!(0), "batch size"),
+        ("/trainings/0/momentum", json!(5), "momentum"),
+        ("/trainings/0/weight_decay", json!(-3), "weight decay"),
+        ("/trainings/0/seeds", json!([77]), "none in common"),
+        ("/measurements/1/only/seeds", json!([77]), "some of"),
+        ("/measurements/1/only/networks", json!([]), "at least one"),
+        (
+            "/measurements/0/axes/0/levels",
+            json!([[30, 1], 180]),
+            "levels",
+        ),
+        ("/endpoints/0/networks", json!(["A", "A"]), "each once"),
+        (
+            "/endpoints/0/contrast",
+            json!({"difference": ["natural", "natural"]}),
+            "each once",
+        ),
         (
             "/trainings/0/objective",
             json!(null),

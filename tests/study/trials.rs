@@ -74,7 +74,7 @@ pub fn of_estimands(world: &World, repetitions: u64, case: u64) -> [f64; 3] {
     let correlation = world.image + world.draw + world.seed;
     let lost = |clean: usize| {
         let rates = [world.rates[clean], world.rates[clean + 1]];
-        1.0 - both(rates, correlation) / rates[0]
+        (1.0 - both(rates, correlation) / rates[0]).max(0.0)
     };
     let (first, second) = (lost(0), lost(2));
     shares(repetitions, case, |random| {

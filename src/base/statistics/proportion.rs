@@ -43,14 +43,19 @@ pub(super) fn score(successes: f64, n: f64, quantile: f64) -> Interval {
     }
 }
 
-// The lower 95 % bound of the mean of a Poisson distribution of which so few events were seen;
-// between whole numbers, between their bounds. No bound for more than three.
+// The lower 95 % bound of the mean of a Poisson distribution of which so few events were seen, up to three; for four
+// that of the score. Between whole numbers, between their bounds. No bound for more.
 fn rare(events: f64) -> f64 {
-    const BOUNDS: [f64; 4] = [0.0, 0.051_293_294, 0.355_361_511, 0.817_691_447];
+    const BOUNDS: [f64; 5] = [
+        0.0,
+        0.051_293_294,
+        0.355_361_511,
+        0.817_691_447,
+        1.555_512_7,
+    ];
     let below = events.floor();
     match BOUNDS.get(below as usize..) {
         Some([low, high, ..]) => low + (high - low) * (events - below),
-        Some([low]) if events == below => *low,
         _ => f64::INFINITY,
     }
 }

@@ -1,7 +1,7 @@
 use super::address::Address;
 use super::measured::Measured;
 use super::scan::Scanned;
-use crate::base::{Error, Result, write_atomically};
+use crate::base::{Error, Result, process_name, write_atomically};
 use crate::evaluate::Versions;
 use crate::train::EpochRecord;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,28 @@ pub struct CellResult {
     pub history: Vec<EpochRecord>,
     /// What was measured, in the order of the settings.
     pub measured: Vec<Measured>,
+    /// The address of all the rest, by which damage is noticed; none in files of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Address>,
+}
+
+impl CellResult {
+    /// With its digest.
+    pub(super) fn sealed(self) -> Self {
+        let bare = Self {
+            digest: None,
+            ..self
+        };
+        let digest = Address::of(&serde_json::to_value(&bare).expect("plain values"));
+        Self {
+            digest: Some(digest),
+            ..bare
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.digest.is_none() || self.clone().sealed().digest == self.digest
+    }
 }
 
 /// How long a cell took, and where: in a file of its own, as it may differ from time to time.
@@ -60,6 +82,9 @@ pub(super) struct TrainedRecord {
     pub parameters: usize,
     // With its times.
     pub history: Vec<EpochRecord>,
+    // Of the file of weights; none in those of before there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Address>,
 }
 
 /// A part of a measurement, on some of its images.
@@ -102,7 +127,7 @@ impl Folder {
         };
         let cells = folder.cells();
         fs::create_dir_all(&cells).map_err(|error| Error::io(&cells, error))?;
-        let probe = root.join(format!(".writable.{}", std::process::id()));
+        let probe = root.join(format!(".writable.{}", process_name()));
         (fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)))
             .map_err(|error| Error::io(root, error))?;
         Ok(folder)
@@ -144,7 +169,7 @@ impl Folder {
     pub fn training(&self, trained: &Address, claim: &Claim) -> PathBuf {
         let name = match claim.is_sure {
             true => trained.to_string(),
-            false => format!("{trained}.{}", std::process::id()),
+            false => format!("{trained}.{}", process_name()),
         };
         self.root.join("trainings").join(name)
     }
@@ -193,6 +218,9 @@ impl Folder {
             .any(|measured| measured.check().is_err())
         {
             return wrong("too few or too many outcomes");
+        }
+        if !result.is_whole() {
+            return wrong("changed since it was written");
         }
         Ok(Some(result))
     }
@@ -262,12 +290,45 @@ impl Folder {
         (record, weights)
     }
 
+    /// What is known of a trained network, with its weights or without.
+    pub fn record(&self, trained: &Address) -> Result<Option<TrainedRecord>> {
+        read(&self.model(trained).0)
+    }
+
+    /// Keeps what is known of a network that is trained elsewhere.
+    pub fn write_record(&self, trained: &Address, record: &TrainedRecord) -> Result<()> {
+        write(&self.model(trained).0, record)
+    }
+
     /// What is known of a trained network, and the file of its weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Input`], naming the file, if weights were changed since they were written.
     pub fn trained(&self, trained: &Address) -> Result<Option<(TrainedRecord, PathBuf)>> {
-        let (record, weights) = self.model(trained);
-        match weights.is_file() {
-            true => Ok(read(&record)?.map(|record| (record, weights))),
-            false => Ok(None),
+        let (_, weights) = self.model(trained);
+        if !weights.is_file() {
+            return Ok(None);
+        }
+        let Some(record) = self.record(trained)? else {
+            return Ok(None);
+        };
+        if record.digest.is_some() && record.digest != Some(digest(&weights)?) {
+            return Err(Error::input(
+                format!("weights `{}`", weights.display()),
+                "changed since they were written",
+                "those of the training beside them; remove both to train anew",
+            ));
+        }
+        Ok(Some((record, weights)))
+    }
+
+    /// The addresses of all networks whose training is known here, in their order.
+    pub fn all_records(&self) -> Result<Vec<Address>> {
+        let folder = self.root.join("models");
+        match folder.is_dir() {
+            true => addresses(&folder),
+            false => Ok(Vec::new()),
         }
     }
 
@@ -275,14 +336,18 @@ impl Folder {
     pub fn keep(
         &self,
         trained: &Address,
-        record: &TrainedRecord,
+        record: TrainedRecord,
         save: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
         let (path, weights) = self.model(trained);
-        let unfinished = weights.with_file_name(format!(".{trained}.{}.bpk", std::process::id()));
+        let unfinished = weights.with_file_name(format!(".{trained}.{}.bpk", process_name()));
         save(&unfinished)?;
+        let record = TrainedRecord {
+            digest: Some(digest(&unfinished)?),
+            ..record
+        };
         fs::rename(&unfinished, &weights).map_err(|error| Error::io(&weights, error))?;
-        write(&path, record)
+        write(&path, &record)
     }
 
     fn part(&self, trained: &Address, of: &Address, from: usize) -> PathBuf {
@@ -336,6 +401,11 @@ impl Folder {
             is_sure,
         }))
     }
+}
+
+fn digest(file: &Path) -> Result<Address> {
+    let bytes = fs::read(file).map_err(|error| Error::io(file, error))?;
+    Ok(Address::of_bytes(&bytes))
 }
 
 // The addresses that name the JSON files of a folder, in their order.

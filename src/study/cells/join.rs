@@ -17,8 +17,8 @@ pub struct Joined {
 }
 
 /// Brings the cells of other folders into a folder, which is made if there is none: those of a job array's
-/// machines into one, for a report. Parts of measurements and scans come along (of two of one network the one that is there stays: they say on what
-/// device they were made), weights do not.
+/// machines into one, for a report. Parts of measurements, records of trainings and scans come along (of two of one
+/// network the one that is there stays: they say on what device they were made), weights do not.
 ///
 /// # Errors
 ///
@@ -46,7 +46,11 @@ pub fn join(into: impl AsRef<Path>, from: &[impl AsRef<Path>]) -> Result<Joined>
                     ));
                 }
                 None => {
-                    into.write_cell(&address, &result, from.times(&address)?.as_ref())?;
+                    into.write_cell(
+                        &address,
+                        &result,
+                        from.times(&address).ok().flatten().as_ref(),
+                    )?;
                     joined.cells += 1;
                 }
             }
@@ -70,6 +74,11 @@ pub fn join(into: impl AsRef<Path>, from: &[impl AsRef<Path>]) -> Result<Joined>
                     into.write_part(&part)?;
                     joined.parts += 1;
                 }
+            }
+        }
+        for trained in from.all_records()? {
+            if let (Some(record), None) = (from.record(&trained)?, into.record(&trained)?) {
+                into.write_record(&trained, &record)?;
             }
         }
         for address in from.all_scans()? {

@@ -63,16 +63,23 @@ impl Work {
             claim.fulfilled();
             return Ok(Made::Before(result));
         }
-        let (record, network) = self.network(cell, &claim, &mut tell)?;
-        let victim = Frozen::from_shared(network.inference());
         let known = self.known(cell)?;
+        // Where other machines have measured all of it, their record of the training is enough.
+        let (record, victim) = match self.folder.record(&cell.trained)? {
+            Some(record) if self.is_measured(cell, &known)? => (record, None),
+            _ => {
+                let (record, network) = self.network(cell, &claim, &mut tell)?;
+                (record, Some(Frozen::from_shared(network.inference())))
+            }
+        };
+        let victim = victim.as_ref();
         let (mut measured, mut measuring) = (Vec::new(), 0.0);
         for (at, of) in &cell.measurements {
             if let Some(known) = known.iter().find(|known| known.of == *of) {
                 measured.push(known.clone());
                 continue;
             }
-            let (found, seconds) = self.measure(cell, *at, of, &victim, Shard::ALL, &mut tell)?;
+            let (found, seconds) = self.measure(cell, *at, of, victim, Shard::ALL, &mut tell)?;
             measured.push(found.expect("all of its parts"));
             measuring += seconds;
         }
@@ -94,7 +101,9 @@ impl Work {
             parameters: record.parameters,
             history: record.history.into_iter().map(untimed).collect(),
             measured,
-        };
+            digest: None,
+        }
+        .sealed();
         self.folder
             .write_cell(&cell.address, &result, Some(&times))?;
         for (at, of) in &cell.measurements {
@@ -138,7 +147,7 @@ impl Work {
         let known = self.known(cell)?;
         for (at, of) in &cell.measurements {
             if known.iter().all(|known| known.of != *of) {
-                self.measure(cell, *at, of, &victim, share, &mut tell)?;
+                self.measure(cell, *at, of, Some(&victim), share, &mut tell)?;
             }
         }
         Ok(true)
@@ -184,9 +193,11 @@ impl Work {
         let record = TrainedRecord {
             parameters: parameters(&*network),
             history,
+            digest: None,
         };
-        self.folder
-            .keep(&cell.trained, &record, |path| network.save_record(path))?;
+        self.folder.keep(&cell.trained, record.clone(), |path| {
+            network.save_record(path)
+        })?;
         // What is left of it only takes room.
         let _ = std::fs::remove_dir_all(&directory);
         Ok((record, network))
@@ -209,19 +220,34 @@ impl Work {
         Ok(known)
     }
 
+    /// Whether every part of all that is not known is there.
+    fn is_measured(&self, cell: &Cell, known: &[Measured]) -> Result<bool> {
+        for (at, of) in &cell.measurements {
+            if known.iter().any(|known| known.of == *of) {
+                continue;
+            }
+            for from in (0..self.images.tests[*at].len()).step_by(PART) {
+                if self.folder.read_part(&cell.trained, of, from)?.is_none() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// A share of a measurement, part by part; the whole of it if the share is all of it.
     fn measure(
         &self,
         cell: &Cell,
         at: usize,
         of: &Address,
-        victim: &Frozen,
+        victim: Option<&Frozen>,
         share: Shard,
         tell: &mut dyn FnMut(Step),
     ) -> Result<(Option<Measured>, f64)> {
         let (measurement, set) = (&self.study.measurements[at], &self.images.tests[at]);
         let evaluation = measurement.evaluation(self.study.evaluation_seed);
-        let victim = victim.clone().with_numerics(measurement.numerics);
+        let victim = victim.map(|victim| victim.clone().with_numerics(measurement.numerics));
         let (mut parts, mut seconds) = (Vec::new(), 0.0);
         for (place, from) in (0..set.len()).step_by(PART).enumerate() {
             if !share.has(place) {
@@ -230,11 +256,12 @@ impl Work {
             let part = match self.folder.read_part(&cell.trained, of, from)? {
                 Some(part) => part,
                 None => {
+                    let victim = victim.as_ref().expect("a network, where parts are missing");
                     let some = part_of(set, from);
                     let started = Instant::now();
                     let before = from * 1000;
                     let profile = evaluation.run_with_progress(
-                        &victim,
+                        victim,
                         &some,
                         &self.device,
                         |done, all| {

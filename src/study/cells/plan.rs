@@ -67,7 +67,8 @@ impl Work {
     pub(super) fn pace(&self) -> Result<(Pace, Vec<Option<Duration>>)> {
         let (mut pace, mut took) = (Pace::default(), Vec::new());
         for cell in self.cells() {
-            let times = self.folder.times(&cell.address)?;
+            // A damaged file of times is none.
+            let times = self.folder.times(&cell.address).ok().flatten();
             let times = times.filter(|_| self.folder.has_cell(&cell.address));
             let seconds = times
                 .map(|times| times.total())

@@ -84,17 +84,19 @@ impl Work {
         &self.cells
     }
 
-    /// The cell of this number in the plan, or whose address begins with these digits.
+    /// The cell of this number in the plan, or whose address begins with these digits; if they look like a
+    /// number, eight of them at least.
     ///
     /// # Errors
     ///
     /// [`Error::Setting`] if there is none, or more than one.
     pub fn cell(&self, which: &str) -> Result<&Cell> {
-        let number: Option<usize> = which.parse().ok();
-        if let Some(cell) = self.cells.iter().find(|cell| Some(cell.number) == number) {
+        if let Some(cell) = (self.cells.iter()).find(|cell| cell.number.to_string() == which) {
             return Ok(cell);
         }
-        let named = |cell: &&Cell| !which.is_empty() && cell.address.starts_with(which);
+        // Or an array that counts from 0 would make another cell than the one it means.
+        let number = which.len() < 8 && which.chars().all(|c| c.is_ascii_digit());
+        let named = |cell: &&Cell| !number && cell.address.starts_with(which);
         match &Vec::from_iter(self.cells.iter().filter(named))[..] {
             [cell] => Ok(cell),
             _ => {

@@ -55,6 +55,15 @@ impl ArmFindings {
                 .with_epochs(curriculum.epochs());
         }
         record.extras = record.extras.with("history", &result.history);
+        let failed = cells.iter().filter(|(_, result)| {
+            let learned = Learned::of([*result]);
+            learned.is_some_and(|learned| !learned.enough())
+        });
+        let failed = failed.map(|(cell, result)| (cell.seed, &result.history));
+        let failed = Vec::from_iter(failed);
+        if !failed.is_empty() {
+            record.extras = record.extras.with("not learned", &failed);
+        }
         let names = |(cell, _): &(&Cell, &CellResult)| cell.seed;
         Ok(Some(Self {
             network: network.to_owned(),
@@ -86,21 +95,24 @@ fn profile(results: &Results, cells: &[(&Cell, &CellResult)], name: String) -> R
         let seeds = here.iter().map(of_seed).collect::<Result<Vec<_>>>()?;
         if largest
             .as_ref()
-            .is_none_or(|(_, data, ..): &(_, DataSummary, _)| data.images < first.data.images)
+            .is_none_or(|(_, data, ..): &(_, DataSummary, _, _)| data.images < first.data.images)
         {
             let clean = results.scores(&here, (at, "clean", None), Estimand::Accuracy)?;
-            largest = Some((clean.estimate(), first.data.clone(), measurement.numerics));
+            let seeds = Vec::from_iter(here.iter().map(|(cell, _)| cell.seed));
+            let (data, numerics) = (first.data.clone(), measurement.numerics);
+            largest = Some((clean.estimate(), data, numerics, seeds));
         }
         for (place, axis) in measurement.axes.iter().enumerate() {
             let points = axis.levels.iter().enumerate().map(|(nth, level)| {
                 let each = Vec::from_iter(seeds.iter().map(|p| &p.curves[place].points[nth]));
                 point(results, &here, (at, &axis.name, level), &each)
             });
-            curves.push(Curve::of(axis, points.collect::<Result<_>>()?));
+            let curve = Curve::of(axis, points.collect::<Result<_>>()?);
+            curves.push(curve.with_seeds(here.iter().map(|(cell, _)| cell.seed).collect()));
         }
         doubts.push(measurement.name.clone());
     }
-    let (clean, data, numerics) = largest.ok_or_else(|| {
+    let (clean, data, numerics, seeds) = largest.ok_or_else(|| {
         Error::input(
             format!("cells of {name}"),
             "nothing measured",
@@ -116,7 +128,7 @@ fn profile(results: &Results, cells: &[(&Cell, &CellResult)], name: String) -> R
         settings: json!({"seed": study.evaluation_seed, "measurements": doubts}),
         numerics,
         versions: results.versions.clone(),
-        extras: Extras::default(),
+        extras: Extras::default().with("seeds", &seeds),
     })
 }
 

@@ -3,7 +3,7 @@ use crate::base::Result;
 use crate::study::cells::{Cell, CellResult};
 use crate::study::settings::{ArmName, EndpointPlan};
 use crate::study::verdicts::{
-    Effect, Endpoint, Family, Finding, Scores, Verdict, contrast, difference,
+    Effect, Endpoint, Family, Finding, Pairing, Scores, Verdict, contrast, difference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,8 @@ pub struct Judged {
     pub family: String,
     /// The verdict; none as long as not all of its trainings are there.
     pub verdict: Option<Verdict>,
-    /// The seeds that all of its trainings have.
+    /// The seeds that all of its trainings have; of networks that have nothing in common but the images, all
+    /// that any has.
     pub seeds: Vec<u64>,
     /// Its trainings that have not learned what they were trained for: a verdict on them says little.
     pub not_learned: Vec<String>,
@@ -119,7 +120,7 @@ fn unknown() -> Result<Effect> {
     difference(&one(1.0)?, &one(0.0)?)
 }
 
-fn ask(results: &Results, plan: &EndpointPlan, network: Option<&str>) -> Result<Asked> {
+fn ask<'a>(results: &'a Results<'a>, plan: &EndpointPlan, network: Option<&str>) -> Result<Asked> {
     let measurement = results.study.measurement_of(plan)?;
     let all = &results.study.measurements;
     let at = all
@@ -132,7 +133,7 @@ fn ask(results: &Results, plan: &EndpointPlan, network: Option<&str>) -> Result<
         let cells = results.arm(network, arm.training()).into_iter();
         cells
             .filter(|cell| results.measured(*cell, at).is_some())
-            .collect::<Vec<_>>()
+            .collect::<Vec<(&'a Cell, &'a CellResult)>>()
     };
     let cells = Vec::from_iter(arms.iter().map(|arm| of_arm(arm)));
     let in_all = |seed: &u64| {
@@ -140,27 +141,46 @@ fn ask(results: &Results, plan: &EndpointPlan, network: Option<&str>) -> Result<
             .iter()
             .all(|arm| arm.iter().any(|(cell, _)| cell.seed == *seed))
     };
-    let seeds = cells[0].iter().map(|(cell, _)| cell.seed).filter(in_all);
-    let seeds = Vec::from_iter(seeds);
-    let chosen = cells.iter().map(|arm| {
-        let of = |seed: &u64| arm.iter().copied().find(|(cell, _)| cell.seed == *seed);
-        seeds
-            .iter()
-            .filter_map(of)
-            .collect::<Vec<(&Cell, &CellResult)>>()
-    });
-    let chosen = Vec::from_iter(chosen);
+    let fewest = cells.iter().map(Vec::len).min().unwrap_or(0);
+    let chosen = match plan.pairing() {
+        Pairing::Matched => {
+            let shared = cells[0].iter().map(|(cell, _)| cell.seed).filter(in_all);
+            let shared = Vec::from_iter(shared);
+            let of = |arm: &Vec<(&'a Cell, &'a CellResult)>| {
+                let find = |seed: &u64| arm.iter().copied().find(|(cell, _)| cell.seed == *seed);
+                shared.iter().filter_map(find).collect()
+            };
+            Vec::from_iter(cells.iter().map(of))
+        }
+        // One network beside several cannot tell how networks vary.
+        Pairing::Separate if fewest == 1 => {
+            Vec::from_iter(cells.iter().map(|arm| arm[..1].to_vec()))
+        }
+        Pairing::Separate => cells,
+    };
+    let mut seeds = Vec::from_iter(chosen.iter().flatten().map(|(cell, _)| cell.seed));
+    seeds.sort_unstable();
+    seeds.dedup();
     let mut not_learned = Vec::new();
     for cells in &chosen {
-        let learned = Learned::of(cells.iter().map(|(_, result)| *result));
+        let failed = cells.iter().filter(|(_, result)| {
+            let learned = Learned::of([*result]);
+            learned.is_some_and(|learned| !learned.enough())
+        });
+        let failed = Vec::from_iter(failed.map(|(cell, _)| cell.seed.to_string()));
         if let Some((cell, _)) = cells.first()
-            && learned.is_some_and(|learned| !learned.enough())
+            && !failed.is_empty()
         {
-            not_learned.push(format!("{}, {}", cell.network, cell.training));
+            let of = if failed.len() == 1 { "seed" } else { "seeds" };
+            let failed = failed.join(", ");
+            not_learned.push(format!(
+                "{}, {}, {of} {failed}",
+                cell.network, cell.training
+            ));
         }
     }
     let mut effect = None;
-    if !seeds.is_empty() {
+    if chosen.iter().all(|cells| !cells.is_empty()) {
         let place = (at, plan.axis.as_str(), plan.level.as_ref());
         let scores = chosen
             .iter()

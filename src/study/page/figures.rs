@@ -3,6 +3,7 @@ use crate::evaluate::{self, At, Entry, Estimand, Profile, Report};
 use crate::report::{Family, Figure, History, Panel};
 use crate::study::findings::{ArmFindings, Section};
 use crate::train::EpochRecord;
+use std::collections::BTreeSet;
 
 /// A plot with what is said of it.
 pub(super) struct Drawing {
@@ -85,7 +86,7 @@ impl Section {
             }
         }
         for arm in &self.arms {
-            drawings.extend(history(arm, &section)?);
+            drawings.extend(histories(arm, &section)?);
         }
         Ok(drawings)
     }
@@ -174,21 +175,50 @@ fn caption(estimand: Estimand, network: &str) -> String {
     format!("{of}{what}, means over seeds with 95 % intervals.")
 }
 
-fn history(arm: &ArmFindings, section: &str) -> Result<Option<Drawing>> {
-    let records: Vec<EpochRecord> = arm.record.extras.get("history")?.unwrap_or_default();
-    if records.is_empty() {
-        return Ok(None);
-    }
-    let name = format!("{}, seed {}", arm.profile.name, arm.record.seed);
-    Ok(Some(Drawing {
-        file: format!("{section}-history-{}", file_name(&arm.profile.name)),
-        svg: History::new(&name, &records).to_svg()?,
-        caption: format!("Training of {name}."),
-        aside: true,
-    }))
+// Of the first seed, and of those whose networks have not learned.
+fn histories(arm: &ArmFindings, section: &str) -> Result<Vec<Drawing>> {
+    let (extras, name) = (&arm.record.extras, &arm.profile.name);
+    let first: Vec<EpochRecord> = extras.get("history")?.unwrap_or_default();
+    let failed: Vec<(u64, Vec<EpochRecord>)> = extras.get("not learned")?.unwrap_or_default();
+    let all = std::iter::once((arm.record.seed.0, first));
+    let others = failed
+        .into_iter()
+        .filter(|(seed, _)| *seed != arm.record.seed.0);
+    let all = all.chain(others).filter(|(_, records)| !records.is_empty());
+    let draw = |(at, (seed, records)): (usize, (u64, Vec<EpochRecord>))| {
+        let what = format!("{name}, seed {seed}");
+        let end = if at == 0 {
+            String::new()
+        } else {
+            format!("-seed-{seed}")
+        };
+        Ok(Drawing {
+            file: format!("{section}-history-{}{end}", file_name(name)),
+            svg: History::new(&what, &records).to_svg()?,
+            caption: format!("Training of {what}."),
+            aside: true,
+        })
+    };
+    all.enumerate().map(draw).collect()
 }
 
-/// A name as letters, digits, points and hyphens: `GCNN p4, ±45°` is `gcnn-p4-45-degrees`.
+/// Gives files of the same name, as of names that are spelt with letters of other alphabets, numbers.
+pub(super) fn tell_apart<'a>(drawings: impl Iterator<Item = &'a mut Drawing>) {
+    let mut known = BTreeSet::new();
+    for drawing in drawings {
+        let name = std::mem::take(&mut drawing.file);
+        let free = |name: &String| !name.is_empty() && !known.contains(name);
+        let mut numbered = (2..).map(|at| format!("{name}-{at}"));
+        let name = match free(&name) {
+            true => name,
+            false => numbered.find(free).expect("a number that is free"),
+        };
+        known.insert(name.clone());
+        drawing.file = name;
+    }
+}
+
+/// A name as ASCII letters, digits, points and hyphens: `GCNN p4, ±45°` is `gcnn-p4-45-degrees`.
 pub(super) fn file_name(name: &str) -> String {
     let spelt = name.replace('°', " degrees").replace('ε', "epsilon");
     let mut text = String::new();

@@ -34,8 +34,7 @@ impl Findings {
         let write = |name: &str, text: &str| write_atomically(&folder.join(name), text.as_bytes());
         write("report.md", &self.to_markdown())?;
         write("verdicts.csv", &self.verdicts_csv())?;
-        let drawings = self.sections.iter().map(|section| section.drawings());
-        let drawings = drawings.collect::<Result<Vec<Vec<Drawing>>>>()?;
+        let drawings = self.drawings()?;
         for drawing in drawings.iter().flatten() {
             write(&format!("{}.svg", drawing.file), &drawing.svg)?;
         }
@@ -48,7 +47,13 @@ impl Findings {
     ///
     /// [`Error::Drawing`](crate::base::Error::Drawing).
     pub fn to_html(&self) -> Result<String> {
+        Ok(self.page(&self.drawings()?))
+    }
+
+    fn drawings(&self) -> Result<Vec<Vec<Drawing>>> {
         let drawings = self.sections.iter().map(|section| section.drawings());
-        Ok(self.page(&drawings.collect::<Result<Vec<_>>>()?))
+        let mut drawings = drawings.collect::<Result<Vec<Vec<Drawing>>>>()?;
+        figures::tell_apart(drawings.iter_mut().flatten());
+        Ok(drawings)
     }
 }

@@ -174,7 +174,7 @@ impl Section {
                 continue;
             };
             for estimand in Estimand::ALL {
-                let mut columns = vec!["classifier".to_owned()];
+                let mut columns = texts(["classifier", "seeds"]).to_vec();
                 columns.extend(
                     first
                         .points
@@ -182,19 +182,18 @@ impl Section {
                         .map(|point| first.label_at(&point.level)),
                 );
                 let rows = self.arms.iter().zip(&curves).filter_map(|(arm, curve)| {
-                    let points = curve
-                        .as_ref()?
-                        .points
-                        .iter()
-                        .map(|point| cell(estimand, point));
-                    Some(
-                        std::iter::once(Cell::text(&arm.profile.name))
-                            .chain(points)
-                            .collect(),
-                    )
+                    let curve = curve.as_ref()?;
+                    let seeds = Vec::from_iter(curve.seeds.iter().map(u64::to_string)).join(", ");
+                    let about = [Cell::text(&arm.profile.name), Cell::text(seeds)];
+                    let points = curve.points.iter().map(|point| cell(estimand, point));
+                    Some(about.into_iter().chain(points).collect())
                 });
+                let images = first.points.first().map_or(0, |point| point.accuracy.count);
                 tables.push(Table {
-                    caption: format!("{estimand}: {} ({})", first.title, first.threat),
+                    caption: format!(
+                        "{estimand}: {} ({}), {images} images",
+                        first.title, first.threat
+                    ),
                     columns,
                     rows: rows.collect(),
                 });

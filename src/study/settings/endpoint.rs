@@ -167,10 +167,18 @@ impl EndpointPlan {
             let expected = format!("one of: {}", there.join(", "));
             Error::unless(there.contains(&wanted), of(what), wanted, expected)
         };
-        for network in &self.networks {
+        for (at, network) in self.networks.iter().enumerate() {
             among("networks", network, networks)?;
+            let first = !self.networks[..at].contains(network);
+            Error::unless(first, of("networks"), network, "each once")?;
         }
         let arms = self.contrast.arms();
+        let alone = match &self.contrast {
+            Contrast::Interaction(pairs) => pairs.iter().all(|[one, other]| one != other),
+            _ => (1..arms.len()).all(|at| !arms[..at].contains(&arms[at])),
+        };
+        let expected = "each once";
+        Error::unless(alone, of("arms"), "one and the same", expected)?;
         self.contrast
             .weights()
             .map_err(|error| error.within(&of("contrast")))?;

@@ -22,6 +22,7 @@ pub use training::{Priority, TrainingPlan};
 
 use crate::base::{Error, Result, Seed};
 use crate::evaluate::Level;
+use crate::study::verdicts::Pairing;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -225,8 +226,10 @@ impl Study {
         for training in &self.trainings {
             training.check(&networks)?;
         }
+        let seeds = self.trainings.iter().flat_map(|training| &training.seeds);
+        let seeds = Vec::from_iter(seeds.copied());
         for measurement in &self.measurements {
-            measurement.check(&networks, &trainings)?;
+            measurement.check(&networks, &trainings, &seeds)?;
         }
         self.scans.check()?;
         names_of("series", self.series.iter().map(|s| s.name.as_str()))?;
@@ -245,6 +248,7 @@ impl Study {
         }
         for endpoint in &self.endpoints {
             let measurement = self.measurement_of(endpoint)?;
+            self.share_seeds(endpoint)?;
             endpoint.check(&networks, &trainings, |network, training| {
                 let plan = self.trainings.iter().find(|plan| plan.name == training);
                 plan.is_some_and(|plan| {
@@ -258,6 +262,22 @@ impl Study {
             })?;
         }
         Ok(())
+    }
+
+    /// Refuses trainings that are compared seed by seed and have no seed in common.
+    fn share_seeds(&self, endpoint: &EndpointPlan) -> Result<()> {
+        let arms = endpoint.contrast.arms();
+        let plan = |training: &str| self.trainings.iter().find(|plan| plan.name == training);
+        let plans = Vec::from_iter(arms.iter().filter_map(|arm| plan(arm.training())));
+        let Some((first, others)) = plans.split_first() else {
+            return Ok(());
+        };
+        let mut seeds = first.seeds.iter();
+        let shared = seeds.any(|seed| others.iter().all(|other| other.seeds.contains(seed)));
+        let separate = endpoint.pairing() == Pairing::Separate;
+        let of = format!("endpoint `{}`: seeds of its arms", endpoint.name);
+        let expected = "at least one that all of them have";
+        Error::unless(shared || separate, of, "none in common", expected)
     }
 
     /// The measurement that an endpoint looks at: the one with its axis, or for `clean` the one of the most

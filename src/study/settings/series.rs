@@ -103,9 +103,10 @@ impl SeriesPlan {
             ),
             ("axes", self.axes.as_ref().unwrap_or(&none), axes),
         ] {
-            for name in wanted {
+            for (at, name) in wanted.iter().enumerate() {
                 let expected = format!("one of: {}", there.join(", "));
                 Error::unless(there.contains(&name.as_str()), of(what), name, expected)?;
+                Error::unless(!wanted[..at].contains(name), of(what), name, "each once")?;
             }
         }
         Error::unless(

@@ -176,6 +176,9 @@ impl TrainingPlan {
                 .check()
                 .map_err(|error| error.within(&of("objective")))?;
         }
+        if let Some(training) = self.training(0) {
+            (training.check_numbers()).map_err(|error| error.within(&of("settings")))?;
+        }
         let seeds = format!("{:?}", self.seeds);
         let each_once = (1..self.seeds.len()).all(|at| !self.seeds[..at].contains(&self.seeds[at]));
         let some = !self.seeds.is_empty() && each_once;

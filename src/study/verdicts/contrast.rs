@@ -46,7 +46,9 @@ pub enum Pairing {
 pub fn contrast(weights: &Weights, trainings: &[&Scores], pairing: Pairing) -> Result<Effect> {
     let weights_of = weights.as_slice();
     check(weights_of, trainings, pairing)?;
-    let (images, scale) = (trainings[0].images(), weights.scale());
+    let images = trainings[0].images();
+    let outcome = trainings.iter().map(|training| training.outcome());
+    let scale = weights.scale() * outcome.fold(1.0, f64::max);
     let more = [-scale, scale];
     let pairs = || weights_of.iter().copied().zip(trainings.iter().copied());
     let fewest = trainings.iter().map(|t| t.seeds()).min().unwrap_or(1);

@@ -13,9 +13,9 @@ impl Estimand {
     ///
     /// The last one is a ratio whose denominator, the images that are right when clean, each network has
     /// for itself. Its scores are linearised: R + (f − R c) / C for an image with f of its draws
-    /// fooled and c = 1 if it is right when clean, where R is the network's ratio and C its clean
+    /// lost and c = 1 if it is right when clean, where R is the network's ratio and C its clean
     /// accuracy. Their mean is R, and they vary as R does (W. G. Cochran 1977, "Sampling techniques",
-    /// section 6.3).
+    /// section 6.3). The few images that intervals add for rare outcomes count 1 / C each.
     ///
     /// ```
     /// use fireproof::evaluate::{Estimand, Outcomes};
@@ -50,7 +50,13 @@ impl Estimand {
         match self {
             Self::Accuracy | Self::Fooling => Scores::new(rows?, draws),
             Self::Gap => Scores::within(rows?, Some(draws), [-1.0, 1.0]),
-            Self::FoolingOfRight => Scores::within(rows?, None, [0.0, 1.0]),
+            Self::FoolingOfRight => {
+                let scores = Scores::within(rows?, None, [0.0, 1.0])?;
+                let clean = networks.iter().flat_map(|network| network.clean.iter());
+                let right = clean.filter(|right| *right).count();
+                let all = scores.seeds() * scores.images();
+                Ok(scores.with_outcome(all as f64 / right as f64))
+            }
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Scores {
     // Of how many outcomes a score is the mean; none if it is no such mean.
     draws: Option<usize>,
     range: Interval,
+    // What an outcome of one image adds to the sum of scores: more than 1 where not all images count.
+    outcome: f64,
 }
 
 impl Scores {
@@ -82,7 +84,21 @@ impl Scores {
             ));
         }
         let range = Interval { low, high };
-        Ok(Self { rows, draws, range })
+        Ok(Self {
+            rows,
+            draws,
+            range,
+            outcome: 1.0,
+        })
+    }
+
+    /// The same, if what an image's outcome adds to the sum of scores is this.
+    pub(super) fn with_outcome(self, outcome: f64) -> Self {
+        Self { outcome, ..self }
+    }
+
+    pub(super) fn outcome(&self) -> f64 {
+        self.outcome
     }
 
     /// The number of networks, one for each seed.
@@ -117,7 +133,8 @@ impl Scores {
     /// [`Error::Input`] if there is no such network.
     pub fn only(&self, position: usize) -> Result<Self> {
         let row = self.rows.get(position).cloned();
-        Self::within(row.into_iter().collect(), self.draws, self.limits())
+        let only = Self::within(row.into_iter().collect(), self.draws, self.limits())?;
+        Ok(only.with_outcome(self.outcome))
     }
 
     /// The images at these positions, for instance those that were attacked too.
@@ -135,7 +152,8 @@ impl Scores {
         }
         let chosen = |row: &Vec<f64>| positions.iter().map(|&at| row[at]).collect();
         let rows = self.rows.iter().map(chosen).collect();
-        Self::within(rows, self.draws, self.limits())
+        let some = Self::within(rows, self.draws, self.limits())?;
+        Ok(some.with_outcome(self.outcome))
     }
 
     /// The mean with its 95 % interval: of all networks trained so and all such images, or, where
@@ -148,14 +166,18 @@ impl Scores {
         let proportion = self.range.low == 0.0;
         let interval = match self.draws {
             Some(draws) if proportion && self.seeds() == 1 => clustered(&self.rows[0], draws),
-            _ if proportion => Crossed::new(&table, &[0.0, 0.0, 1.0, 1.0]).interval_of_proportion(),
+            _ if proportion => {
+                let more = |of: f64| self.mean() + (of - self.mean()) * self.outcome;
+                let [lost, kept] = [0.0, 1.0].map(more);
+                Crossed::new(&table, &[lost, lost, kept, kept]).interval_of_proportion()
+            }
             _ => self.inside(Crossed::new(&table, &[-1.0, 1.0]).interval()),
         };
         Estimate {
             value: self.mean(),
             interval,
             seeds: self.seeds(),
-            images: self.images(),
+            images: (self.images() as f64 / self.outcome).round() as usize,
         }
     }
 
