@@ -5,7 +5,8 @@
     wrong.set(what, [...(wrong.get(what) ?? []), where]);
     const of = ([first, ...others]) =>
       (first && ' (' + first + (others.length ? ' and ' + others.length + ' more' : '') + ')');
-    parent.document.title = 'FAIL ' + [...wrong].map(([what, where]) => what + of(where)).join('; ');
+    const all = [...wrong].map(([what, where]) => what + of(where)).join('; ');
+    parent.document.title = 'FAIL ' + all.replace(/\s+/g, ' ');
   };
   addEventListener('error', event => fault('script: ' + (event.message ?? 'no ' + event.target.outerHTML)), true);
   addEventListener('unhandledrejection', event => fault('rejection: ' + event.reason));
@@ -20,10 +21,10 @@
     // A point is only found within the window.
     plot.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
     const frame = plot.getBoundingClientRect();
-    if (frame.width < 200 || frame.height < 80) fault('small plot of ' + frame.width + 'x' + frame.height, name);
+    if (frame.width < 200 || frame.height < 80) return fault('small plot of ' + frame.width + 'x' + frame.height, name);
     let opacity = 1;
     for (let one = plot; one; one = one.parentElement) opacity *= getComputedStyle(one).opacity;
-    if (!isShown(plot) || opacity < 1) fault('hidden plot', name);
+    if (!isShown(plot) || opacity < 1) return fault('hidden plot', name);
     const [x, y] = [(frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2];
     if (!plot.contains(document.elementFromPoint(x, y))) fault('plot out of reach', name);
 

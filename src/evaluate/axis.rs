@@ -1,3 +1,4 @@
+use super::surface_map::base;
 use super::{FixedPose, Level, RandomPose, ThreatSpec, WorstCase};
 use crate::attack::{self, AttackSpec, Orbit};
 use crate::base::{Degrees, Error, Pixels, Result};
@@ -195,6 +196,13 @@ impl Axis {
     pub fn with_threat(mut self, threat: impl Into<ThreatSpec>) -> Self {
         self.threat = threat.into();
         self
+    }
+
+    /// Whether its levels are a grid of poses and radii, over which a [`SurfaceMap`](super::SurfaceMap) has its
+    /// volume.
+    pub fn is_surface(&self) -> bool {
+        let several = self.levels.iter().all(|level| level.parts().len() > 1);
+        self.levels.len() > 1 && several && base(&self.name, self.levels.iter()).is_ok()
     }
 
     /// The title, made from name and unit if none was given.

@@ -125,6 +125,8 @@ pub(crate) use report::axes;
 pub use report::{Entry, Report, SCHEMA, TrainingRecord};
 pub use scene::Scene;
 pub use surface::Surface;
+#[cfg(feature = "train")]
+pub(crate) use surface_map::base;
 pub use surface_map::{SurfaceMap, Volume};
 pub use tangent_scan::TangentScan;
 pub use tangents::{Alignment, Tangents};

@@ -50,13 +50,7 @@ impl SurfaceMap {
     /// profile does not keep the outcomes of single images.
     pub fn of(profile: &Profile, axis: &str) -> Result<Self> {
         let curve = profile.curve(axis)?;
-        let (poses, radii) = grid(curve)?;
-        let weights = weights(&poses, &radii).ok_or_else(|| {
-            let found = poses.iter().map(|pose| format!("({pose})"));
-            let found = Vec::from_iter(found).join(", ");
-            let expected = "a grid, or growing in their first part";
-            Error::input(format!("poses of axis `{axis}`"), found, expected)
-        })?;
+        let (poses, radii, weights) = base(axis, curve.points.iter().map(|point| &point.level))?;
         let volume = volume(profile, curve, &weights)?;
         let mut profile = profile.clone();
         profile.curves.retain(|other| other.axis == axis);
@@ -143,14 +137,28 @@ impl SurfaceMap {
     }
 }
 
+/// Poses and radii of an axis whose levels are a grid, and of each level its share of the base.
+pub(crate) fn base<'a>(
+    axis: &str,
+    levels: impl Iterator<Item = &'a Level>,
+) -> Result<(Vec<Level>, Vec<f64>, Vec<f64>)> {
+    let (poses, radii) = grid(axis, levels)?;
+    let weights = weights(&poses, &radii).ok_or_else(|| {
+        let found = poses.iter().map(|pose| format!("({pose})"));
+        let found = Vec::from_iter(found).join(", ");
+        let expected = "a grid, or growing in their first part";
+        Error::input(format!("poses of axis `{axis}`"), found, expected)
+    })?;
+    Ok((poses, radii, weights))
+}
+
 // Poses and radii of which the levels are all pairs, in order.
-fn grid(curve: &Curve) -> Result<(Vec<Level>, Vec<f64>)> {
-    let split = |point: &Point| {
-        let parts = point.level.parts();
-        let (last, before) = parts.split_last().unwrap_or((&0.0, &[]));
+fn grid<'a>(axis: &str, levels: impl Iterator<Item = &'a Level>) -> Result<(Vec<Level>, Vec<f64>)> {
+    let split = |level: &Level| {
+        let (last, before) = level.parts().split_last().unwrap_or((&0.0, &[]));
         (before.to_vec(), *last)
     };
-    let levels = Vec::from_iter(curve.points.iter().map(split));
+    let levels = Vec::from_iter(levels.map(split));
     let rows = Vec::from_iter(levels.chunk_by(|(a, _), (b, _)| a == b));
     let radii = |row: &[(Vec<f64>, f64)]| Vec::from_iter(row.iter().map(|(_, radius)| *radius));
     let first = rows.first().map_or_else(Vec::new, |row| radii(row));
@@ -159,7 +167,7 @@ fn grid(curve: &Curve) -> Result<(Vec<Level>, Vec<f64>)> {
         .all(|row| radii(row) == first && !row[0].0.is_empty());
     if first.is_empty() || !whole {
         return Err(Error::input(
-            format!("levels of axis `{}`", curve.axis),
+            format!("levels of axis `{axis}`"),
             format!("{} levels that are no grid", levels.len()),
             "every pose with every radius",
         ));

@@ -1,7 +1,10 @@
 //! What a study says of its cells, and the page that says it. Oracle: the profiles of single cells.
 
 use super::given::whole;
-use fireproof::evaluate::{Profile, Report};
+use fireproof::attack::Frozen;
+use fireproof::base::Seed;
+use fireproof::evaluate::{Profile, Report, SurfaceMap, Volume};
+use fireproof::prelude::*;
 use fireproof::study::verdicts::Finding;
 use fireproof::study::{ArmName, Cell, Contrast, EndpointPlan, Findings, Shard, Work};
 use std::sync::OnceLock;
@@ -201,6 +204,88 @@ fn convention_the_page_needs_nothing_else() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+}
+
+// Oracle: the surface of each network measured at once, from the weights that the study keeps.
+#[test]
+fn value_means_over_surfaces() {
+    let device = fireproof::device();
+    let poses = [(Degrees(30.0), Pixels(0.0)), (Degrees(90.0), Pixels(0.0))];
+    let pgd = Pgd::linf(0.0).with_steps(2);
+    let axis = Axis::attacked_poses(pgd, poses, [0.0, 0.05, 0.2]);
+    let mut study = whole();
+    study.measurements[1].axes.push(axis);
+    let arms = Contrast::Difference(["PGD".into(), "natural".into()]);
+    let mut volume = EndpointPlan::new("volume", arms, ("attacked_poses", 0.0))
+        .with_networks(vec!["GCNN".to_owned()]);
+    volume.level = None;
+    study.endpoints = vec![volume];
+    let folder = tempfile::tempdir().unwrap();
+    let work = study.begin(folder.path(), &device).unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    let tests = embedded_mnist().test.balanced(30, Seed(0)).unwrap();
+    let set = tests.balanced(20, Seed(0)).unwrap();
+    let findings = work.findings().unwrap();
+    let mut means = Vec::new();
+    for arm in &findings.sections[0].arms {
+        let of = |cell: &&Cell| (&cell.network, &cell.training) == (&arm.network, &arm.training);
+        let volumes = work.cells().iter().filter(of).map(|cell| {
+            let network = study.networks.iter().find(|n| n.name == cell.network);
+            let weights = work.weights(cell).unwrap().unwrap();
+            let model = network.unwrap().model.load(weights, &device).unwrap();
+            let victim = Frozen::from_shared(model.inference());
+            let evaluation = study.measurements[1].evaluation(study.evaluation_seed);
+            let profile = evaluation.run(&victim, &set, &device).unwrap();
+            SurfaceMap::of(&profile, "attacked_poses").unwrap().volume
+        });
+        let volumes = Vec::from_iter(volumes);
+        let over = &arm.surfaces[0];
+        assert_eq!(
+            (over.axis.as_str(), over.accuracy.seeds),
+            ("attacked_poses", 2)
+        );
+        let mean = |of: fn(&Volume) -> f64| volumes.iter().map(of).sum::<f64>() / 2.0;
+        near(over.accuracy.value, mean(|volume| volume.accuracy.value));
+        near(over.fooling.value, mean(|volume| volume.fooling.value));
+        if arm.network == "GCNN" {
+            means.push(over.accuracy.value);
+        }
+    }
+    let effect = findings.verdicts[0].verdict.as_ref().unwrap().effect;
+    near(effect.value, means[1] - means[0]);
+    // A curve over the angle for each radius, in the plots of both networks.
+    let page = findings.to_html().unwrap();
+    assert!(page.contains("±…° ±0 px, ε = 0.05") && page.contains("whole surfaces"));
+}
+
+// Oracle: the pairs tested one by one.
+#[test]
+fn value_dominance_is_adjusted_over_all_pairs() {
+    let (.., findings) = made();
+    let plane = findings.sections[0].plane.as_ref().unwrap();
+    // Two trainings of two networks, either way.
+    assert_eq!((plane.pairs, plane.dominance.len()), (4, 0));
+    assert!(plane.sentences()[0].contains("4 ordered pairs"));
+}
+
+#[test]
+fn convention_names_that_are_spelt_alike() {
+    let mut study = whole();
+    study.series[0].name = "数字".to_owned();
+    study.trainings[0].name = "训练".to_owned();
+    study.trainings[1].name = "обучение".to_owned();
+    study.series[0].trainings = vec!["训练".to_owned(), "обучение".to_owned()];
+    study.endpoints.clear();
+    let folder = tempfile::tempdir().unwrap();
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    let findings = work.findings().unwrap();
+    findings.write(folder.path()).unwrap();
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    let is_plot = |name: &str| name.ends_with(".svg") && !name.starts_with('.');
+    let plots = files.filter(|file| is_plot(&file.as_ref().unwrap().file_name().to_string_lossy()));
+    let drawn = findings.to_html().unwrap().matches("<svg").count();
+    assert_eq!((plots.count(), drawn), (17, 17));
 }
 
 #[test]

@@ -109,6 +109,58 @@ fn value_scans_are_those_of_the_trained_network() {
     );
 }
 
+// Oracle: numbers of three networks, put together by hand.
+#[test]
+fn value_scans_over_seeds_are_in_the_report() {
+    let mut scanned = study().with_scans(scans());
+    scanned.networks.truncate(1);
+    scanned.trainings.truncate(1);
+    scanned.trainings[0].seeds = vec![1, 2, 3];
+    let work = scanned
+        .begin(folder("report"), &fireproof::device())
+        .unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    assert_eq!(work.findings().unwrap().scans, None);
+    let table = work.scan_all(|_| {});
+    let findings = work.findings().unwrap();
+    let scans = findings.scans.as_ref().unwrap();
+    assert_eq!((scans.images, scans.rows.len()), (12, 1));
+    assert_eq!(scans.rows[0].seeds, [1, 2, 3]);
+    let column = |part: &str| {
+        let found = scans.columns.iter().position(|name| name.contains(part));
+        scans.rows[0].numbers[found.unwrap()].unwrap()
+    };
+    let orbits = table
+        .rows()
+        .iter()
+        .map(|(_, scanned)| scanned.orbits.as_ref().unwrap().worst);
+    let orbits = Vec::from_iter(orbits);
+    let mean = orbits.iter().map(|rate| rate.value).sum::<f64>() / 3.0;
+    let square = orbits
+        .iter()
+        .map(|rate| (rate.value - mean).powi(2))
+        .sum::<f64>()
+        / 2.0;
+    let widths = orbits
+        .iter()
+        .map(|rate| rate.interval.high - rate.interval.low);
+    let of_images = widths.map(|width| (width / 2.0).powi(2)).sum::<f64>() / 3.0;
+    // Student's quantile of two degrees of freedom.
+    let half = (4.302_652_73_f64.powi(2) * square / 3.0 + of_images).sqrt();
+    let found = column("right in every pose");
+    assert!((found.value - mean).abs() < 1e-12);
+    let interval = found.interval.unwrap();
+    assert!(
+        (interval.high - mean - half).abs() < 1e-6,
+        "{interval:?}, {half}"
+    );
+    assert!((mean - interval.low - half).abs() < 1e-6);
+    let shown = found.to_string();
+    assert!(findings.to_markdown().contains(&shown));
+    assert!(findings.to_html().unwrap().contains(&shown));
+    assert!(findings.report().to_json().contains("right in every pose"));
+}
+
 #[test]
 fn error_scans_that_make_no_sense() {
     let refused = |scans: Scans| study().with_scans(scans).check().unwrap_err().to_string();

@@ -275,6 +275,11 @@ fn error_settings_that_cannot_be_meant() {
             "levels",
         ),
         ("/endpoints/0/axis", json!("pgd"), "endpoint `cost`"),
+        (
+            "/endpoints/0/level",
+            json!(null),
+            "a grid of poses and radii",
+        ),
         ("/endpoints/0/margin", json!(0), "above 0"),
         ("/endpoints/1/level", json!(3), "unless the axis is `clean`"),
         ("/endpoints/1/estimand", json!("gap"), "as they are"),

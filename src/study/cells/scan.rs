@@ -38,6 +38,26 @@ impl Work {
         &self.images.scanned
     }
 
+    fn scan_settings(&self, cell: &Cell) -> Value {
+        json!({
+            "trained": cell.trained,
+            "scans": self.study.scans,
+            "images": content(&self.images.scanned),
+        })
+    }
+
+    /// What was scanned before of a cell's trained network.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn scanned(&self, cell: &Cell) -> Result<Option<Scanned>> {
+        if self.study.scans.is_none() {
+            return Ok(None);
+        }
+        self.folder.scanned(&Address::of(&self.scan_settings(cell)))
+    }
+
     /// Scans a cell's trained network as the study says, or reads what was scanned before in
     /// `scans/<address>.json`; nothing if the network is not trained yet.
     ///
@@ -46,11 +66,7 @@ impl Work {
     /// What the scans fail with, and as [`run_cell`](Self::run_cell) for files.
     pub fn scan(&self, cell: &Cell) -> Result<Option<Scanned>> {
         let (scans, set) = (&self.study.scans, &self.images.scanned);
-        let settings = json!({
-            "trained": cell.trained,
-            "scans": scans,
-            "images": content(set),
-        });
+        let settings = self.scan_settings(cell);
         let address = Address::of(&settings);
         if let Some(scanned) = self.folder.scanned(&address)? {
             return Ok(Some(scanned));

@@ -23,6 +23,19 @@ pub struct ArmFindings {
     /// Means over seeds and images, with intervals of both, along the axes of all measurements. An axis that
     /// only some seeds were measured along has those.
     pub profile: Profile,
+    /// Means over the whole surface of every axis whose levels are a grid of poses and radii.
+    pub surfaces: Vec<OverSurface>,
+}
+
+/// The mean over a surface of poses and radii, as of a [`Volume`](crate::evaluate::Volume), over all seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverSurface {
+    /// The axis.
+    pub axis: String,
+    /// Of accuracy.
+    pub accuracy: Estimate,
+    /// Of the fooling rate.
+    pub fooling: Estimate,
 }
 
 impl ArmFindings {
@@ -72,8 +85,32 @@ impl ArmFindings {
             record,
             learned: Learned::of(cells.iter().map(|(_, result)| *result)),
             profile: profile(results, &cells, format!("{network}, {training}"))?,
+            surfaces: surfaces(results, &cells)?,
         }))
     }
+}
+
+fn surfaces(results: &Results, cells: &[(&Cell, &CellResult)]) -> Result<Vec<OverSurface>> {
+    let mut surfaces = Vec::new();
+    for (at, measurement) in results.study.measurements.iter().enumerate() {
+        let here = cells.iter().copied();
+        let here = Vec::from_iter(here.filter(|cell| results.measured(*cell, at).is_some()));
+        for axis in measurement.axes.iter().filter(|axis| axis.is_surface()) {
+            if here.is_empty() {
+                continue;
+            }
+            let mean = |estimand| {
+                let scores = results.scores(&here, (at, &axis.name, None), estimand)?;
+                Ok::<_, Error>(scores.estimate())
+            };
+            surfaces.push(OverSurface {
+                axis: axis.name.clone(),
+                accuracy: mean(Estimand::Accuracy)?,
+                fooling: mean(Estimand::Fooling)?,
+            });
+        }
+    }
+    Ok(surfaces)
 }
 
 fn profile(results: &Results, cells: &[(&Cell, &CellResult)], name: String) -> Result<Profile> {

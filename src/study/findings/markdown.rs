@@ -11,10 +11,16 @@ impl Findings {
         let mut report = Report::new(&self.study.title, seed, self.versions.clone())
             .with_settings(serde_json::to_value(&self.study).expect("plain values"));
         for section in &self.sections {
-            let entries = section.arms.iter().map(|arm| Entry {
-                section: section.series.name.clone(),
-                training: Some(arm.record.clone()),
-                profile: arm.profile.clone(),
+            let entries = section.arms.iter().map(|arm| {
+                let mut profile = arm.profile.clone();
+                if !arm.surfaces.is_empty() {
+                    profile.extras = profile.extras.with("surfaces", &arm.surfaces);
+                }
+                Entry {
+                    section: section.series.name.clone(),
+                    training: Some(arm.record.clone()),
+                    profile,
+                }
             });
             report.entries.extend(entries);
         }
@@ -26,6 +32,9 @@ impl Findings {
             .with("verdicts", &self.verdicts)
             .with("planes", &Vec::from_iter(planes))
             .with("missing cells", &self.missing);
+        if let Some(scans) = &self.scans {
+            report.extras = report.extras.with("scans", scans);
+        }
         report
     }
 
@@ -87,7 +96,12 @@ impl Findings {
         }
         for section in &self.sections {
             text += &section.learned();
+            text += &section.over_surfaces();
             text += &section.places();
+        }
+        if let Some(scans) = &self.scans {
+            let table = scans.to_markdown();
+            let _ = write!(text, "\n## Scans\n\n{}\n\n{table}", scans.about());
         }
         // Below a title of its own, which this text has already.
         let rates = self.report().to_markdown();
@@ -174,6 +188,27 @@ impl Section {
         text
     }
 
+    /// Means over the surfaces of poses and radii, as a table.
+    fn over_surfaces(&self) -> String {
+        let mut text = String::new();
+        for arm in &self.arms {
+            for over in &arm.surfaces {
+                let (name, axis) = (cell(&arm.profile.name), cell(&over.axis));
+                let _ = writeln!(
+                    text,
+                    "| {name} | {axis} | {} | {} |",
+                    over.accuracy, over.fooling
+                );
+            }
+        }
+        if text.is_empty() {
+            return text;
+        }
+        format!(
+            "\n| classifier | mean over the surface of | accuracy | fooling rate |\n|---|---|---:|---:|\n{text}"
+        )
+    }
+
     /// Where its networks are in the plane, as a table.
     fn places(&self) -> String {
         let Some(plane) = &self.plane else {
@@ -208,10 +243,24 @@ impl PlaneFindings {
     /// The area below the front and the slopes, in sentences.
     pub fn sentences(&self) -> Vec<String> {
         let area = &self.front.hypervolume;
-        let mut sentences = vec![format!(
-            "Area below the front from (0, 0): {:.4} (95 % interval {:.4} to {:.4}).",
-            area.value, area.interval.low, area.interval.high
-        )];
+        let pairs = |(better, worse, p): &(String, String, f64)| {
+            format!("{better} over {worse} (p = {p:.4})")
+        };
+        let dominance = match &self.dominance[..] {
+            [] => "No training dominates another one of its network in both".to_owned(),
+            all => Vec::from_iter(all.iter().map(pairs)).join("; "),
+        };
+        let tested = self.pairs;
+        let mut sentences = vec![
+            format!(
+                "Better in both on the same images, adjusted over {tested} ordered pairs of trainings of one \
+                 network: {dominance}."
+            ),
+            format!(
+                "Area below the front from (0, 0): {:.4} (95 % interval {:.4} to {:.4}).",
+                area.value, area.interval.low, area.interval.high
+            ),
+        ];
         for (network, slope) in &self.slopes {
             sentences.push(match slope {
                 Ok(slope) => format!(

@@ -8,19 +8,19 @@ mod markdown;
 mod scans;
 mod section;
 
-pub use arm::ArmFindings;
+pub use arm::{ArmFindings, OverSurface};
 pub use judged::Judged;
 pub use learned::{LEARNED, Learned, PLATEAU};
 #[cfg(feature = "report")]
 pub(super) use markdown::row;
-pub use scans::ScanTable;
+pub use scans::{ScanFindings, ScanMean, ScanRow, ScanTable};
 pub use section::{PlaneFindings, Section};
 
 use super::cells::{Cell, CellResult, Measured, Work};
 use super::settings::{SeriesPlan, Study};
 use super::verdicts::{Bits, Estimand, Scores};
 use crate::base::{Error, Result};
-use crate::evaluate::{Level, Outcomes, Versions};
+use crate::evaluate::{Level, Outcomes, Versions, base};
 use serde::{Deserialize, Serialize};
 
 /// What a study found: a function of its settings and of the results of its cells alone, whoever made them in
@@ -39,6 +39,8 @@ pub struct Findings {
     pub sections: Vec<Section>,
     /// A verdict on each declared endpoint of each network, as far as it is measured.
     pub verdicts: Vec<Judged>,
+    /// What scans found, if any network is scanned.
+    pub scans: Option<ScanFindings>,
 }
 
 impl Work {
@@ -78,6 +80,7 @@ impl Work {
             missing: results.missing.clone(),
             sections: sections.collect::<Result<_>>()?,
             verdicts: judged::all(&results)?,
+            scans: ScanFindings::of(self)?,
         })
     }
 }
@@ -146,6 +149,9 @@ impl<'a> Results<'a> {
         estimand: Estimand,
     ) -> Result<Scores> {
         let axes = &self.study.measurements[measurement].axes;
+        if level.is_none() && axis != "clean" {
+            return self.mean_over(cells, (measurement, axis), estimand);
+        }
         let axis = axes.iter().position(|one| one.name == axis);
         let met = cells.iter().map(|cell| {
             let measured = self.measured(*cell, measurement);
@@ -172,5 +178,42 @@ impl<'a> Results<'a> {
             draws: *draws,
         });
         estimand.scores(&Vec::from_iter(bits))
+    }
+
+    /// The scores of cells over the whole surface of an axis whose levels are a grid: the volume below it.
+    fn mean_over(
+        &self,
+        cells: &[(&Cell, &CellResult)],
+        (measurement, name): (usize, &str),
+        estimand: Estimand,
+    ) -> Result<Scores> {
+        let axes = &self.study.measurements[measurement].axes;
+        let axis = axes.iter().position(|one| one.name == name);
+        let missing = || Error::setting("axis", name, "one of the measurement");
+        let axis = axis.ok_or_else(missing)?;
+        let levels = &axes[axis].levels;
+        let (_, _, weights) = base(name, levels.iter())?;
+        let rows = cells.iter().map(|cell| {
+            let missing =
+                || Error::input(format!("cell {}", cell.0), "not measured there", "outcomes");
+            let measured = self.measured(*cell, measurement).ok_or_else(missing)?;
+            let mut sums = vec![0.0; measured.data.images];
+            for (level, weight) in levels.iter().zip(&weights) {
+                let (draws, correct, fooled) =
+                    measured.outcomes(axis, level).ok_or_else(missing)?;
+                let outcomes = match estimand {
+                    Estimand::Fooling => fooled,
+                    _ => correct,
+                };
+                let outcomes = Vec::from_iter(outcomes.iter());
+                for (sum, draws_of) in sums.iter_mut().zip(outcomes.chunks(draws)) {
+                    let count = draws_of.iter().filter(|&&is| is).count();
+                    *sum += weight * count as f64 / draws as f64;
+                }
+            }
+            // The weights add up to 1 but for rounding.
+            Ok(Vec::from_iter(sums.iter().map(|sum| sum.clamp(0.0, 1.0))))
+        });
+        Scores::within(rows.collect::<Result<_>>()?, None, [0.0, 1.0])
     }
 }

@@ -2,16 +2,157 @@
 
 use super::csv::quoted;
 use super::markdown::cell;
-use crate::base::Error;
-use crate::base::statistics::Interval;
+use crate::base::statistics::{Interval, student};
+use crate::base::{Error, Result};
 use crate::evaluate::{Boundary, Mean};
 use crate::study::cells::{Cell, Scanned, Work};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What scans found in the networks of a study, in the order of its cells.
 #[derive(Debug)]
 pub struct ScanTable {
     rows: Vec<(Cell, Scanned)>,
     failed: Vec<(Cell, Error)>,
+}
+
+/// What scans found, a row for each network and training over all of its seeds that are scanned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScanFindings {
+    /// How many images they looked at.
+    pub images: usize,
+    /// What each number is.
+    pub columns: Vec<String>,
+    /// The networks and trainings.
+    pub rows: Vec<ScanRow>,
+}
+
+/// A network and training in [`ScanFindings`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScanRow {
+    /// The network's and the training's name.
+    pub name: String,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// Means over the seeds; none where a network has none.
+    pub numbers: Vec<Option<ScanMean>>,
+}
+
+/// A mean over seeds with its 95 % interval, if there is one.
+///
+/// Of one network it is the scan's, by image. Of several it is of all that would be trained so:
+/// √(t² s²/S + z² V), with the variance s² of S networks' numbers and the mean V of those of single
+/// networks by image, which is the most that the choice of images can have in theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScanMean {
+    /// The mean.
+    pub value: f64,
+    /// Its interval.
+    pub interval: Option<Interval>,
+}
+
+impl ScanMean {
+    fn of(networks: &[(f64, Option<Interval>)]) -> Self {
+        let [(value, interval)] = networks else {
+            let count = networks.len() as f64;
+            let value = networks.iter().map(|(value, _)| value).sum::<f64>() / count;
+            let square = networks
+                .iter()
+                .map(|(v, _)| (v - value).powi(2))
+                .sum::<f64>();
+            let of_seeds = square / (count - 1.0) / count;
+            let (t, z) = (
+                student::quantile(0.025, count - 1.0),
+                student::quantile(0.025, f64::INFINITY),
+            );
+            let squares = networks
+                .iter()
+                .map(|(_, interval)| interval.map_or(0.0, |i| ((i.high - i.low) / 2.0).powi(2)));
+            // Half widths by image are z times their errors.
+            let of_images = squares.sum::<f64>() / count / (z * z);
+            let half = (t * t * of_seeds + z * z * of_images).sqrt();
+            let interval = Some(Interval {
+                low: value - half,
+                high: value + half,
+            });
+            return Self { value, interval };
+        };
+        Self {
+            value: *value,
+            interval: *interval,
+        }
+    }
+}
+
+impl fmt::Display for ScanMean {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.4}", self.value)?;
+        match self.interval {
+            Some(Interval { low, high }) => write!(f, " ({low:.4} to {high:.4})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ScanFindings {
+    /// Nothing if no network is scanned.
+    pub(super) fn of(work: &Work) -> Result<Option<Self>> {
+        let mut arms: Vec<(String, Vec<u64>, Vec<Scanned>)> = Vec::new();
+        for cell in work.cells() {
+            let Some(scanned) = work.scanned(cell)? else {
+                continue;
+            };
+            let name = format!("{}, {}", cell.network, cell.training);
+            match arms.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, seeds, all)) => {
+                    seeds.push(cell.seed);
+                    all.push(scanned);
+                }
+                None => arms.push((name, vec![cell.seed], vec![scanned])),
+            }
+        }
+        let Some((_, _, first)) = arms.first() else {
+            return Ok(None);
+        };
+        let columns = Column::all(&first[0]);
+        let row = |(name, seeds, scanned): &(String, Vec<u64>, Vec<Scanned>)| ScanRow {
+            name: name.clone(),
+            seeds: seeds.clone(),
+            numbers: Vec::from_iter(columns.iter().map(|column| {
+                let all = scanned.iter().map(|scanned| (column.of)(scanned));
+                let all = all.collect::<Option<Vec<_>>>()?;
+                Some(ScanMean::of(&all))
+            })),
+        };
+        Ok(Some(Self {
+            images: work.scanned_images().len(),
+            columns: Vec::from_iter(columns.iter().map(|column| column.title.clone())),
+            rows: arms.iter().map(row).collect(),
+        }))
+    }
+
+    /// What the table is of, in a sentence.
+    pub fn about(&self) -> String {
+        let images = self.images;
+        format!(
+            "What trained networks are like on {images} images, means over seeds with 95 % intervals."
+        )
+    }
+
+    /// As a table in Markdown.
+    pub fn to_markdown(&self) -> String {
+        let titles = ["classifier", "seeds"].map(str::to_owned).into_iter();
+        let rows = self.rows.iter().map(|row| {
+            let seeds = Vec::from_iter(row.seeds.iter().map(u64::to_string)).join(", ");
+            let numbers = row
+                .numbers
+                .iter()
+                .map(|number| number.map_or_else(|| "–".to_owned(), |number| number.to_string()));
+            line([row.name.clone(), seeds].into_iter().chain(numbers))
+        });
+        let rule = "|---|---|".to_owned() + &"---:|".repeat(self.columns.len()) + "\n";
+        line(titles.chain(self.columns.iter().cloned())) + &rule + &rows.collect::<String>()
+    }
 }
 
 /// A number of a network, or a mean with its interval.
@@ -105,19 +246,31 @@ impl ScanTable {
 
     // Those that the study's scans make.
     fn columns(&self) -> Vec<Column> {
+        self.rows
+            .first()
+            .map_or_else(Vec::new, |(_, first)| Column::all(first))
+    }
+}
+
+impl Column {
+    fn all(first: &Scanned) -> Vec<Self> {
         let mut columns = Vec::new();
-        let Some((_, first)) = self.rows.first() else {
-            return columns;
-        };
         if let Some(Boundary { points, norm, .. }) = &first.boundary {
             for (at, point) in points.iter().enumerate() {
                 let [angle, shift] = [point.pose.angle.0, point.pose.shift.0];
                 let poses = format!("±{} ±{}", point.pose.angle, point.pose.shift);
                 let label = format!("mean distance to the boundary, {norm}, poses of {poses}");
                 let name = format!("boundary_{angle}_{shift}");
+                let found = format!("{name}_found");
                 columns.push(column(label, name, move |scanned| {
                     let boundary = scanned.boundary.as_ref()?;
                     boundary.points.get(at)?.mean.map(interval)
+                }));
+                let title = "of images for which one was found".to_owned();
+                columns.push(column(title, found, move |scanned| {
+                    let boundary = scanned.boundary.as_ref()?;
+                    let found = boundary.points.get(at)?.found;
+                    Some((found.value, Some(found.interval)))
                 }));
             }
         }

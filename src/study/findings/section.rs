@@ -1,9 +1,12 @@
 use super::{ArmFindings, Results};
 use crate::base::Result;
+use crate::base::statistics::holm;
 use crate::evaluate::{Axis, Level};
 use crate::study::cells::{Cell, CellResult};
 use crate::study::settings::{Place, PlanePlan, SeriesPlan};
-use crate::study::verdicts::{Arm, Bootstrap, Effect, Estimand, Front, Scores, slope};
+use crate::study::verdicts::{
+    Arm, Bootstrap, Effect, Estimand, Front, Pairing, Scores, dominance, slope,
+};
 use serde::{Deserialize, Serialize};
 
 /// Trainings that belong together.
@@ -26,6 +29,11 @@ pub struct PlaneFindings {
     pub seeds: Vec<u64>,
     /// The places of all networks and trainings, which of them are on the front, and the area below it.
     pub front: Front,
+    /// How many ordered pairs of trainings of one network there are.
+    pub pairs: usize,
+    /// Those of which the first is better than the second in both ways, on the same images: with the p-value of
+    /// [`dominance`], adjusted over all pairs (Holm) and below 0.05.
+    pub dominance: Vec<(String, String, f64)>,
     /// The slope of the trade-off at equal clean accuracy for each network by name, or why there is none.
     pub slopes: Vec<(String, std::result::Result<Effect, String>)>,
 }
@@ -161,13 +169,34 @@ impl PlaneFindings {
                 ));
             }
         }
+        let (pairs, dominance) = dominating(&placed)?;
         Ok(Some(Self {
             plane: plane.clone(),
             seeds,
+            pairs,
+            dominance,
             front: Bootstrap::default().front(&all)?,
             slopes,
         }))
     }
+}
+
+// How many ordered pairs of one network there are, and which of them dominate.
+fn dominating(placed: &[Placed]) -> Result<(usize, Vec<(String, String, f64)>)> {
+    let mut pairs = Vec::new();
+    for first in placed {
+        let others = placed
+            .iter()
+            .filter(|other| other.network == first.network && !std::ptr::eq(*other, first));
+        for second in others {
+            let found = dominance(&first.arm(), &second.arm(), Pairing::Matched)?;
+            pairs.push((first, second, found.p_value));
+        }
+    }
+    let adjusted = holm(&Vec::from_iter(pairs.iter().map(|(.., p)| *p)));
+    let all = pairs.iter().zip(adjusted).filter(|(_, p)| *p < 0.05);
+    let named = all.map(|((first, second, _), p)| (first.name.clone(), second.name.clone(), p));
+    Ok((pairs.len(), named.collect()))
 }
 
 // The places of the images that both measurements have, in the order of the second one.

@@ -1,5 +1,5 @@
 use crate::base::{Error, Result};
-use crate::evaluate::{self, At, Entry, Estimand, Profile, Report};
+use crate::evaluate::{self, At, Curve, Entry, Estimand, Point, Profile, Report};
 use crate::report::{Family, Figure, History, Panel};
 use crate::study::findings::{ArmFindings, Section};
 use crate::train::EpochRecord;
@@ -47,14 +47,20 @@ impl Section {
             }
             for network in self.networks() {
                 // Families have axes of single numbers.
-                let single = axes.iter().copied().filter(|axis| self.is_single(axis));
-                let single = Vec::from_iter(single);
+                let profiles =
+                    Vec::from_iter(self.arms.iter().map(|arm| sliced(&arm.profile, &axes)));
+                let curves = profiles.iter().flat_map(|profile| &profile.curves);
+                let mut single: Vec<&str> = Vec::new();
+                for curve in curves {
+                    if !single.contains(&curve.axis.as_str()) {
+                        single.push(&curve.axis);
+                    }
+                }
                 if single.is_empty() {
                     continue;
                 }
-                let figure = self
-                    .family(Some(network))
-                    .figure(network, estimand, &single)?;
+                let family = self.family(Some(network), &Vec::from_iter(&profiles));
+                let figure = family.figure(network, estimand, &single)?;
                 add(
                     &format!("{estimand} {network}"),
                     caption(estimand, network),
@@ -78,7 +84,8 @@ impl Section {
                         Figure::new("").with_row("", [panel])
                     }
                     false => {
-                        let family = self.family(None);
+                        let profiles = self.arms.iter().map(|arm| &arm.profile);
+                        let family = self.family(None, &Vec::from_iter(profiles));
                         family.trajectories("", Estimand::Accuracy, spatial, adversarial)?
                     }
                 };
@@ -112,22 +119,14 @@ impl Section {
             .collect()
     }
 
-    fn is_single(&self, axis: &str) -> bool {
-        let curves = self
-            .arms
-            .iter()
-            .filter_map(|arm| arm.profile.curve(axis).ok());
-        let mut points = curves.flat_map(|curve| &curve.points);
-        points.all(|point| point.level.parts().len() == 1)
-    }
-
-    fn family(&self, network: Option<&str>) -> Family<'_> {
+    // With a profile of each arm.
+    fn family<'a>(&self, network: Option<&str>, profiles: &[&'a Profile]) -> Family<'a> {
         let series = &self.series;
         let mut family = Family::new(&series.level_title, &series.level_label);
-        for arm in &self.arms {
+        for (arm, profile) in self.arms.iter().zip(profiles) {
             let wanted = network.is_none_or(|network| network == arm.network);
             if let Some(level) = self.level(&arm.training).filter(|_| wanted) {
-                family = family.with(&arm.network, level.clone(), &arm.profile);
+                family = family.with(&arm.network, level.clone(), profile);
             }
         }
         family
@@ -158,6 +157,82 @@ impl Section {
             _ => report.figure(),
         }
     }
+}
+
+// The profile along these axes; those over surfaces cut at each of their radii.
+fn sliced(profile: &Profile, axes: &[&str]) -> Profile {
+    let wanted = axes.iter().filter_map(|axis| profile.curve(axis).ok());
+    let curves = wanted.flat_map(|curve| {
+        match curve
+            .points
+            .iter()
+            .all(|point| point.level.parts().len() == 1)
+        {
+            true => vec![curve.clone()],
+            false => slices(curve),
+        }
+    });
+    Profile {
+        curves: curves.collect(),
+        ..profile.clone()
+    }
+}
+
+// Where one part of the poses grows, a curve over it for each radius; else nothing that could be drawn so.
+fn slices(curve: &Curve) -> Vec<Curve> {
+    let parts = curve
+        .points
+        .first()
+        .map_or(0, |point| point.level.parts().len());
+    let Some(last) = parts.checked_sub(1) else {
+        return Vec::new();
+    };
+    let first = &curve.points[0].level;
+    let differs = |part: &usize| {
+        let mut points = curve.points.iter();
+        points.any(|point| point.level.parts()[*part] != first.parts()[*part])
+    };
+    let moving = Vec::from_iter((0..last).filter(differs));
+    let &[moving] = &moving[..] else {
+        return Vec::new();
+    };
+    let mut radii = Vec::from_iter(curve.points.iter().map(|point| point.level.parts()[last]));
+    radii.sort_by(f64::total_cmp);
+    radii.dedup();
+    let slice = |radius: f64| {
+        let points = curve
+            .points
+            .iter()
+            .filter(|point| point.level.parts()[last] == radius);
+        let points = Vec::from_iter(points.map(|point| Point {
+            level: point.level.parts()[moving].into(),
+            ..point.clone()
+        }));
+        // The level's text with a place for what moves.
+        let mut pieces = curve.label.split("{}");
+        let mut label = pieces.next().unwrap_or_default().to_owned();
+        for (part, piece) in pieces.enumerate() {
+            let fixed = if part == last {
+                radius
+            } else {
+                first.parts().get(part).copied().unwrap_or(0.0)
+            };
+            label += &if part == moving {
+                "{}".to_owned()
+            } else {
+                fixed.to_string()
+            };
+            label += piece;
+        }
+        Curve {
+            axis: format!("{} {radius}", curve.axis),
+            title: label.replace("{}", "…"),
+            label,
+            points,
+            ..curve.clone()
+        }
+    };
+    radii.into_iter().map(slice).collect()
 }
 
 fn caption(estimand: Estimand, network: &str) -> String {

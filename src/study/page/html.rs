@@ -64,6 +64,9 @@ impl Findings {
             let name = escaped(&section.series.name);
             let _ = writeln!(html, "<a href=\"#section-{at}\">{name}</a>");
         }
+        if self.scans.is_some() {
+            html += "<a href=\"#scans\">Scans</a>\n";
+        }
         html += "<a href=\"#settings\">Settings</a>\n</nav>\n";
         if !self.verdicts.is_empty() {
             html += "<h2 id=\"verdicts\">Verdicts</h2>\n";
@@ -85,6 +88,9 @@ impl Findings {
                 push_figure(&mut html, drawing);
             }
             html += &section.trainings_table().html();
+            if let Some(table) = section.surfaces_table() {
+                html += &table.html();
+            }
             if let Some(plane) = &section.plane {
                 html += &section.places_table(plane).html();
                 for sentence in plane.sentences() {
@@ -102,6 +108,10 @@ impl Findings {
                 html += "</details>\n";
             }
             html += "</section>\n";
+        }
+        if let Some(scans) = &self.scans {
+            html += "<h2 id=\"scans\">Scans</h2>\n";
+            html += &scans.table().html();
         }
         let settings = serde_json::to_string_pretty(&self.study).expect("plain values");
         let versions = &self.versions;

@@ -1,5 +1,7 @@
 use crate::evaluate::{Curve, Difference, Estimand, Level, Point, Rate};
-use crate::study::findings::{Findings, PlaneFindings, Section, row};
+use crate::study::findings::{
+    ArmFindings, Findings, OverSurface, PlaneFindings, ScanFindings, ScanMean, Section, row,
+};
 
 /// A table with a caption.
 pub(super) struct Table {
@@ -93,6 +95,29 @@ impl Findings {
     }
 }
 
+impl ScanFindings {
+    pub(super) fn table(&self) -> Table {
+        let rows = self.rows.iter().map(|row| {
+            let seeds = Vec::from_iter(row.seeds.iter().map(u64::to_string)).join(", ");
+            let number = |number: &Option<ScanMean>| {
+                let shown = |number: ScanMean| Cell::number(number.to_string(), number.value);
+                number.map_or_else(Cell::none, shown)
+            };
+            let about = [Cell::text(&row.name), Cell::text(seeds)];
+            about
+                .into_iter()
+                .chain(row.numbers.iter().map(number))
+                .collect()
+        });
+        let columns = ["classifier", "seeds"].map(str::to_owned).into_iter();
+        Table {
+            caption: self.about(),
+            columns: columns.chain(self.columns.iter().cloned()).collect(),
+            rows: rows.collect(),
+        }
+    }
+}
+
 impl Section {
     pub(super) fn trainings_table(&self) -> Table {
         let rows = self.arms.iter().map(|arm| {
@@ -127,6 +152,30 @@ impl Section {
             ]),
             rows: rows.collect(),
         }
+    }
+
+    /// Means over the surfaces of poses and radii, if there are any.
+    pub(super) fn surfaces_table(&self) -> Option<Table> {
+        let of_arm = |arm: &'_ ArmFindings| {
+            let name = arm.profile.name.clone();
+            let row = move |over: &OverSurface| {
+                let [accuracy, fooling] = [&over.accuracy, &over.fooling];
+                vec![
+                    Cell::text(&name),
+                    Cell::text(&over.axis),
+                    Cell::number(accuracy.to_string(), accuracy.value),
+                    Cell::number(fooling.to_string(), fooling.value),
+                ]
+            };
+            Vec::from_iter(arm.surfaces.iter().map(row))
+        };
+        let rows = Vec::from_iter(self.arms.iter().flat_map(of_arm));
+        (!rows.is_empty()).then(|| Table {
+            caption: "Means over whole surfaces of poses and radii, as if these were drawn evenly."
+                .to_owned(),
+            columns: texts(["classifier", "surface", "accuracy", "fooling rate"]),
+            rows,
+        })
     }
 
     pub(super) fn places_table(&self, plane: &PlaneFindings) -> Table {

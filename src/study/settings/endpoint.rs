@@ -22,7 +22,8 @@ pub struct EndpointPlan {
     pub contrast: Contrast,
     /// The axis, or `clean`.
     pub axis: String,
-    /// Its level; none for `clean`.
+    /// Its level; none for `clean`, and for the mean over the whole surface of an axis whose levels are a grid of
+    /// poses and radii.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[setters(into, strip_option)]
     pub level: Option<Level>,
@@ -214,7 +215,7 @@ impl EndpointPlan {
             .as_ref()
             .map_or("none".to_owned(), |level| level.to_string());
         let expected = "a level, unless the axis is `clean`";
-        Error::unless(clean == self.level.is_none(), of("level"), level, expected)?;
+        Error::unless(!clean || self.level.is_none(), of("level"), level, expected)?;
         let right = !clean || self.estimand == Estimand::Accuracy;
         let expected = "accuracy, where the images are as they are";
         Error::unless(right, of("estimand"), self.estimand, expected)?;

@@ -21,7 +21,7 @@ pub use series::{Place, PlanePlan, SeriesPlan};
 pub use training::{Priority, TrainingPlan};
 
 use crate::base::{Error, Result, Seed};
-use crate::evaluate::Level;
+use crate::evaluate::{Estimand, Level};
 use crate::study::verdicts::Pairing;
 use derive_setters::Setters;
 use serde::{Deserialize, Serialize};
@@ -288,11 +288,32 @@ impl Study {
             Some(level) if endpoint.axis != "clean" => {
                 self.measurement_at(&of, &endpoint.axis, level)
             }
-            _ => {
+            _ if endpoint.axis == "clean" => {
                 let missing = || Error::setting(of, "clean", "a measurement");
                 self.largest().ok_or_else(missing)
             }
+            _ => self.measurement_over(&of, endpoint),
         }
+    }
+
+    /// The measurement with the surface that an endpoint is a mean over.
+    fn measurement_over(&self, of: &str, endpoint: &EndpointPlan) -> Result<&Measurement> {
+        let axes = self.measurements.iter().flat_map(|m| {
+            let axes = m.axes.iter();
+            axes.map(move |axis| (m, axis))
+        });
+        let mut axes = axes.filter(|(_, axis)| axis.name == endpoint.axis);
+        let surface = axes.find(|(_, axis)| axis.is_surface());
+        let expected = "a level, unless the axis is `clean` or a grid of poses and radii";
+        let missing = || Error::setting(format!("{of}: level"), "none", expected);
+        let (measurement, _) = surface.ok_or_else(missing)?;
+        let shares = matches!(endpoint.estimand, Estimand::Accuracy | Estimand::Fooling);
+        let (what, expected) = (
+            format!("{of}: estimand"),
+            "accuracy or fooling, over a surface",
+        );
+        Error::unless(shares, what, endpoint.estimand, expected)?;
+        Ok(measurement)
     }
 
     /// The measurement of the most images, of those of all cells if there are any.

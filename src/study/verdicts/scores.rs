@@ -66,7 +66,7 @@ impl Scores {
     }
 
     /// Scores whose mean is in this range.
-    pub(super) fn within(
+    pub(crate) fn within(
         rows: Vec<Vec<f64>>,
         draws: Option<usize>,
         [low, high]: [f64; 2],
