@@ -1,4 +1,4 @@
-use super::{Findings, Judged, PlaneFindings, Section, judged};
+use super::{Dominates, Findings, Judged, PlaneFindings, Section, judged};
 use crate::evaluate::{Entry, Report};
 use crate::study::settings::Place;
 use std::fmt::Write as _;
@@ -243,9 +243,8 @@ impl PlaneFindings {
     /// The area below the front and the slopes, in sentences.
     pub fn sentences(&self) -> Vec<String> {
         let area = &self.front.hypervolume;
-        let pairs = |(better, worse, p): &(String, String, f64)| {
-            format!("{better} over {worse} (p = {p:.4})")
-        };
+        let pairs =
+            |one: &Dominates| format!("{} over {} (p = {:.4})", one.better, one.worse, one.p_value);
         let dominance = match &self.dominance[..] {
             [] => "No training dominates another one of its network in both".to_owned(),
             all => Vec::from_iter(all.iter().map(pairs)).join("; "),

@@ -14,7 +14,7 @@ pub use learned::{LEARNED, Learned, PLATEAU};
 #[cfg(feature = "report")]
 pub(super) use markdown::row;
 pub use scans::{ScanFindings, ScanMean, ScanRow, ScanTable};
-pub use section::{PlaneFindings, Section};
+pub use section::{Dominates, PlaneFindings, Section};
 
 use super::cells::{Cell, CellResult, Measured, Work};
 use super::settings::{SeriesPlan, Study};

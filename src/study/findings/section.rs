@@ -31,11 +31,21 @@ pub struct PlaneFindings {
     pub front: Front,
     /// How many ordered pairs of trainings of one network there are.
     pub pairs: usize,
-    /// Those of which the first is better than the second in both ways, on the same images: with the p-value of
-    /// [`dominance`], adjusted over all pairs (Holm) and below 0.05.
-    pub dominance: Vec<(String, String, f64)>,
+    /// Those of which the first is better than the second in both ways.
+    pub dominance: Vec<Dominates>,
     /// The slope of the trade-off at equal clean accuracy for each network by name, or why there is none.
     pub slopes: Vec<(String, std::result::Result<Effect, String>)>,
+}
+
+/// A training that is better than another one of its network in both ways, on the same images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dominates {
+    /// The better one.
+    pub better: String,
+    /// The other one.
+    pub worse: String,
+    /// The p-value of [`dominance`], adjusted over all ordered pairs (Holm); below 0.05.
+    pub p_value: f64,
 }
 
 impl Section {
@@ -182,7 +192,7 @@ impl PlaneFindings {
 }
 
 // How many ordered pairs of one network there are, and which of them dominate.
-fn dominating(placed: &[Placed]) -> Result<(usize, Vec<(String, String, f64)>)> {
+fn dominating(placed: &[Placed]) -> Result<(usize, Vec<Dominates>)> {
     let mut pairs = Vec::new();
     for first in placed {
         let others = placed
@@ -195,7 +205,11 @@ fn dominating(placed: &[Placed]) -> Result<(usize, Vec<(String, String, f64)>)> 
     }
     let adjusted = holm(&Vec::from_iter(pairs.iter().map(|(.., p)| *p)));
     let all = pairs.iter().zip(adjusted).filter(|(_, p)| *p < 0.05);
-    let named = all.map(|((first, second, _), p)| (first.name.clone(), second.name.clone(), p));
+    let named = all.map(|((first, second, _), p_value)| Dominates {
+        better: first.name.clone(),
+        worse: second.name.clone(),
+        p_value,
+    });
     Ok((pairs.len(), named.collect()))
 }
 
