@@ -198,10 +198,10 @@ impl Axis {
         self
     }
 
-    /// Whether its levels are a grid of poses and radii, over which a [`SurfaceMap`](super::SurfaceMap) has its
-    /// volume.
+    /// Whether its levels (θ, s, ε) are a grid of poses and radii, over which a [`SurfaceMap`](super::SurfaceMap)
+    /// has its volume. Levels of two parts may be poses alone, and are none.
     pub fn is_surface(&self) -> bool {
-        let several = self.levels.iter().all(|level| level.parts().len() > 1);
+        let several = self.levels.iter().all(|level| level.parts().len() > 2);
         self.levels.len() > 1 && several && base(&self.name, self.levels.iter()).is_ok()
     }
 

@@ -229,6 +229,30 @@ fn convention_shares_of_a_measurement_are_the_whole() {
 }
 
 #[test]
+fn convention_weights_of_which_nothing_is_known() {
+    // A network's record alone, as joining leaves it, and then weights of another training beside none: both are
+    // trained anew. Oracle: the cell.
+    let (study, folder) = (one(), tempfile::tempdir().unwrap());
+    let (cell, made) = made(&study, folder.path());
+    let Made::Now(whole, _) = made else {
+        panic!("not made");
+    };
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    let weights = work.weights(&cell).unwrap().unwrap();
+    let record = weights.with_extension("json");
+    let file = folder.path().join(format!("cells/{}.json", cell.address));
+    for lost in [&weights, &record] {
+        fs::remove_file(&file).unwrap();
+        fs::remove_file(lost).unwrap();
+        let Made::Now(result, _) = work.run_cell(&cell, |_| {}).unwrap() else {
+            panic!("not made");
+        };
+        assert_eq!(result, whole);
+        assert!(work.weights(&cell).unwrap().is_some());
+    }
+}
+
+#[test]
 fn error_weights_that_were_damaged() {
     let (study, folder) = (one(), tempfile::tempdir().unwrap());
     let (cell, _) = made(&study, folder.path());
@@ -300,13 +324,19 @@ fn convention_joining() {
     assert_eq!((joined.cells, joined.same), (1, 0));
     let joined = join(into.path(), &[one.path(), into.path()]).unwrap();
     assert_eq!((joined.cells, joined.same), (0, 1));
+    // A file of before there were digests says the same.
+    let name = format!("cells/{}.json", cell.address);
+    let text = fs::read_to_string(one.path().join(&name)).unwrap();
+    let mut bare: Value = serde_json::from_str(&text).unwrap();
+    assert!(bare.as_object_mut().unwrap().remove("digest").is_some());
+    fs::create_dir_all(two.path().join("cells")).unwrap();
+    fs::write(two.path().join(&name), bare.to_string()).unwrap();
+    let joined = join(into.path(), &[two.path()]).unwrap();
+    assert_eq!((joined.cells, joined.same), (0, 1));
     let work = study.begin(into.path(), &device).unwrap();
     assert!(work.result(&cell).unwrap().is_some());
     assert!(work.plan().unwrap()[0].done);
 
-    let name = format!("cells/{}.json", cell.address);
-    let text = fs::read_to_string(one.path().join(&name)).unwrap();
-    fs::create_dir_all(two.path().join("cells")).unwrap();
     let says = |changed: &str, part: &str| {
         fs::write(two.path().join(&name), changed).unwrap();
         let refused = join(into.path(), &[two.path()]).unwrap_err().to_string();

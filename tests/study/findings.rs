@@ -6,7 +6,9 @@ use fireproof::base::Seed;
 use fireproof::evaluate::{Profile, Report, SurfaceMap, Volume};
 use fireproof::prelude::*;
 use fireproof::study::verdicts::Finding;
-use fireproof::study::{ArmName, Cell, Contrast, EndpointPlan, Findings, Shard, Work};
+use fireproof::study::{
+    ArmName, Cell, Contrast, EndpointPlan, Findings, Shard, TrainingPlan, Work,
+};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
@@ -258,12 +260,38 @@ fn value_means_over_surfaces() {
     assert!(page.contains("±…° ±0 px, ε = 0.05") && page.contains("whole surfaces"));
 }
 
-// Oracle: the pairs tested one by one.
+// Oracle: a network that has learned something beside one that has not, of one seed, whose images tell them apart.
 #[test]
-fn value_dominance_is_adjusted_over_all_pairs() {
-    let (.., findings) = made();
+fn value_dominance() {
+    let mut study = whole();
+    study.data.train = Some(1000);
+    study.networks.truncate(1);
+    let natural = &mut study.trainings[0];
+    natural.curriculum = Some(Curriculum::new(4).with_learning_rate(0.05));
+    let mut idle = TrainingPlan::given("PGD");
+    for plan in [natural, &mut idle] {
+        plan.seeds = vec![1];
+    }
+    study.trainings[1] = idle;
+    study.data.test = Some(200);
+    study.measurements[1].images = Some(100);
+    study.endpoints.clear();
+    let folder = tempfile::tempdir().unwrap();
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    let findings = work.findings().unwrap();
     let plane = findings.sections[0].plane.as_ref().unwrap();
-    // Two trainings of two networks, either way.
+    let [found] = &plane.dominance[..] else {
+        panic!("{:?}, {:?}", plane.dominance, plane.front);
+    };
+    let names = (found.better.as_str(), found.worse.as_str());
+    assert_eq!(names, ("StdCNN, natural", "StdCNN, PGD"));
+    assert!(plane.pairs == 2 && found.p_value < 1e-4, "{found:?}");
+    assert!(plane.sentences()[0].contains("StdCNN, natural over StdCNN, PGD"));
+
+    // Networks that have learned nothing do not dominate each other: two trainings of two networks, either way.
+    let (.., nothing) = made();
+    let plane = nothing.sections[0].plane.as_ref().unwrap();
     assert_eq!((plane.pairs, plane.dominance.len()), (4, 0));
     assert!(plane.sentences()[0].contains("4 ordered pairs"));
 }

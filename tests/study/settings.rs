@@ -186,9 +186,9 @@ fn error_settings_that_cannot_be_meant() {
         ("/trainings/0/batch_size", json!(0), "batch size"),
         ("/trainings/0/momentum", json!(5), "momentum"),
         ("/trainings/0/weight_decay", json!(-3), "weight decay"),
-        ("/trainings/0/seeds", json!([77]), "none in common"),
-        ("/measurements/1/only/seeds", json!([77]), "some of"),
-        ("/measurements/1/only/networks", json!([]), "at least one"),
+        ("/trainings/1/seeds", json!([77]), "none in common"),
+        ("/measurements/1/only/seeds", json!([77]), "no cell"),
+        ("/measurements/1/only/networks", json!([]), "no cell"),
         (
             "/measurements/0/axes/0/levels",
             json!([[30, 1], 180]),

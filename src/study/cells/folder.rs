@@ -42,15 +42,27 @@ impl CellResult {
             digest: None,
             ..self
         };
-        let digest = Address::of(&serde_json::to_value(&bare).expect("plain values"));
+        // As it is read again: numbers of less precision are other ones when they are not written.
+        let text = serde_json::to_string(&bare).expect("plain values");
+        let written = serde_json::from_str(&text).expect("what was just written");
         Self {
-            digest: Some(digest),
+            digest: Some(Address::of(&written)),
             ..bare
         }
     }
 
-    fn is_whole(&self) -> bool {
-        self.digest.is_none() || self.clone().sealed().digest == self.digest
+    /// Whether the other one says the same, whichever of them has a digest.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        self.clone().sealed().digest == other.clone().sealed().digest
+    }
+}
+
+// Whether the contents of a file are those that its digest is of, if it has one.
+fn is_whole(mut written: Value) -> bool {
+    let fields = written.as_object_mut();
+    match fields.and_then(|fields| fields.remove("digest")) {
+        None | Some(Value::Null) => true,
+        Some(digest) => digest == Value::from(Address::of(&written).to_string()),
     }
 }
 
@@ -219,7 +231,7 @@ impl Folder {
         {
             return wrong("too few or too many outcomes");
         }
-        if !result.is_whole() {
+        if !read(&path)?.is_none_or(is_whole) {
             return wrong("changed since it was written");
         }
         Ok(Some(result))
@@ -295,9 +307,13 @@ impl Folder {
         read(&self.model(trained).0)
     }
 
-    /// Keeps what is known of a network that is trained elsewhere.
-    pub fn write_record(&self, trained: &Address, record: &TrainedRecord) -> Result<()> {
-        write(&self.model(trained).0, record)
+    /// Keeps what is known of a network that is trained elsewhere, whose weights are not here.
+    pub fn write_record(&self, trained: &Address, record: TrainedRecord) -> Result<()> {
+        let record = TrainedRecord {
+            digest: None,
+            ..record
+        };
+        write(&self.model(trained).0, &record)
     }
 
     /// What is known of a trained network, and the file of its weights.
@@ -346,6 +362,14 @@ impl Folder {
             digest: Some(digest(&unfinished)?),
             ..record
         };
+        // Whoever is killed here leaves weights that nothing is known of, which count for nothing, never those that another
+        // record is not of.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Error::io(&path, error));
+            }
+            _ => {}
+        }
         fs::rename(&unfinished, &weights).map_err(|error| Error::io(&weights, error))?;
         write(&path, &record)
     }

@@ -37,7 +37,7 @@ pub fn join(into: impl AsRef<Path>, from: &[impl AsRef<Path>]) -> Result<Joined>
                 continue;
             };
             match into.cell(&address)? {
-                Some(there) if there == result => joined.same += 1,
+                Some(there) if there.says_as(&result) => joined.same += 1,
                 Some(_) => {
                     return Err(Error::input(
                         format!("cell {address} in {}", from.root().display()),
@@ -78,7 +78,7 @@ pub fn join(into: impl AsRef<Path>, from: &[impl AsRef<Path>]) -> Result<Joined>
         }
         for trained in from.all_records()? {
             if let (Some(record), None) = (from.record(&trained)?, into.record(&trained)?) {
-                into.write_record(&trained, &record)?;
+                into.write_record(&trained, record)?;
             }
         }
         for address in from.all_scans()? {

@@ -65,24 +65,29 @@ impl Work {
         }
         let known = self.known(cell)?;
         // Where other machines have measured all of it, their record of the training is enough.
-        let (record, victim) = match self.folder.record(&cell.trained)? {
-            Some(record) if self.is_measured(cell, &known)? => (record, None),
-            _ => {
+        let there = match self.folder.record(&cell.trained)? {
+            Some(record) => self.there(cell, &known)?.map(|there| (record, there)),
+            None => None,
+        };
+        let (record, (measured, measuring)) = match there {
+            Some(there) => there,
+            None => {
                 let (record, network) = self.network(cell, &claim, &mut tell)?;
-                (record, Some(Frozen::from_shared(network.inference())))
+                let victim = Frozen::from_shared(network.inference());
+                let (mut measured, mut measuring) = (Vec::new(), 0.0);
+                for (at, of) in &cell.measurements {
+                    if let Some(known) = known.iter().find(|known| known.of == *of) {
+                        measured.push(known.clone());
+                        continue;
+                    }
+                    let (found, seconds) =
+                        self.measure(cell, *at, of, &victim, Shard::ALL, &mut tell)?;
+                    measured.push(found.expect("all of its parts"));
+                    measuring += seconds;
+                }
+                (record, (measured, measuring))
             }
         };
-        let victim = victim.as_ref();
-        let (mut measured, mut measuring) = (Vec::new(), 0.0);
-        for (at, of) in &cell.measurements {
-            if let Some(known) = known.iter().find(|known| known.of == *of) {
-                measured.push(known.clone());
-                continue;
-            }
-            let (found, seconds) = self.measure(cell, *at, of, victim, Shard::ALL, &mut tell)?;
-            measured.push(found.expect("all of its parts"));
-            measuring += seconds;
-        }
         let seconds = record.history.iter().map(|epoch| epoch.seconds);
         let times = CellTimes {
             epochs: seconds.collect(),
@@ -147,7 +152,7 @@ impl Work {
         let known = self.known(cell)?;
         for (at, of) in &cell.measurements {
             if known.iter().all(|known| known.of != *of) {
-                self.measure(cell, *at, of, Some(&victim), share, &mut tell)?;
+                self.measure(cell, *at, of, &victim, share, &mut tell)?;
             }
         }
         Ok(true)
@@ -220,19 +225,25 @@ impl Work {
         Ok(known)
     }
 
-    /// Whether every part of all that is not known is there.
-    fn is_measured(&self, cell: &Cell, known: &[Measured]) -> Result<bool> {
+    /// All measurements of a cell with their seconds, if every part of those that are not known is there.
+    fn there(&self, cell: &Cell, known: &[Measured]) -> Result<Option<(Vec<Measured>, f64)>> {
+        let (mut measured, mut seconds) = (Vec::new(), 0.0);
         for (at, of) in &cell.measurements {
-            if known.iter().any(|known| known.of == *of) {
+            if let Some(known) = known.iter().find(|known| known.of == *of) {
+                measured.push(known.clone());
                 continue;
             }
-            for from in (0..self.images.tests[*at].len()).step_by(PART) {
-                if self.folder.read_part(&cell.trained, of, from)?.is_none() {
-                    return Ok(false);
-                }
+            let (set, mut parts) = (&self.images.tests[*at], Vec::new());
+            for from in (0..set.len()).step_by(PART) {
+                let Some(part) = self.folder.read_part(&cell.trained, of, from)? else {
+                    return Ok(None);
+                };
+                seconds += part.seconds;
+                parts.push(part.measured);
             }
+            measured.push(Measured::joined(parts, DataSummary::of(set))?);
         }
-        Ok(true)
+        Ok(Some((measured, seconds)))
     }
 
     /// A share of a measurement, part by part; the whole of it if the share is all of it.
@@ -241,13 +252,13 @@ impl Work {
         cell: &Cell,
         at: usize,
         of: &Address,
-        victim: Option<&Frozen>,
+        victim: &Frozen,
         share: Shard,
         tell: &mut dyn FnMut(Step),
     ) -> Result<(Option<Measured>, f64)> {
         let (measurement, set) = (&self.study.measurements[at], &self.images.tests[at]);
         let evaluation = measurement.evaluation(self.study.evaluation_seed);
-        let victim = victim.map(|victim| victim.clone().with_numerics(measurement.numerics));
+        let victim = victim.clone().with_numerics(measurement.numerics);
         let (mut parts, mut seconds) = (Vec::new(), 0.0);
         for (place, from) in (0..set.len()).step_by(PART).enumerate() {
             if !share.has(place) {
@@ -256,12 +267,11 @@ impl Work {
             let part = match self.folder.read_part(&cell.trained, of, from)? {
                 Some(part) => part,
                 None => {
-                    let victim = victim.as_ref().expect("a network, where parts are missing");
                     let some = part_of(set, from);
                     let started = Instant::now();
                     let before = from * 1000;
                     let profile = evaluation.run_with_progress(
-                        victim,
+                        &victim,
                         &some,
                         &self.device,
                         |done, all| {

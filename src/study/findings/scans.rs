@@ -2,8 +2,8 @@
 
 use super::csv::quoted;
 use super::markdown::cell;
+use crate::base::Error;
 use crate::base::statistics::{Interval, student};
-use crate::base::{Error, Result};
 use crate::evaluate::{Boundary, Mean};
 use crate::study::cells::{Cell, Scanned, Work};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,8 @@ pub struct ScanMean {
 }
 
 impl ScanMean {
-    fn of(networks: &[(f64, Option<Interval>)]) -> Self {
+    // Within what is possible.
+    fn of(networks: &[(f64, Option<Interval>)], most: f64) -> Self {
         let [(value, interval)] = networks else {
             let count = networks.len() as f64;
             let value = networks.iter().map(|(value, _)| value).sum::<f64>() / count;
@@ -72,8 +73,8 @@ impl ScanMean {
             let of_images = squares.sum::<f64>() / count / (z * z);
             let half = (t * t * of_seeds + z * z * of_images).sqrt();
             let interval = Some(Interval {
-                low: value - half,
-                high: value + half,
+                low: (value - half).max(0.0),
+                high: (value + half).min(most),
             });
             return Self { value, interval };
         };
@@ -96,10 +97,11 @@ impl fmt::Display for ScanMean {
 
 impl ScanFindings {
     /// Nothing if no network is scanned.
-    pub(super) fn of(work: &Work) -> Result<Option<Self>> {
+    pub(super) fn of(work: &Work) -> Option<Self> {
         let mut arms: Vec<(String, Vec<u64>, Vec<Scanned>)> = Vec::new();
         for cell in work.cells() {
-            let Some(scanned) = work.scanned(cell)? else {
+            // What is damaged, `Work::scan` tells by name.
+            let Some(scanned) = work.scanned(cell).ok().flatten() else {
                 continue;
             };
             let name = format!("{}, {}", cell.network, cell.training);
@@ -111,9 +113,7 @@ impl ScanFindings {
                 None => arms.push((name, vec![cell.seed], vec![scanned])),
             }
         }
-        let Some((_, _, first)) = arms.first() else {
-            return Ok(None);
-        };
+        let (_, _, first) = arms.first()?;
         let columns = Column::all(&first[0]);
         let row = |(name, seeds, scanned): &(String, Vec<u64>, Vec<Scanned>)| ScanRow {
             name: name.clone(),
@@ -121,14 +121,14 @@ impl ScanFindings {
             numbers: Vec::from_iter(columns.iter().map(|column| {
                 let all = scanned.iter().map(|scanned| (column.of)(scanned));
                 let all = all.collect::<Option<Vec<_>>>()?;
-                Some(ScanMean::of(&all))
+                Some(ScanMean::of(&all, column.most))
             })),
         };
-        Ok(Some(Self {
+        Some(Self {
             images: work.scanned_images().len(),
             columns: Vec::from_iter(columns.iter().map(|column| column.title.clone())),
             rows: arms.iter().map(row).collect(),
-        }))
+        })
     }
 
     /// What the table is of, in a sentence.
@@ -159,6 +159,8 @@ impl ScanFindings {
 struct Column {
     title: String,
     name: String,
+    // Its largest possible value; the least is 0.
+    most: f64,
     of: Box<Read>,
 }
 
@@ -262,10 +264,14 @@ impl Column {
                 let label = format!("mean distance to the boundary, {norm}, poses of {poses}");
                 let name = format!("boundary_{angle}_{shift}");
                 let found = format!("{name}_found");
-                columns.push(column(label, name, move |scanned| {
+                let distance = column(label, name, move |scanned| {
                     let boundary = scanned.boundary.as_ref()?;
                     boundary.points.get(at)?.mean.map(interval)
-                }));
+                });
+                columns.push(Self {
+                    most: f64::INFINITY,
+                    ..distance
+                });
                 let title = "of images for which one was found".to_owned();
                 columns.push(column(title, found, move |scanned| {
                     let boundary = scanned.boundary.as_ref()?;
@@ -327,6 +333,7 @@ fn column(
     Column {
         title,
         name,
+        most: 1.0,
         of: Box::new(of),
     }
 }

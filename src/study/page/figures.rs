@@ -184,7 +184,8 @@ fn slices(curve: &Curve) -> Vec<Curve> {
         .points
         .first()
         .map_or(0, |point| point.level.parts().len());
-    let Some(last) = parts.checked_sub(1) else {
+    // Two parts are a pose without a radius.
+    let Some(last) = parts.checked_sub(1).filter(|last| *last > 1) else {
         return Vec::new();
     };
     let first = &curve.points[0].level;

@@ -175,7 +175,9 @@ impl EndpointPlan {
         }
         let arms = self.contrast.arms();
         let alone = match &self.contrast {
-            Contrast::Interaction(pairs) => pairs.iter().all(|[one, other]| one != other),
+            Contrast::Interaction(pairs) => {
+                pairs[0] != pairs[1] && pairs.iter().all(|[one, other]| one != other)
+            }
             _ => (1..arms.len()).all(|at| !arms[..at].contains(&arms[at])),
         };
         let expected = "each once";

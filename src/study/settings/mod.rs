@@ -226,10 +226,18 @@ impl Study {
         for training in &self.trainings {
             training.check(&networks)?;
         }
-        let seeds = self.trainings.iter().flat_map(|training| &training.seeds);
-        let seeds = Vec::from_iter(seeds.copied());
         for measurement in &self.measurements {
-            measurement.check(&networks, &trainings, &seeds)?;
+            measurement.check(&networks, &trainings)?;
+            let includes = |training: &TrainingPlan, network: &&str| {
+                let trained = training.networks.as_ref();
+                let trained = trained.is_none_or(|all| all.iter().any(|name| name == network));
+                let seed = |&seed: &u64| measurement.only.includes(network, &training.name, seed);
+                trained && training.seeds.iter().any(seed)
+            };
+            let some = (self.trainings.iter())
+                .any(|training| networks.iter().any(|network| includes(training, network)));
+            let of = format!("measurement `{}`: only", measurement.name);
+            Error::unless(some, of, "no cell of the study", "at least one")?;
         }
         self.scans.check()?;
         names_of("series", self.series.iter().map(|s| s.name.as_str()))?;
