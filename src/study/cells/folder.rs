@@ -62,7 +62,7 @@ fn is_whole(mut written: Value) -> bool {
     let fields = written.as_object_mut();
     match fields.and_then(|fields| fields.remove("digest")) {
         None | Some(Value::Null) => true,
-        Some(digest) => digest == Value::from(Address::of(&written).to_string()),
+        Some(digest) => digest.as_str() == Some(&Address::of(&written).to_string()),
     }
 }
 
