@@ -1,7 +1,8 @@
 use super::address::Address;
 use super::cell::Cell;
-use super::folder::{CELL_SCHEMA, CellResult, CellTimes, Claim, Part, TrainedRecord};
+use super::folder::Claim;
 use super::measured::Measured;
+use super::result::{CELL_SCHEMA, CellResult, CellTimes, Part, TrainedRecord};
 use super::shard::Shard;
 use super::work::Work;
 use crate::attack::Frozen;

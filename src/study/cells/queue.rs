@@ -1,6 +1,6 @@
 use super::cell::Cell;
-use super::folder::{CellResult, CellTimes};
 use super::make::{Made, Step};
+use super::result::{CellResult, CellTimes};
 use super::shard::Shard;
 use super::work::Work;
 use crate::base::{Error, Result};

@@ -1,6 +1,7 @@
 use super::cell::{self, Cell, Images};
-use super::folder::{CellResult, Folder};
+use super::folder::Folder;
 use super::measured::Measured;
+use super::result::CellResult;
 use crate::base::{Error, Result};
 use crate::evaluate::{Profile, Versions};
 use crate::study::settings::Study;

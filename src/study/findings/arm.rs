@@ -68,10 +68,7 @@ impl ArmFindings {
                 .with_epochs(curriculum.epochs());
         }
         record.extras = record.extras.with("history", &result.history);
-        let failed = cells.iter().filter(|(_, result)| {
-            let learned = Learned::of([*result]);
-            learned.is_some_and(|learned| !learned.enough())
-        });
+        let failed = cells.iter().filter(|(_, result)| Learned::failed(result));
         let failed = failed.map(|(cell, result)| (cell.seed, &result.history));
         let failed = Vec::from_iter(failed);
         if !failed.is_empty() {

@@ -19,7 +19,7 @@ pub struct Judged {
     /// The seeds that all of its trainings have; of networks that have nothing in common but the images, all
     /// that any has.
     pub seeds: Vec<u64>,
-    /// Its trainings that have not learned what they were trained for: a verdict on them says little.
+    /// Its trainings, with seeds, that have not learned what they were trained for: a verdict on them says little.
     pub not_learned: Vec<String>,
     /// How many endpoints of its family are not measured yet: the verdict is adjusted for them as if nothing
     /// were to come of them.
@@ -163,10 +163,7 @@ fn ask<'a>(results: &'a Results<'a>, plan: &EndpointPlan, network: Option<&str>)
     seeds.dedup();
     let mut not_learned = Vec::new();
     for cells in &chosen {
-        let failed = cells.iter().filter(|(_, result)| {
-            let learned = Learned::of([*result]);
-            learned.is_some_and(|learned| !learned.enough())
-        });
+        let failed = cells.iter().filter(|(_, result)| Learned::failed(result));
         let failed = Vec::from_iter(failed.map(|(cell, _)| cell.seed.to_string()));
         if let Some((cell, _)) = cells.first()
             && !failed.is_empty()

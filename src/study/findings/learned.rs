@@ -50,6 +50,11 @@ impl Learned {
         all
     }
 
+    /// Whether a network was trained and has not.
+    pub(super) fn failed(result: &CellResult) -> bool {
+        Self::of([result]).is_some_and(|learned| !learned.enough())
+    }
+
     /// Whether they have: [`LEARNED`], [`PLATEAU`].
     pub fn enough(&self) -> bool {
         self.accuracy >= LEARNED && self.gain.is_none_or(|gain| gain <= PLATEAU)
