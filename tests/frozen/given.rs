@@ -4,7 +4,7 @@ use crate::common::{On, values};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::activation::relu;
+use burn::tensor::activation::tanh;
 use burn::tensor::{Device, Int, Tensor};
 use fireproof::attack::Frozen;
 use fireproof::base::{Batch, Classifier};
@@ -29,9 +29,11 @@ impl Net {
     }
 }
 
+// Smooth, since weights are drawn anew each time: now and then every rectifier would be dead, and no change of the
+// network would show.
 impl Classifier for Net {
     fn logits(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = relu(self.norm.forward(self.conv.forward(images)));
+        let features = tanh(self.norm.forward(self.conv.forward(images)));
         self.linear
             .forward(self.dropout.forward(features.flatten::<2>(1, 3)))
     }
