@@ -47,6 +47,7 @@ pub(super) struct Look {
     pub colour: RGBColor,
     marker: usize,
     dashed: bool,
+    hollow: bool,
 }
 
 impl Look {
@@ -62,6 +63,17 @@ impl Look {
             colour: COLOURS[colour % COLOURS.len()],
             marker: marker % 5,
             dashed: false,
+            hollow: false,
+        }
+    }
+
+    /// The look of things that have names and no order, of kind number `kind`: the kind is the marker's and
+    /// the line's, the colour the thing's. From the eighth on markers are hollow, so that fourteen differ.
+    pub fn named(kind: usize, colour: usize) -> Self {
+        Self {
+            dashed: kind % 2 == 1,
+            hollow: colour / COLOURS.len() % 2 == 1,
+            ..Self::of(colour, kind)
         }
     }
 
@@ -72,6 +84,7 @@ impl Look {
             colour: scale(rank as f64 / (count.max(2) - 1) as f64),
             marker: kind % 5,
             dashed: kind % 2 == 1,
+            hollow: false,
         }
     }
 
@@ -273,7 +286,11 @@ impl Canvas<'_> {
 
     /// The marker of a curve.
     pub fn marker(&self, look: Look, at: (f64, f64), radius: f64) -> Result<()> {
-        self.shape(look.marker, at, radius, look.colour)
+        self.shape(look.marker, at, radius, look.colour)?;
+        match look.hollow {
+            true => self.shape(look.marker, at, 0.5 * radius, WHITE),
+            false => Ok(()),
+        }
     }
 
     /// A white rim for a marker, which lifts it off the lines behind it.

@@ -2,9 +2,10 @@ use super::canvas::Look;
 use super::course::Course;
 use super::curve::{Curve, Point};
 use super::key::Key;
+use super::panel::said;
 use super::{Figure, Panel};
 use crate::base::{Error, Result};
-use crate::evaluate::{At, Entry, Estimand, Level, Profile, axes};
+use crate::evaluate::{At, Entry, Estimand, Level, Profile};
 
 /// Networks trained at growing levels, as the paper's figures show them: the colour of a curve is the level
 /// that was trained at, on a scale from dark to light, its line and marker the network.
@@ -106,7 +107,11 @@ impl<'a> Family<'a> {
         estimand: Estimand,
         axes: &[&str],
     ) -> Result<Figure> {
-        let panels = axes.iter().map(|axis| self.panel(estimand, axis));
+        let named = (self.members.iter())
+            .map(|member| (self.name(&member.network, &member.level), member.profile));
+        let named = Vec::from_iter(named);
+        let panels = axes.iter();
+        let panels = panels.map(|axis| Panel::of_estimand(estimand, axis, &named));
         let panels = panels.collect::<Result<Vec<_>>>()?;
         let figure = Figure::new(title);
         Ok(figure.with_row_by_key("", panels, self.looks(), self.key()))
@@ -158,12 +163,8 @@ impl<'a> Family<'a> {
             }
         }
         let profiles = Vec::from_iter(self.members.iter().map(|member| member.profile));
-        let said = |at: &At| match axes(&profiles).iter().find(|curve| curve.axis == at.axis) {
-            Some(curve) => curve.label_at(&at.level),
-            None => at.level.to_string(),
-        };
-        let x = format!("{estimand} at {} (%)", said(&spatial));
-        let y = format!("{estimand} at {} (%)", said(&adversarial));
+        let x = format!("{estimand} at {} (%)", said(&spatial, &profiles));
+        let y = format!("{estimand} at {} (%)", said(&adversarial, &profiles));
         let panel = Panel::course(
             &x,
             &y,
@@ -175,34 +176,6 @@ impl<'a> Family<'a> {
         );
         let figure = Figure::new(title);
         Ok(figure.with_row_by_key("", [panel], self.looks(), self.key()))
-    }
-
-    fn panel(&self, estimand: Estimand, axis: &str) -> Result<Panel> {
-        let measured = self.members.iter().filter_map(|member| {
-            let curve = member.profile.curve(axis).ok()?;
-            Some((self.name(&member.network, &member.level), curve))
-        });
-        let measured = Vec::from_iter(measured);
-        let Some((_, first)) = measured.first() else {
-            let expected = "an axis that a member was measured along";
-            return Err(Error::setting("axis", axis, expected));
-        };
-        let points = || measured.iter().flat_map(|(_, curve)| &curve.points);
-        let single = points().all(|point| point.level.parts().len() == 1);
-        Error::unless(single, "axis", axis, "one whose levels are single numbers")?;
-        let curves = (measured.iter())
-            .flat_map(|(name, curve)| Curve::of_estimand(name, &curve.points, estimand))
-            .collect();
-        let title = match estimand {
-            Estimand::Gap => "accuracy lost (points)".to_owned(),
-            Estimand::FoolingOfRight => "fooling rate of those right (%)".to_owned(),
-            other => format!("{other} (%)"),
-        };
-        let panel = Panel::levels(&first.title, &title, curves);
-        Ok(match estimand {
-            Estimand::Gap => panel.freely(),
-            _ => panel,
-        })
     }
 
     fn name(&self, network: &str, level: &Level) -> String {
@@ -257,6 +230,7 @@ impl<'a> Family<'a> {
                     (level.within(&self.label), look)
                 })
                 .collect(),
+            ordered: true,
         }
     }
 }

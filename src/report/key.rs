@@ -15,6 +15,8 @@ pub(super) struct Key {
     pub training: String,
     /// The colours, in their order.
     pub levels: Vec<(String, Look)>,
+    /// Whether the colours are one scale.
+    pub ordered: bool,
 }
 
 impl Key {
@@ -34,9 +36,7 @@ impl Key {
     pub fn draw(&self, canvas: &Canvas, (left, top): (f64, f64)) -> Result<()> {
         let mut y = top + LINE / 2.0;
         for (name, look) in &self.networks {
-            canvas.curve(*look, &[(left, y), (left + SAMPLE, y)])?;
-            canvas.rim(*look, (left + SAMPLE / 2.0, y), 4.0)?;
-            canvas.marker(*look, (left + SAMPLE / 2.0, y), 4.0)?;
+            draw_sample(canvas, *look, (left, y))?;
             let at = (left + SAMPLE + 8.0, y);
             canvas.text(name, at, LETTERS, Anchor::Left, false)?;
             y += LINE;
@@ -48,21 +48,35 @@ impl Key {
         }
         y += LINE * 0.2;
         for (name, look) in &self.levels {
-            // Fields that touch: one scale, not so many separate things.
-            let (right, half) = (left + SAMPLE, LINE / 2.0);
-            let field = [
-                (left, y - half),
-                (right, y - half),
-                (right, y + half),
-                (left, y + half),
-            ];
-            canvas.area(&field, look.colour, 1.0)?;
+            match self.ordered {
+                true => draw_field(canvas, *look, (left, y))?,
+                false => draw_sample(canvas, *look, (left, y))?,
+            }
             let at = (left + SAMPLE + 8.0, y);
             canvas.text(name, at, LETTERS, Anchor::Left, false)?;
             y += LINE;
         }
         Ok(())
     }
+}
+
+// A piece of a curve.
+fn draw_sample(canvas: &Canvas, look: Look, (left, y): (f64, f64)) -> Result<()> {
+    canvas.curve(look, &[(left, y), (left + SAMPLE, y)])?;
+    canvas.rim(look, (left + SAMPLE / 2.0, y), 4.0)?;
+    canvas.marker(look, (left + SAMPLE / 2.0, y), 4.0)
+}
+
+// Fields that touch: one scale, not so many separate things.
+fn draw_field(canvas: &Canvas, look: Look, (left, y): (f64, f64)) -> Result<()> {
+    let (right, half) = (left + SAMPLE, LINE / 2.0);
+    let field = [
+        (left, y - half),
+        (right, y - half),
+        (right, y + half),
+        (left, y + half),
+    ];
+    canvas.area(&field, look.colour, 1.0)
 }
 
 // A long title in two lines.

@@ -6,7 +6,7 @@
 //! [`PoseMap`](crate::evaluate::PoseMap), [`SurfaceMap`](crate::evaluate::SurfaceMap),
 //! [`Boundary`](crate::evaluate::Boundary), [`Components`](crate::evaluate::Components) and
 //! [`Tangents`](crate::evaluate::Tangents), the [`Figure`] that plots are made of, the [`Family`] of networks
-//! trained at growing levels, as the paper's figures show it, the [`PolarPlot`] of
+//! trained at growing levels, as the paper's figures show it, and the [`Trainings`] that have names and no order, the [`PolarPlot`] of
 //! accuracy by angle, and the [`ContactSheet`]. A [`Curriculum`](crate::curriculum::Curriculum) draws itself as
 //! well. No fonts are needed to write a plot:
 //! text stays text, in the reader's sans-serif.
@@ -45,6 +45,7 @@ mod stairs;
 mod surface;
 mod tangents;
 mod timeline;
+mod trainings;
 
 pub use contact_sheet::ContactSheet;
 pub use family::Family;
@@ -53,3 +54,4 @@ pub use figure::Figure;
 pub use history::History;
 pub use panel::Panel;
 pub use polar::PolarPlot;
+pub use trainings::Trainings;

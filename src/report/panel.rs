@@ -5,8 +5,8 @@ use super::frame::{Frame, percent_ticks, rising_ticks};
 use super::labels::draw_labels;
 use super::plane::Lines;
 use super::stairs::Scale;
-use crate::base::Result;
-use crate::evaluate::{self, At, Profile, Rate, TradeOff, pareto_front, short};
+use crate::base::{Error, Result};
+use crate::evaluate::{self, At, Estimand, Profile, Rate, TradeOff, pareto_front, short};
 
 /// One coordinate system of a [`Figure`](super::Figure): curves along an axis, or
 /// models in the trade-off plane. Rates are in percent, with their 95 % intervals as bars.
@@ -69,26 +69,95 @@ impl Panel {
         spatial: impl Into<At>,
         adversarial: impl Into<At>,
     ) -> Result<Self> {
+        let named = profiles
+            .iter()
+            .map(|&profile| (profile.name.clone(), profile));
+        Self::named_trade_off(&Vec::from_iter(named), spatial, adversarial)
+    }
+
+    /// The same by names of their own.
+    pub(super) fn named_trade_off(
+        named: &[(String, &Profile)],
+        spatial: impl Into<At>,
+        adversarial: impl Into<At>,
+    ) -> Result<Self> {
         let (spatial, adversarial) = (spatial.into(), adversarial.into());
-        let curves = (profiles.iter())
-            .map(|profile| {
+        let curves = (named.iter())
+            .map(|(name, profile)| {
                 let x = profile.at(spatial.clone())?.accuracy;
                 let y = profile.at(adversarial.clone())?.accuracy;
                 Ok(Curve {
-                    label: profile.name.clone(),
+                    label: name.clone(),
                     points: vec![Point::between(x, y)],
                 })
             })
             .collect::<Result<_>>()?;
-        let label = |at: &At| match evaluate::axes(profiles).iter().find(|c| c.axis == at.axis) {
-            Some(curve) => curve.label_at(&at.level),
-            None => at.level.to_string(),
-        };
-        let x = format!("spatial accuracy at {} (%)", label(&spatial));
-        let y = format!("adversarial accuracy at {} (%)", label(&adversarial));
-        Ok(Self {
+        let profiles = Vec::from_iter(named.iter().map(|(_, profile)| *profile));
+        let x = format!("spatial accuracy at {} (%)", said(&spatial, &profiles));
+        let y = format!(
+            "adversarial accuracy at {} (%)",
+            said(&adversarial, &profiles)
+        );
+        Ok(Self::front(&x, &y, curves))
+    }
+
+    /// Markers in the plane of two shares, with their Pareto front.
+    pub(super) fn front(x_title: &str, y_title: &str, curves: Vec<Curve>) -> Self {
+        Self {
             kind: Kind::Plane,
-            ..Self::new(&x, &y, curves)
+            ..Self::new(x_title, y_title, curves)
+        }
+    }
+
+    /// Of a plane the curves that are within so many points of the best in both, if they are a group, of
+    /// three or more, and not all.
+    pub(super) fn near_the_best(&self, within: f64) -> Option<Self> {
+        let best = |of: fn(Point) -> f64| self.points().map(of).fold(f64::NEG_INFINITY, f64::max);
+        let (x, y) = (best(|point| point.x), best(|point| point.y));
+        let near = |point: &Point| point.x >= x - within && point.y >= y - within;
+        let curves = self
+            .curves
+            .iter()
+            .filter(|curve| curve.points.iter().all(near));
+        let curves = Vec::from_iter(curves.cloned());
+        (curves.len() >= 3 && curves.len() < self.curves.len()).then(|| Self {
+            curves,
+            ..self.clone()
+        })
+    }
+
+    /// An estimand along the axis of this name, one curve for each profile that was measured along it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if none was, or its levels have several parts.
+    pub(super) fn of_estimand(
+        estimand: Estimand,
+        axis: &str,
+        named: &[(String, &Profile)],
+    ) -> Result<Self> {
+        let measured =
+            (named.iter()).filter_map(|(name, profile)| Some((name, profile.curve(axis).ok()?)));
+        let measured = Vec::from_iter(measured);
+        let Some((_, first)) = measured.first() else {
+            let expected = "an axis that one of them was measured along";
+            return Err(Error::setting("axis", axis, expected));
+        };
+        let points = || measured.iter().flat_map(|(_, curve)| &curve.points);
+        let single = points().all(|point| point.level.parts().len() == 1);
+        Error::unless(single, "axis", axis, "one whose levels are single numbers")?;
+        let curves = (measured.iter())
+            .flat_map(|(name, curve)| Curve::of_estimand(name, &curve.points, estimand))
+            .collect();
+        let title = match estimand {
+            Estimand::Gap => "accuracy lost (points)".to_owned(),
+            Estimand::FoolingOfRight => "fooling rate of those right (%)".to_owned(),
+            other => format!("{other} (%)"),
+        };
+        let panel = Self::new(&first.title, &title, curves);
+        Ok(match estimand {
+            Estimand::Gap => panel.freely(),
+            _ => panel,
         })
     }
 
@@ -297,4 +366,11 @@ impl Panel {
         canvas.area(&dominated, GREY, 0.08)?;
         canvas.dashed(&stairs, GREY, 1.2)
     }
+}
+
+/// A level as its axis says it, where one of these was measured along it.
+pub(super) fn said(at: &At, profiles: &[&Profile]) -> String {
+    let axes = evaluate::axes(profiles);
+    let curve = axes.iter().find(|curve| curve.axis == at.axis);
+    curve.map_or_else(|| at.level.to_string(), |curve| curve.label_at(&at.level))
 }

@@ -6,6 +6,7 @@ mod families;
 mod planes;
 mod poses;
 mod training;
+mod trainings;
 
 use burn::tensor::{Tensor, TensorData};
 use fireproof::attack::Pgd;

@@ -1,6 +1,6 @@
 use crate::base::{Error, Result};
-use crate::evaluate::{self, At, Curve, Entry, Estimand, Point, Profile, Report};
-use crate::report::{Family, Figure, History, Panel};
+use crate::evaluate::{self, At, Curve, Estimand, Point, Profile};
+use crate::report::{Family, Figure, History, Trainings};
 use crate::study::findings::{ArmFindings, Section};
 use crate::train::EpochRecord;
 use std::collections::BTreeSet;
@@ -34,31 +34,21 @@ impl Section {
             Ok::<_, Error>(())
         };
         let axes = self.axes();
-        for estimand in Estimand::ALL {
+        // Plots have axes of single numbers.
+        let profiles = Vec::from_iter(self.arms.iter().map(|arm| sliced(&arm.profile, &axes)));
+        let mut single: Vec<&str> = Vec::new();
+        for curve in profiles.iter().flat_map(|profile| &profile.curves) {
+            if !single.contains(&curve.axis.as_str()) {
+                single.push(&curve.axis);
+            }
+        }
+        for estimand in Estimand::ALL.into_iter().filter(|_| !single.is_empty()) {
             if self.series.levels.is_empty() {
-                if !axes.is_empty() && matches!(estimand, Estimand::Accuracy | Estimand::Fooling) {
-                    add(
-                        &estimand.to_string(),
-                        caption(estimand, ""),
-                        self.by_name(estimand, &axes),
-                    )?;
-                }
+                let figure = self.trainings(&profiles).figure("", estimand, &single)?;
+                add(&estimand.to_string(), caption(estimand, ""), figure)?;
                 continue;
             }
             for network in self.networks() {
-                // Families have axes of single numbers.
-                let profiles =
-                    Vec::from_iter(self.arms.iter().map(|arm| sliced(&arm.profile, &axes)));
-                let curves = profiles.iter().flat_map(|profile| &profile.curves);
-                let mut single: Vec<&str> = Vec::new();
-                for curve in curves {
-                    if !single.contains(&curve.axis.as_str()) {
-                        single.push(&curve.axis);
-                    }
-                }
-                if single.is_empty() {
-                    continue;
-                }
                 let family = self.family(Some(network), &Vec::from_iter(&profiles));
                 let figure = family.figure(network, estimand, &single)?;
                 add(
@@ -77,15 +67,17 @@ impl Section {
             let placed = Vec::from_iter(placed);
             if !placed.is_empty() {
                 let caption = "Accuracy in poses and under attack, with 95 % intervals.".to_owned();
+                let whole = Vec::from_iter(self.arms.iter().map(|arm| &arm.profile));
                 let figure = match self.series.levels.is_empty() {
                     true => {
-                        let profiles = Vec::from_iter(placed.iter().map(|arm| &arm.profile));
-                        let panel = Panel::trade_off(&profiles, spatial, adversarial)?;
-                        Figure::new("").with_row("", [panel])
+                        let mut trainings = Trainings::new();
+                        for arm in &placed {
+                            trainings = trainings.with(&arm.network, &arm.training, &arm.profile);
+                        }
+                        trainings.plane("", spatial, adversarial)?
                     }
                     false => {
-                        let profiles = self.arms.iter().map(|arm| &arm.profile);
-                        let family = self.family(None, &Vec::from_iter(profiles));
+                        let family = self.family(None, &whole);
                         family.trajectories("", Estimand::Accuracy, spatial, adversarial)?
                     }
                 };
@@ -132,30 +124,12 @@ impl Section {
         family
     }
 
-    // Of trainings that lie at no level: markers by network, colours by training.
-    fn by_name(&self, estimand: Estimand, axes: &[&str]) -> Figure {
-        let some = |profile: &Profile| {
-            let curves = profile
-                .curves
-                .iter()
-                .filter(|curve| axes.contains(&&*curve.axis));
-            Profile {
-                curves: curves.cloned().collect(),
-                ..profile.clone()
-            }
-        };
-        let first = &self.arms[0];
-        let versions = first.profile.versions.clone();
-        let mut report = Report::new("", first.record.seed, versions);
-        report.entries.extend(self.arms.iter().map(|arm| Entry {
-            section: String::new(),
-            training: Some(arm.record.clone()),
-            profile: some(&arm.profile),
-        }));
-        match estimand {
-            Estimand::Fooling => report.fooling_figure(),
-            _ => report.figure(),
-        }
+    // Of trainings that lie at no level, with a profile of each arm.
+    fn trainings<'a>(&self, profiles: &'a [Profile]) -> Trainings<'a> {
+        let pairs = self.arms.iter().zip(profiles);
+        pairs.fold(Trainings::new(), |trainings, (arm, profile)| {
+            trainings.with(&arm.network, &arm.training, profile)
+        })
     }
 }
 
