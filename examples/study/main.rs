@@ -12,7 +12,7 @@ use fireproof::base::{Error, Result, write_atomically};
 use fireproof::study::{Event, Made, Shard, Step, Study, Work, join};
 use fireproof::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ enum Task {
     Run {
         #[command(flatten)]
         place: Place,
-        /// Only every n-th cell, from the i-th on
+        /// Only one of every n cells, dealt back and forth
         #[arg(long, value_name = "i/n", default_value = "1/1")]
         shard: Shard,
     },
@@ -132,13 +132,13 @@ fn run(task: &Task) -> Result<()> {
 }
 
 fn plan(work: &Work) -> Result<()> {
-    println!("{}\n", work.study().title);
+    let mut text = format!("{}\n\n", work.study().title);
     let (mut left, mut unknown, mut done) = (std::time::Duration::ZERO, 0, 0);
     for planned in work.plan()? {
         let cell = &planned.cell;
         let time = planned.time.map_or_else(|| "–".to_owned(), clock);
-        println!(
-            "{:>4} {} priority {} {:>8} {:<5} {cell}",
+        text += &format!(
+            "{:>4} {} priority {} {:>8} {:<5} {cell}\n",
             cell.number,
             cell.address,
             cell.priority,
@@ -152,14 +152,16 @@ fn plan(work: &Work) -> Result<()> {
         }
     }
     let open = work.cells().len() - done;
-    match unknown {
-        0 => println!(
-            "\n{done} cells are done, {open} are not: about {}",
-            clock(left)
-        ),
-        _ => println!("\n{done} cells are done, {open} are not; times are known once one is done"),
+    let times = match unknown {
+        0 => format!(": about {}", clock(left)),
+        _ => "; times are known once one is done".to_owned(),
+    };
+    text += &format!("\n{done} cells are done, {open} are not{times}\n");
+    // Who reads only its head closes the pipe.
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("-", error)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn make(work: &Work, shard: Shard) -> Result<()> {

@@ -44,7 +44,9 @@ impl Level {
         let mut text = String::new();
         for (at, piece) in template.split("{}").enumerate() {
             if at > 0 {
-                text += &parts.next().map_or_else(String::new, |&part| short(part));
+                text += &parts
+                    .next()
+                    .map_or_else(String::new, |&part| short_level(part));
             }
             text += piece;
         }
@@ -60,9 +62,20 @@ impl fmt::Display for Level {
     }
 }
 
-// A number for people, without the tail of digits that 8/255 has.
+// A number for people, without a tail of digits.
 pub(crate) fn short(value: f64) -> String {
     ((value * 1e4).round() / 1e4).to_string()
+}
+
+// The same of a part of a level, where 8/255 is one of images with 256 values.
+pub(crate) fn short_level(value: f64) -> String {
+    let (text, steps) = (short(value), 255.0 * value);
+    let is_short = text.parse() == Ok(value);
+    let is_whole = (steps - steps.round()).abs() < 1e-4 && (1.0..64.0).contains(&steps.round());
+    match !is_short && is_whole {
+        true => format!("{}/255", steps.round()),
+        false => text,
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 use super::markdown::{cell, table};
-use super::{Curve, Difference, Estimand, Level, Outcomes, Point, Profile, Rate, short};
+use super::{Curve, Difference, Estimand, Level, Outcomes, Point, Profile, Rate, short_level};
 use crate::base::statistics::clustered;
 use crate::base::{Error, Result, write_atomically};
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl SurfaceMap {
             let radii = self
                 .radii
                 .iter()
-                .map(|radius| format!("ε = {}", short(*radius)));
+                .map(|radius| format!("ε = {}", short_level(*radius)));
             let header = std::iter::once(estimand.to_string()).chain(radii);
             let rows = self.poses.iter().enumerate().map(|(pose, level)| {
                 let shares = (0..self.radii.len()).map(|radius| {

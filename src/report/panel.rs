@@ -6,7 +6,9 @@ use super::labels::draw_labels;
 use super::plane::Lines;
 use super::stairs::Scale;
 use crate::base::{Error, Result};
-use crate::evaluate::{self, At, Estimand, Profile, Rate, TradeOff, pareto_front, short};
+use crate::evaluate::{
+    self, At, Estimand, Profile, Rate, TradeOff, pareto_front, short, short_level,
+};
 
 /// One coordinate system of a [`Figure`](super::Figure): curves along an axis, or
 /// models in the trade-off plane. Rates are in percent, with their 95 % intervals as bars.
@@ -330,7 +332,7 @@ impl Panel {
                 Kind::Stairs(scale) => scale.value(tick),
                 Kind::Levels | Kind::Numbers | Kind::Plane | Kind::Course | Kind::Whole => tick,
             };
-            let (label, below) = (short(value), (x, bottom + 14.0));
+            let (label, below) = (short_level(value), (x, bottom + 14.0));
             let half = text_width(&label, 12.0) / 2.0;
             if x - half >= free_from {
                 canvas.text(&label, below, 12.0, Anchor::Centre, false)?;

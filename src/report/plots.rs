@@ -45,7 +45,12 @@ impl Report {
         adversarial: impl Into<At>,
     ) -> Result<Figure> {
         let panel = Panel::trade_off(&self.distinct_profiles(), spatial, adversarial)?;
-        let looks = looks(&self.entries.iter().collect::<Vec<_>>());
+        // Trainings of several sections are no steps of one scale.
+        let look = match self.sections().len() {
+            0 | 1 => Look::ordered,
+            _ => |kind, rank, _| Look::named(kind, rank),
+        };
+        let looks = looks(&self.entries.iter().collect::<Vec<_>>(), look);
         Ok(Figure::new(&self.title).with_ordered_row("", [panel], looks))
     }
 
@@ -80,14 +85,18 @@ impl Report {
             let panels: Vec<Panel> = (axes(&profiles).into_iter())
                 .map(|curve| panel(&curve.axis, &profiles))
                 .collect();
-            figure = figure.with_ordered_row(section, panels, looks(&self.section(section)));
+            figure = figure.with_ordered_row(
+                section,
+                panels,
+                looks(&self.section(section), Look::ordered),
+            );
         }
         figure
     }
 }
 
 // The place of each classifier among those of its network, if all are known.
-fn looks(entries: &[&Entry]) -> Vec<(String, Look)> {
+fn looks(entries: &[&Entry], look: fn(usize, usize, usize) -> Look) -> Vec<(String, Look)> {
     let mut networks: Vec<(&str, Vec<&str>)> = Vec::new();
     for entry in entries {
         let Some(training) = &entry.training else {
@@ -106,10 +115,9 @@ fn looks(entries: &[&Entry]) -> Vec<(String, Look)> {
         }
     }
     let ordered = networks.iter().enumerate().flat_map(|(kind, (_, names))| {
-        let look = move |(rank, name): (usize, &&str)| {
-            ((*name).to_owned(), Look::ordered(kind, rank, names.len()))
-        };
-        names.iter().enumerate().map(look)
+        let named =
+            move |(rank, name): (usize, &&str)| ((*name).to_owned(), look(kind, rank, names.len()));
+        names.iter().enumerate().map(named)
     });
     ordered.collect()
 }

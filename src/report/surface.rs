@@ -1,6 +1,6 @@
 use super::canvas::{Anchor, Canvas, INK, draw_svg, scale, text_width};
 use crate::base::{Error, Result, write_atomically};
-use crate::evaluate::{Estimand, SurfaceMap, short};
+use crate::evaluate::{Estimand, SurfaceMap, short, short_level};
 use plotters::style::WHITE;
 use std::path::Path;
 
@@ -119,7 +119,7 @@ impl Fields<'_> {
         for (at, &radius) in self.map.radii.iter().enumerate() {
             let x = LEFT + CELL.0 * (at as f64 + 0.5);
             let at = (x, bottom + 13.0);
-            canvas.text(&short(radius), at, 12.0, Anchor::Centre, false)?;
+            canvas.text(&short_level(radius), at, 12.0, Anchor::Centre, false)?;
         }
         for (at, pose) in self.map.poses.iter().enumerate() {
             let y = bottom - CELL.1 * (at as f64 + 0.5);

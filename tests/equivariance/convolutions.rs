@@ -61,10 +61,12 @@ fn equivariance_convolutions_with_random_weights(on: &On) {
     for &group in groups(on) {
         let lifting = LiftingConv2dConfig::new(group, [3, 8], 3)
             .init(&device)
-            .with_weight(real(on, [8, 3, 3, 3], 1));
+            .with_weight(real(on, [8, 3, 3, 3], 1))
+            .with_bias(real(on, [8], 4));
         let conv = GroupConv2dConfig::new(group, [8, 8], 5)
             .init(&device)
-            .with_weight(real(on, [8, 8, group.size(), 5, 5], 2));
+            .with_weight(real(on, [8, 8, group.size(), 5, 5], 2))
+            .with_bias(real(on, [8], 5));
         let images = real(on, [2, 3, 12, 12], 3);
         let features = lifting.forward(images.clone());
         let response = conv.forward(features.clone());

@@ -56,6 +56,23 @@ fn convention_settings_are_read_back_and_misspelt_ones_refused(on: &On) {
     );
     assert_eq!(axis.full_title(), "turns (degrees)");
     assert_eq!(axis.label_at(&axis.levels[2]), "turns: 90.5");
+    // Radii of images with 256 values are said as they are meant.
+    let said = [
+        8.0 / 255.0,
+        0.0313725,
+        1.0 / 255.0,
+        0.2,
+        0.1,
+        0.0314,
+        0.0,
+        1.0,
+        1.0 / 3.0,
+    ];
+    let said = said.map(|radius| axis.label_at(&radius.into()));
+    let expected = [
+        "8/255", "8/255", "1/255", "0.2", "0.1", "0.0314", "0", "1", "0.3333",
+    ];
+    assert_eq!(said, expected.map(|text| format!("turns: {text}")));
 }
 
 fn error_settings_that_make_no_sense(on: &On) {

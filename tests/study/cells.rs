@@ -91,8 +91,16 @@ fn convention_the_order_of_a_plan() {
     assert!(
         shards
             .map(of_shard)
-            .eq([vec![0, 3], vec![1, 4], vec![2, 5]])
+            .eq([vec![0, 5], vec![1, 4], vec![2, 3]])
     );
+    // Networks that take turns are dealt to all.
+    for of in 2..7 {
+        for number in 1..=of {
+            let shard = Shard::new(number, of).unwrap();
+            let of_the_first = (0..2 * of).filter(|&at| shard.has(at) && at % 2 == 0);
+            assert_eq!(of_the_first.count(), 1, "{shard}");
+        }
+    }
     assert_eq!("2/3".parse::<Shard>().unwrap(), Shard::new(2, 3).unwrap());
     for wrong in ["0/3", "4/3", "3", "a/b"] {
         let refused = wrong.parse::<Shard>().unwrap_err().to_string();
@@ -210,6 +218,9 @@ fn convention_shares_of_a_measurement_are_the_whole() {
         let work = study.begin(folder.path(), &fireproof::device()).unwrap();
         let share = Shard::new(number + 1, 3).unwrap();
         assert!(work.measure_share(&cell, share, |_| {}).unwrap());
+        // Three parts of the poses and one of the attacks, dealt back and forth: 1, 2, 3, 3.
+        let parts = fs::read_dir(folder.path().join("parts")).unwrap().count();
+        assert_eq!(parts, if number == 2 { 2 } else { 1 });
     }
     let into = tempfile::tempdir().unwrap();
     let shares = Vec::from_iter(folders[..3].iter().map(|folder| folder.path()));

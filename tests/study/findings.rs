@@ -260,6 +260,41 @@ fn value_means_over_surfaces() {
     assert!(page.contains("±…° ±0 px, ε = 0.05") && page.contains("whole surfaces"));
 }
 
+// An axis of poses, as of the worst of several, has two numbers for each level: plots are over the one that grows.
+#[test]
+fn smoke_axes_of_poses_have_plots() {
+    let poses = |angles: &[f64]| {
+        let poses = angles.iter().map(|&angle| (Degrees(angle), Pixels(3.0)));
+        Axis::poses(Vec::from_iter(poses))
+    };
+    for (angles, ordered) in [(&[30.0, 60.0][..], true), (&[30.0][..], false)] {
+        let mut study = whole();
+        study.measurements[0].axes = vec![poses(angles)];
+        study.measurements.truncate(1);
+        study.endpoints.clear();
+        study.series[0].plane = None;
+        if !ordered {
+            study.series.clear();
+        }
+        study.learned = 0.0;
+        for training in &mut study.trainings {
+            training.seeds = vec![1];
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+        work.run(Shard::ALL, |_| {}).unwrap();
+        let page = work.findings().unwrap().to_html().unwrap();
+        let title = Axis::poses([(Degrees(30.0), Pixels(3.0))]).label;
+        let title = title.replacen("{}", "…", 1).replace("{}", "3");
+        assert!(page.contains(&title), "{title}");
+        // Four estimands, of each network or of both, and four histories: all have learned by this rule.
+        let figures = if ordered { 8 } else { 4 };
+        assert_eq!(page.matches("<svg").count(), figures + 4, "{angles:?}");
+        assert!(!page.contains("not learned"));
+    }
+    assert!(made().2.to_html().unwrap().contains("(not learned)"));
+}
+
 // Oracle: a network that has learned something beside one that has not, of one seed, whose images tell them apart.
 #[test]
 fn value_dominance() {

@@ -188,7 +188,9 @@ fn error_settings_that_cannot_be_meant() {
         ("/trainings/0/weight_decay", json!(-3), "weight decay"),
         ("/trainings/1/seeds", json!([77]), "none in common"),
         ("/measurements/1/only/seeds", json!([77]), "no cell"),
+        ("/measurements/1/only/seeds", json!([1, 77]), "seeds that"),
         ("/measurements/1/only/networks", json!([]), "no cell"),
+        ("/learned", json!(70), "a share"),
         (
             "/measurements/0/axes/0/levels",
             json!([[30, 1], 180]),

@@ -204,7 +204,9 @@ fn value_slope_of_a_plane() {
     ];
     let refused = slope(&alike).unwrap_err();
     assert!(
-        refused.to_string().contains("no spread beyond chance"),
+        refused
+            .to_string()
+            .contains("too little spread beyond clean accuracy and chance"),
         "{refused}"
     );
 }

@@ -203,7 +203,7 @@ fn value_the_pose_of_highest_loss_is_learnt_from() {
     // Oracle: every pose by itself, its cross-entropy by hand.
     let _alone = GENERATOR.write().unwrap_or_else(PoisonError::into_inner);
     let device = fireproof::device().autodiff();
-    let net = Net::new(&device).valid().train().fork(&device);
+    let net = Net::seeded(1, &device).valid().train().fork(&device);
     let staged = staged(HARD);
     let crafted = WorstPose::new(6).craft(&net, &staged).unwrap();
     let victim = Frozen::new(&net);
@@ -298,7 +298,7 @@ fn value_a_gaussian_start_has_its_deviation() {
         ..staged.batch.clone()
     };
     let device = fireproof::device().autodiff();
-    let victim = Frozen::new(&Net::new(&device));
+    let victim = Frozen::new(&Net::seeded(1, &device));
     let start = |pgd: Pgd| {
         let pgd = pgd.with_steps(0).with_keep(Keep::Last).with_noise(0.03);
         values(pgd.perturb(&victim, &batch, Seed(5)).unwrap())

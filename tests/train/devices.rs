@@ -65,7 +65,7 @@ fn apart(one: &Trained<Cnn>, other: &Trained<Cnn>) -> f32 {
 }
 
 #[test]
-fn value_a_step_on_two_devices_is_that_of_all_images() {
+fn value_a_step_on_several_devices_is_that_of_all_images() {
     // Steps that are large beside the rounding of the weights themselves.
     let pixels = Stage {
         learning_rate: 0.05,
@@ -92,26 +92,26 @@ fn value_a_step_on_two_devices_is_that_of_all_images() {
         let apart = apart(&one, &two);
         assert!(apart <= 1e-5, "{apart} of a step by {objective:?}");
     }
+    // From three on sums come in any order: over many steps a rounding may turn something.
+    let training = training(&[CALM], Natural);
+    let [one, four] = [1, 4].map(|devices| fit_on(&training, 16, devices).unwrap());
+    let apart = apart(&one, &four);
+    assert!(apart <= 1e-5, "{apart} of a step on four devices");
 }
 
 #[test]
-fn value_a_training_on_several_devices_is_that_on_one() {
+fn value_a_training_on_two_devices_is_that_on_one() {
     // 39 images: batches of 16, 16 and 7, which does not divide. No attack: a rounding can turn a sign
     // of its steps, and with fast numerics parts of a batch round differently.
     let training = training(&[CALM, HARD], Natural);
-    let one = fit_on(&training, 39, 1).unwrap();
-    for devices in [2, 4] {
-        let several = fit_on(&training, 39, devices).unwrap();
-        let apart = apart(&one, &several);
-        assert!(apart <= 1e-4, "{apart} on {devices} devices");
-        for (a, b) in one.history.iter().zip(&several.history) {
-            assert_eq!((a.epoch, a.stage), (b.epoch, b.stage));
-            assert!((a.train_loss - b.train_loss).abs() < 1e-4, "{a:?} {b:?}");
-            assert!(
-                (a.train_accuracy - b.train_accuracy).abs() < 1e-9,
-                "{a:?} {b:?}"
-            );
-        }
+    let [one, two] = [1, 2].map(|devices| fit_on(&training, 39, devices).unwrap());
+    let apart = apart(&one, &two);
+    assert!(apart <= 1e-4, "{apart}");
+    for (a, b) in one.history.iter().zip(&two.history) {
+        assert_eq!((a.epoch, a.stage), (b.epoch, b.stage));
+        assert!((a.train_loss - b.train_loss).abs() < 1e-4, "{a:?} {b:?}");
+        let gained = (a.train_accuracy - b.train_accuracy).abs();
+        assert!(gained < 1e-9, "{a:?} {b:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::{Device, Tensor, activation::relu};
 use fireproof::base::Classifier;
 use fireproof::curriculum::Stage;
+use fireproof::nn::InitialWeights;
 use fireproof::train::{PgdTraining, Progress, Trained, Training};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,11 @@ pub struct Net {
 impl Net {
     pub fn new(device: &Device) -> Self {
         Self::with(16, 0.5, device)
+    }
+
+    /// The same network whenever it is made, without a draw from Burn's generator.
+    pub fn seeded(seed: u64, device: &Device) -> Self {
+        Self::new(device).map(&mut InitialWeights::uniform(seed))
     }
 
     pub fn with(hidden: usize, dropout: f64, device: &Device) -> Self {

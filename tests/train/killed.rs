@@ -121,7 +121,7 @@ fn convention_killed_in_its_first_checkpoint_it_starts_afresh() {
     let mut kills = 0;
     let mut states = std::collections::BTreeSet::new();
     for attempt in 0.. {
-        assert!(attempt < 8 * KILLS, "{kills} kills in a first checkpoint");
+        assert!(attempt < 40 * KILLS, "{kills} kills in a first checkpoint");
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = folder.path().join("checkpoint");
         let mut process = begin(folder.path(), false);

@@ -10,6 +10,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::Tensor;
 use fireproof::base::{Degrees, Pixels, Seed};
 use fireproof::curriculum::Stage;
+use fireproof::nn::InitialWeights;
 use fireproof::train::{
     Augmentation, Motion, Natural, ObjectiveSpec, PgdTraining, StagedBatch, Trainee, sgd,
 };
@@ -76,6 +77,7 @@ fn value_sgd_is_burns_to_the_bit_and_takes_its_records(on: &On) {
         };
         let ours = || sgd(momentum, decay);
         let model = LinearConfig::new(7, 5).init(&device);
+        let model = model.map(&mut InitialWeights::uniform(1));
         let mut models = [model.clone(), model];
         let mut optimisers = [ours(), burns()];
         for step in 0..4 {

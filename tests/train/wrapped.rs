@@ -15,8 +15,13 @@ use fireproof::train::{
 use std::sync::PoisonError;
 
 fn net() -> Net {
+    net_of(1)
+}
+
+/// The same network whenever it is made.
+fn net_of(seed: u64) -> Net {
     let device = fireproof::device().autodiff();
-    Net::new(&device).valid().train().fork(&device)
+    Net::seeded(seed, &device).valid().train().fork(&device)
 }
 
 fn batch(stage: Stage) -> StagedBatch {
@@ -129,13 +134,6 @@ fn convention_weights_are_not_perturbed_before_their_time() {
         (Awp::new(Natural).gamma, Awp::new(Natural).warmup),
         (0.01, 0)
     );
-}
-
-/// The same network whenever it is made.
-fn net_of(seed: u64) -> Net {
-    let device = fireproof::device();
-    device.seed(seed);
-    net()
 }
 
 /// Trains for so many epochs with the objective and without what is around it. What `expected` makes of the

@@ -81,8 +81,9 @@ impl Work {
                         measured.push(known.clone());
                         continue;
                     }
+                    let all = (Shard::ALL, 0);
                     let (found, seconds) =
-                        self.measure(cell, *at, of, &victim, Shard::ALL, &mut tell)?;
+                        self.measure(cell, (*at, of), &victim, all, &mut tell)?;
                     measured.push(found.expect("all of its parts"));
                     measuring += seconds;
                 }
@@ -151,10 +152,12 @@ impl Work {
         let network = self.spec(cell)?.load(weights, &self.device)?;
         let victim = Frozen::from_shared(network.inference());
         let known = self.known(cell)?;
+        let mut first = 0;
         for (at, of) in &cell.measurements {
             if known.iter().all(|known| known.of != *of) {
-                self.measure(cell, *at, of, &victim, share, &mut tell)?;
+                self.measure(cell, (*at, of), &victim, (share, first), &mut tell)?;
             }
+            first += self.images.tests[*at].len().div_ceil(PART);
         }
         Ok(true)
     }
@@ -247,14 +250,14 @@ impl Work {
         Ok(Some((measured, seconds)))
     }
 
-    /// A share of a measurement, part by part; the whole of it if the share is all of it.
+    /// A share of a measurement, part by part, of which the first has this place among those of all measurements:
+    /// or the first share would have a part of each. The whole of it if the share is all of it.
     fn measure(
         &self,
         cell: &Cell,
-        at: usize,
-        of: &Address,
+        (at, of): (usize, &Address),
         victim: &Frozen,
-        share: Shard,
+        (share, first): (Shard, usize),
         tell: &mut dyn FnMut(Step),
     ) -> Result<(Option<Measured>, f64)> {
         let (measurement, set) = (&self.study.measurements[at], &self.images.tests[at]);
@@ -262,7 +265,7 @@ impl Work {
         let victim = victim.clone().with_numerics(measurement.numerics);
         let (mut parts, mut seconds) = (Vec::new(), 0.0);
         for (place, from) in (0..set.len()).step_by(PART).enumerate() {
-            if !share.has(place) {
+            if !share.has(first + place) {
                 continue;
             }
             let part = match self.folder.read_part(&cell.trained, of, from)? {

@@ -26,10 +26,16 @@ impl Shard {
         Ok(Self { number, of })
     }
 
-    /// Whether the piece of work at this place, counted from 0, is of this part: every n-th is, so that all
-    /// parts have as much of what is urgent.
+    /// Whether the piece of work at this place, counted from 0, is of this part: one of every n in a row is, so
+    /// that all parts have as much of what is urgent, dealt back and forth (1 2 3 3 2 1), so that of two kinds
+    /// of work that take turns no part has only the longer one.
     pub fn has(&self, place: usize) -> bool {
-        place % self.of == self.number - 1
+        let (row, at) = (place / self.of, place % self.of);
+        let part = match row % 2 {
+            0 => at,
+            _ => self.of - 1 - at,
+        };
+        part == self.number - 1
     }
 }
 

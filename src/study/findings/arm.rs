@@ -68,7 +68,9 @@ impl ArmFindings {
                 .with_epochs(curriculum.epochs());
         }
         record.extras = record.extras.with("history", &result.history);
-        let failed = cells.iter().filter(|(_, result)| Learned::failed(result));
+        let failed = cells
+            .iter()
+            .filter(|(_, result)| Learned::failed(result, results.study.learned));
         let failed = failed.map(|(cell, result)| (cell.seed, &result.history));
         let failed = Vec::from_iter(failed);
         if !failed.is_empty() {
@@ -80,7 +82,10 @@ impl ArmFindings {
             training: training.to_owned(),
             seeds: cells.iter().map(names).collect(),
             record,
-            learned: Learned::of(cells.iter().map(|(_, result)| *result)),
+            learned: Learned::of(
+                cells.iter().map(|(_, result)| *result),
+                results.study.learned,
+            ),
             profile: profile(results, &cells, format!("{network}, {training}"))?,
             surfaces: surfaces(results, &cells)?,
         }))

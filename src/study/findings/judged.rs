@@ -163,7 +163,9 @@ fn ask<'a>(results: &'a Results<'a>, plan: &EndpointPlan, network: Option<&str>)
     seeds.dedup();
     let mut not_learned = Vec::new();
     for cells in &chosen {
-        let failed = cells.iter().filter(|(_, result)| Learned::failed(result));
+        let failed = cells
+            .iter()
+            .filter(|(_, result)| Learned::failed(result, results.study.learned));
         let failed = Vec::from_iter(failed.map(|(cell, _)| cell.seed.to_string()));
         if let Some((cell, _)) = cells.first()
             && !failed.is_empty()

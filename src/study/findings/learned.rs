@@ -2,11 +2,8 @@ use crate::study::cells::CellResult;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A network has learned if it gets this share of its training images right while it learns, moved and attacked
-/// as they are, …
-pub const LEARNED: f64 = 0.7;
-
-/// … and the last epoch added no more than this to it.
+/// A network has learned if it gets the share of its training images right that
+/// [`Study::learned`](crate::study::Study::learned) says, and the last epoch added no more than this to it.
 pub const PLATEAU: f64 = 0.05;
 
 /// Whether networks have learned what they were trained for: of others nothing should be concluded.
@@ -17,11 +14,16 @@ pub struct Learned {
     pub accuracy: f64,
     /// What the last epoch added: the most of all seeds. None where its task was another one than before.
     pub gain: Option<f64>,
+    /// The least accuracy that is enough.
+    pub least: f64,
 }
 
 impl Learned {
-    /// Of networks of several seeds; nothing if one was not trained.
-    pub(super) fn of<'a>(results: impl IntoIterator<Item = &'a CellResult>) -> Option<Self> {
+    /// Of networks of several seeds of which this much is asked; nothing if one was not trained.
+    pub(super) fn of<'a>(
+        results: impl IntoIterator<Item = &'a CellResult>,
+        least: f64,
+    ) -> Option<Self> {
         let mut all: Option<Self> = None;
         for result in results {
             let last = result.history.last()?;
@@ -38,6 +40,7 @@ impl Learned {
             let one = Self {
                 accuracy: last.train_accuracy,
                 gain,
+                least,
             };
             all = Some(all.map_or(one, |all| Self {
                 accuracy: all.accuracy.min(one.accuracy),
@@ -45,19 +48,20 @@ impl Learned {
                     (Some(a), Some(b)) => Some(a.max(b)),
                     (a, b) => a.or(b),
                 },
+                least,
             }));
         }
         all
     }
 
     /// Whether a network was trained and has not.
-    pub(super) fn failed(result: &CellResult) -> bool {
-        Self::of([result]).is_some_and(|learned| !learned.enough())
+    pub(super) fn failed(result: &CellResult, least: f64) -> bool {
+        Self::of([result], least).is_some_and(|learned| !learned.enough())
     }
 
-    /// Whether they have: [`LEARNED`], [`PLATEAU`].
+    /// Whether they have: [`Study::learned`](crate::study::Study::learned), [`PLATEAU`].
     pub fn enough(&self) -> bool {
-        self.accuracy >= LEARNED && self.gain.is_none_or(|gain| gain <= PLATEAU)
+        self.accuracy >= self.least && self.gain.is_none_or(|gain| gain <= PLATEAU)
     }
 }
 

@@ -1,6 +1,5 @@
 use super::{Dominates, Findings, Judged, PlaneFindings, Section, judged};
 use crate::evaluate::{Entry, Report};
-use crate::study::settings::Place;
 use std::fmt::Write as _;
 
 impl Findings {
@@ -214,10 +213,9 @@ impl Section {
         let Some(plane) = &self.plane else {
             return String::new();
         };
-        let label = |place: &Place| format!("{} at {}", place.axis, place.level);
-        let (x, y) = (label(&plane.plane.spatial), label(&plane.plane.adversarial));
+        let [x, y] = [&plane.plane.spatial, &plane.plane.adversarial].map(|at| self.said(at));
         let mut text = format!(
-            "\n| classifier | accuracy: {} | accuracy: {} | on the front | in repetitions |\n|---|---:|---:|:---:|---:|\n",
+            "\n| classifier | accuracy at {} | accuracy at {} | on the front | in repetitions |\n|---|---:|---:|:---:|---:|\n",
             cell(&x),
             cell(&y)
         );

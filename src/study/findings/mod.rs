@@ -10,7 +10,7 @@ mod section;
 
 pub use arm::{ArmFindings, OverSurface};
 pub use judged::Judged;
-pub use learned::{LEARNED, Learned, PLATEAU};
+pub use learned::{Learned, PLATEAU};
 #[cfg(feature = "report")]
 pub(super) use markdown::row;
 pub use scans::{ScanFindings, ScanMean, ScanRow, ScanTable};

@@ -67,6 +67,16 @@ impl Section {
         })
     }
 
+    /// A place of the plane as its axis says it.
+    pub(crate) fn said(&self, place: &Place) -> String {
+        let mut arms = self.arms.iter();
+        let curve = arms.find_map(|arm| arm.profile.curve(&place.axis).ok());
+        curve.map_or_else(
+            || place.level.to_string(),
+            |curve| curve.label_at(&place.level),
+        )
+    }
+
     /// What a training lies at, if the settings say it.
     pub fn level(&self, training: &str) -> Option<&Level> {
         let place = self

@@ -152,34 +152,33 @@ fn sliced(profile: &Profile, axes: &[&str]) -> Profile {
     }
 }
 
-// Where one part of the poses grows, a curve over it for each radius; else nothing that could be drawn so.
+// Where one part of the poses grows, a curve over it, for each radius if there are radii; else nothing that could
+// be drawn so.
 fn slices(curve: &Curve) -> Vec<Curve> {
-    let parts = curve
-        .points
-        .first()
-        .map_or(0, |point| point.level.parts().len());
-    // Two parts are a pose without a radius.
-    let Some(last) = parts.checked_sub(1).filter(|last| *last > 1) else {
+    let Some(first) = curve.points.first().map(|point| &point.level) else {
         return Vec::new();
     };
-    let first = &curve.points[0].level;
+    // Two parts are a pose without a radius.
+    let last = first.parts().len() - 1;
+    let radius = (last > 1).then_some(last);
     let differs = |part: &usize| {
         let mut points = curve.points.iter();
         points.any(|point| point.level.parts()[*part] != first.parts()[*part])
     };
-    let moving = Vec::from_iter((0..last).filter(differs));
-    let &[moving] = &moving[..] else {
-        return Vec::new();
+    let poses = 0..radius.unwrap_or(last + 1);
+    let moving = match Vec::from_iter(poses.filter(differs))[..] {
+        [] => 0,
+        [moving] => moving,
+        _ => return Vec::new(),
     };
-    let mut radii = Vec::from_iter(curve.points.iter().map(|point| point.level.parts()[last]));
+    let radii = curve.points.iter();
+    let radii = radii.map(|point| radius.map_or(0.0, |radius| point.level.parts()[radius]));
+    let mut radii = Vec::from_iter(radii);
     radii.sort_by(f64::total_cmp);
     radii.dedup();
-    let slice = |radius: f64| {
-        let points = curve
-            .points
-            .iter()
-            .filter(|point| point.level.parts()[last] == radius);
-        let points = Vec::from_iter(points.map(|point| Point {
+    let slice = |value: f64| {
+        let here = |point: &&Point| radius.is_none_or(|at| point.level.parts()[at] == value);
+        let points = Vec::from_iter(curve.points.iter().filter(here).map(|point| Point {
             level: point.level.parts()[moving].into(),
             ..point.clone()
         }));
@@ -187,20 +186,21 @@ fn slices(curve: &Curve) -> Vec<Curve> {
         let mut pieces = curve.label.split("{}");
         let mut label = pieces.next().unwrap_or_default().to_owned();
         for (part, piece) in pieces.enumerate() {
-            let fixed = if part == last {
-                radius
-            } else {
-                first.parts().get(part).copied().unwrap_or(0.0)
+            let fixed = match radius {
+                Some(at) if at == part => value,
+                _ => first.parts().get(part).copied().unwrap_or(0.0),
             };
-            label += &if part == moving {
-                "{}".to_owned()
-            } else {
-                fixed.to_string()
+            label += &match part == moving {
+                true => "{}".to_owned(),
+                false => evaluate::short_level(fixed),
             };
             label += piece;
         }
         Curve {
-            axis: format!("{} {radius}", curve.axis),
+            axis: match radius {
+                Some(_) => format!("{} {value}", curve.axis),
+                None => curve.axis.clone(),
+            },
             title: label.replace("{}", "…"),
             label,
             points,

@@ -1,4 +1,4 @@
-use crate::evaluate::{Curve, Difference, Estimand, Level, Point, Rate};
+use crate::evaluate::{Curve, Difference, Estimand, Point, Rate};
 use crate::study::findings::{
     ArmFindings, Findings, OverSurface, PlaneFindings, ScanFindings, ScanMean, Section, row,
 };
@@ -190,22 +190,15 @@ impl Section {
                 Cell::number(format!("{:.0} %", 100.0 * place.share), place.share),
             ]
         });
-        let label = |axis: &str, level: &Level| {
-            let curve = self
-                .arms
-                .iter()
-                .find_map(|arm| arm.profile.curve(axis).ok());
-            curve.map_or_else(|| level.to_string(), |curve| curve.label_at(level))
-        };
-        let (x, y) = (&plane.plane.spatial, &plane.plane.adversarial);
+        let [x, y] = [&plane.plane.spatial, &plane.plane.adversarial].map(|at| self.said(at));
         Table {
             caption: "Trade-off, on the images that are measured in both. In repetitions: how often no other \
                       training dominates it with other seeds and images."
                 .to_owned(),
             columns: vec![
                 "classifier".to_owned(),
-                format!("accuracy at {}", label(&x.axis, &x.level)),
-                format!("accuracy at {}", label(&y.axis, &y.level)),
+                format!("accuracy at {x}"),
+                format!("accuracy at {y}"),
                 "on the front".to_owned(),
                 "in repetitions".to_owned(),
             ],

@@ -75,6 +75,10 @@ pub struct Study {
     pub networks: Vec<NetworkPlan>,
     /// How they are trained.
     pub trainings: Vec<TrainingPlan>,
+    /// The share of its training images, moved and attacked as they are, that a network must get right in its last
+    /// epoch, or nothing is concluded of it: 0.7 if it is not said. A hard task asks for less.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub learned: f64,
     /// What is measured of them.
     pub measurements: Vec<Measurement>,
     /// The questions.
@@ -101,6 +105,8 @@ struct Written {
     #[serde(default)]
     common: Map<String, Value>,
     trainings: Vec<Map<String, Value>>,
+    #[serde(default = "usual")]
+    learned: f64,
     measurements: Vec<Measurement>,
     #[serde(default)]
     endpoints: Vec<EndpointPlan>,
@@ -132,12 +138,22 @@ impl TryFrom<Written> for Study {
             networks: written.networks,
             trainings: (written.trainings.into_iter().map(training))
                 .collect::<std::result::Result<_, _>>()?,
+            learned: written.learned,
             measurements: written.measurements,
             endpoints: written.endpoints,
             series: written.series,
             scans: written.scans,
         })
     }
+}
+
+fn usual() -> f64 {
+    0.7
+}
+
+// As serde asks for it.
+fn is_usual(learned: &f64) -> bool {
+    *learned == usual()
 }
 
 // The fields of `common` and over them those of `own`, without what is null there. Of the curriculum field by
@@ -169,6 +185,7 @@ impl Study {
             evaluation_seed: Seed(0),
             networks: Vec::new(),
             trainings: Vec::new(),
+            learned: usual(),
             measurements: Vec::new(),
             endpoints: Vec::new(),
             series: Vec::new(),
@@ -223,6 +240,8 @@ impl Study {
                 "at least one",
             )?;
         }
+        let share = (0.0..=1.0).contains(&self.learned);
+        Error::unless(share, "learned", self.learned, "a share, from 0 to 1")?;
         for training in &self.trainings {
             training.check(&networks)?;
         }
@@ -238,6 +257,16 @@ impl Study {
                 .any(|training| networks.iter().any(|network| includes(training, network)));
             let of = format!("measurement `{}`: only", measurement.name);
             Error::unless(some, of, "no cell of the study", "at least one")?;
+            let known = |seed: &&u64| self.trainings.iter().any(|t| t.seeds.contains(seed));
+            let mut unknown = measurement.only.seeds.iter().flatten();
+            if let Some(seed) = unknown.find(|seed| !known(seed)) {
+                let of = format!("measurement `{}`: only seeds", measurement.name);
+                return Err(Error::setting(
+                    of,
+                    seed,
+                    "seeds that networks are trained from",
+                ));
+            }
         }
         self.scans.check()?;
         names_of("series", self.series.iter().map(|s| s.name.as_str()))?;

@@ -23,8 +23,9 @@ const REAL: f64 = 0.5;
 /// # Errors
 ///
 /// [`Error::Input`] unless all have the same seeds and images, there are four trainings, or three with two
-/// seeds or more, and their adversarial accuracies differ by more than chance and what their clean accuracies
-/// determine.
+/// seeds or more, and at least half of what their adversarial accuracies differ by, at equal clean accuracy, is
+/// left without the part that chance may have. Where the two accuracies rise and fall together that part is
+/// large, and there is no slope although trainings differ.
 pub fn slope(arms: &[Arm<'_>]) -> Result<Effect> {
     let (seeds, images) = Arm::common(arms)?;
     let least = if seeds == 1 { 4 } else { 3 };
@@ -164,7 +165,7 @@ impl Fit {
         if spread <= REAL * found.spread(equal) || spread <= 1e-6 * real.aa {
             return Err(Error::input(
                 "adversarial accuracies at equal clean accuracy",
-                "no spread beyond chance",
+                "too little spread beyond clean accuracy and chance",
                 "trainings of which some are more robust than others",
             ));
         }
