@@ -33,8 +33,13 @@
     const isAxes = ({ points: [a, b, c, ...more] }) =>
       c && !more.length && a.x === b.x && a.y < b.y && b.x < c.x && b.y === c.y;
     const axes = lines.filter(isAxes).map(line => line.getBoundingClientRect());
-    const curves = lines.filter(line => line.points.length > 2 && !isAxes(line));
-    const marks = [...curves, ...plot.querySelectorAll('circle')].map(mark => mark.getBoundingClientRect());
+    // A line of two points is a tick, a grid's or an interval's unless it slopes.
+    const slopes = ({ points: [a, b, ...more] }) => b && !more.length && a.x !== b.x && a.y !== b.y;
+    const curves = lines.filter(line => (line.points.length > 2 && !isAxes(line)) || slopes(line));
+    // Markers with corners, without what lifts them off the ground and areas.
+    const isMarker = area => area.getAttribute('fill') !== '#FFFFFF' && area.getBoundingClientRect().width < frame.width / 20;
+    const markers = [...plot.querySelectorAll('polygon')].filter(isMarker);
+    const marks = [...curves, ...markers, ...plot.querySelectorAll('circle')].map(mark => mark.getBoundingClientRect());
     if (!axes.length) fault('plot without axes', name);
     if (axes.some(panel => !marks.some(mark => within(mark, panel, 4)))) fault('empty panel', name);
     if (!curves.every(curve => axes.some(panel => within(curve.getBoundingClientRect(), panel, 4))))

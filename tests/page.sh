@@ -69,7 +69,7 @@ lines unpainted|hidden polyline|for (const line of lines) line.style.stroke = "t
 lines moved right|polyline outside its plot|move(lines, 5000, 0)
 lines moved down|polyline outside its plot|move(lines, 0, 5000)
 curve moved|curve outside its axes|move([lines.findLast(line => line.points.length > 2)], -400, 0)
-marks lost|empty panel|for (const mark of document.querySelectorAll("circle,polyline:not([stroke-width=\"8\"])")) mark.remove()
+marks lost|empty panel|for (const mark of document.querySelectorAll("circle,polygon,polyline:not([stroke-width=\"8\"])")) mark.remove()
 page wide|320: FAIL page [0-9]* pixels too wide|add("<p style=\"width: 700px\">wide</p>")
 text clipped|text beyond the edge|add("<div style=\"overflow: clip\"><p style=\"white-space: nowrap\">" + "wide ".repeat(99))
 heading dead|table that does not reverse|button.replaceWith(button.cloneNode(true))

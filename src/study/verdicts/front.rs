@@ -1,5 +1,5 @@
 use super::{Arm, Effect, Estimate, Pairing, Weights, contrast};
-use crate::base::statistics::Interval;
+use crate::base::statistics::{Interval, student};
 use crate::base::{Draws, Error, Purpose, Result, Seed};
 use crate::evaluate::{TradeOff, hypervolume, pareto_front};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,10 @@ impl Bootstrap {
     /// them should be, once in the area found and again in a repetition, and this takes it away once more.
     /// (A. C. Davison and D. V. Hinkley 1997, "Bootstrap methods and their application", section 5.2.)
     ///
+    /// Two seeds are only one direction, and repetitions far along it end where accuracies of 0 or 1 do or other
+    /// trainings take over: the interval reaches at least as far as that of the area's linearisation, whose
+    /// half width is that of [`Crossed`](crate::base::statistics::Crossed).
+    ///
     /// # Errors
     ///
     /// [`Error::Setting`] for less than 100 repetitions, [`Error::Input`] unless all trainings have the
@@ -107,6 +111,7 @@ impl Bootstrap {
         // Below the n-th least of B areas lies the share n / (B + 1) of further ones.
         let beyond = (0.025 * (areas.len() + 1) as f64) as usize;
         let (least, most) = (areas[beyond - 1], areas[areas.len() - beyond]);
+        let linear = if seeds == 2 { varied.half_width() } else { 0.0 };
         let place = |(at, arm): (usize, &Arm<'_>)| Place {
             name: arm.name.to_owned(),
             spatial: arm.spatial.estimate(),
@@ -119,8 +124,8 @@ impl Bootstrap {
             hypervolume: Estimate {
                 value: area,
                 interval: Interval {
-                    low: (2.0 * area - most).clamp(0.0, 1.0),
-                    high: (2.0 * area - least).clamp(0.0, 1.0),
+                    low: (2.0 * area - most).min(area - linear).clamp(0.0, 1.0),
+                    high: (2.0 * area - least).max(area + linear).clamp(0.0, 1.0),
                 },
                 seeds,
                 images,
@@ -196,6 +201,27 @@ impl Varied {
             }
         }
         varied
+    }
+
+    /// Of the 95 % interval of the area, as if it were linear.
+    fn half_width(&self) -> f64 {
+        let step = 1e-4;
+        let area_at = |at: usize, by: f64| {
+            let mut means = self.means.clone();
+            means[at] += by;
+            hypervolume(&points(&means))
+        };
+        let slope = |at| (area_at(at, step) - area_at(at, -step)) / (2.0 * step);
+        let slopes = Vec::from_iter((0..self.means.len()).map(slope));
+        let variance = |all: &[Vec<f64>]| -> f64 {
+            let moved =
+                |each: &Vec<f64>| -> f64 { each.iter().zip(&slopes).map(|(d, s)| d * s).sum() };
+            all.iter().map(|each| moved(each).powi(2)).sum()
+        };
+        let student = student::quantile(0.025, self.by_seed.len() as f64 - 1.0);
+        let normal = student::quantile(0.025, f64::INFINITY);
+        (student.powi(2) * variance(&self.by_seed) + normal.powi(2) * variance(&self.by_image))
+            .sqrt()
     }
 
     fn repeated(&self, draws: &mut Draws) -> Vec<f64> {
