@@ -12,7 +12,7 @@ use fireproof::base::{Error, Result, write_atomically};
 use fireproof::study::{Event, Made, Shard, Step, Study, Work, join};
 use fireproof::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -121,14 +121,19 @@ fn run(task: &Task) -> Result<()> {
         Task::Scan { place } => scan(&place.begin()?),
         Task::Join { out, from } => {
             let joined = join(out, from)?;
-            println!(
+            say(format!(
                 "{} cells, {} parts and {} scans came in, {} cells were there",
                 joined.cells, joined.parts, joined.scans, joined.same
-            );
+            ));
             Ok(())
         }
         Task::Report { place } => report(&place.begin()?),
     }
+}
+
+/// Prints a line. Who reads only the first lines closes the pipe: the work goes on.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn plan(work: &Work) -> Result<()> {
@@ -157,11 +162,8 @@ fn plan(work: &Work) -> Result<()> {
         _ => "; times are known once one is done".to_owned(),
     };
     text += &format!("\n{done} cells are done, {open} are not{times}\n");
-    // Who reads only its head closes the pipe.
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::io("-", error)),
-        _ => Ok(()),
-    }
+    say(text.trim_end());
+    Ok(())
 }
 
 fn make(work: &Work, shard: Shard) -> Result<()> {
@@ -181,28 +183,29 @@ fn make(work: &Work, shard: Shard) -> Result<()> {
             });
             let left = left.map_or_else(String::new, |left| format!(", {} left", clock(left)));
             let time = std::time::Duration::from_secs_f64(times.total());
-            println!(
+            say(format!(
                 "{:>4}/{all} {} {cell}: clean {clean:.1} %, {}{left}",
                 cell.number,
                 cell.address.short(),
                 clock(time)
-            );
+            ));
         }
-        Event::Elsewhere(cell) => {
-            println!("{:>4}/{all} {cell}: another process is at it", cell.number)
-        }
+        Event::Elsewhere(cell) => say(format!(
+            "{:>4}/{all} {cell}: another process is at it",
+            cell.number
+        )),
         Event::Failed(cell, error) => {
             bar.clear();
             eprintln!("{:>4}/{all} {cell}: {error}", cell.number);
         }
     })?;
-    println!(
+    say(format!(
         "{} cells made, {} were there, {} with another process, {} failed",
         tally.now,
         tally.before,
         tally.elsewhere,
         tally.failed.len()
-    );
+    ));
     if let Some((cell, error)) = tally.failed.into_iter().next() {
         return Err(Error::input(cell, error, "a cell that can be made"));
     }
@@ -229,7 +232,7 @@ fn one(work: &Work, which: &str, share: Option<Shard>) -> Result<()> {
         },
     };
     bar.clear();
-    println!("{} {} {cell}: {said}", cell.number, cell.address);
+    say(format!("{} {} {cell}: {said}", cell.number, cell.address));
     Ok(())
 }
 
@@ -248,9 +251,9 @@ fn scan(work: &Work) -> Result<()> {
     let (folder, markdown) = (work.folder(), table.to_markdown());
     write_atomically(&folder.join("scans.md"), markdown.as_bytes())?;
     write_atomically(&folder.join("scans.csv"), table.to_csv().as_bytes())?;
-    println!("{markdown}");
+    say(markdown);
     let (rows, all) = (table.rows().len(), work.cells().len());
-    println!("{rows} of {all} networks are scanned");
+    say(format!("{rows} of {all} networks are scanned"));
     for (cell, error) in table.failed() {
         eprintln!("{cell}: {error}");
     }
@@ -268,10 +271,13 @@ fn report(work: &Work) -> Result<()> {
     let findings = work.findings()?;
     findings.write(work.folder())?;
     for paragraph in findings.paragraphs() {
-        println!("\n{paragraph}");
+        say(format!("\n{paragraph}"));
     }
-    println!("\n{}", findings.provisional());
-    println!("Report: {}", work.folder().join("index.html").display());
+    say(format!("\n{}", findings.provisional()));
+    say(format!(
+        "Report: {}",
+        work.folder().join("index.html").display()
+    ));
     Ok(())
 }
 

@@ -67,7 +67,8 @@ pub(crate) fn short(value: f64) -> String {
     ((value * 1e4).round() / 1e4).to_string()
 }
 
-// The same of a part of a level, where 8/255 is one of images with 256 values.
+// The same of a part of a level, where 8/255 is one of images with 256 values: a radius, so a small one, or a third
+// would be 85/255.
 pub(crate) fn short_level(value: f64) -> String {
     let (text, steps) = (short(value), 255.0 * value);
     let is_short = text.parse() == Ok(value);

@@ -6,7 +6,8 @@
 //! [`PoseMap`](crate::evaluate::PoseMap), [`SurfaceMap`](crate::evaluate::SurfaceMap),
 //! [`Boundary`](crate::evaluate::Boundary), [`Components`](crate::evaluate::Components) and
 //! [`Tangents`](crate::evaluate::Tangents), the [`Figure`] that plots are made of, the [`Family`] of networks
-//! trained at growing levels, as the paper's figures show it, and the [`Trainings`] that have names and no order, the [`PolarPlot`] of
+//! trained at growing levels, as the paper's figures show it, and the [`Trainings`] that have names and no
+//! order, the [`PolarPlot`] of
 //! accuracy by angle, and the [`ContactSheet`]. A [`Curriculum`](crate::curriculum::Curriculum) draws itself as
 //! well. No fonts are needed to write a plot:
 //! text stays text, in the reader's sans-serif.

@@ -113,19 +113,28 @@ impl<'a> Trainings<'a> {
     }
 
     /// The trade-off plane: accuracy at a level of a spatial axis against accuracy at a level of an
-    /// adversarial one, with the Pareto front. Where some are within 10 points of the best in both, a second
-    /// plane shows them alone.
+    /// adversarial one, with the Pareto front. Where three or more but not all are within 10 points of the best in
+    /// both, a second plane shows them alone. Trainings that lack one of the levels are not in it.
     ///
     /// # Errors
     ///
-    /// [`Error::Setting`](crate::base::Error::Setting) if one lacks one of the two levels.
+    /// [`Error::Setting`](crate::base::Error::Setting) if all lack one of the two levels.
     pub fn plane(
         &self,
         title: impl Into<String>,
         spatial: impl Into<At>,
         adversarial: impl Into<At>,
     ) -> Result<Figure> {
-        let named = Vec::from_iter((self.members.iter()).map(|m| (m.name(), m.profile)));
+        let (spatial, adversarial) = (spatial.into(), adversarial.into());
+        let mut named = Vec::from_iter((self.members.iter()).map(|m| (m.name(), m.profile)));
+        let lacks =
+            |profile: &Profile| [&spatial, &adversarial].map(|at| profile.at(at.clone()).is_err());
+        if named
+            .iter()
+            .any(|(_, profile)| lacks(profile) == [false; 2])
+        {
+            named.retain(|(_, profile)| lacks(profile) == [false; 2]);
+        }
         let all = Panel::named_trade_off(&named, spatial, adversarial)?;
         let near = all.near_the_best(NEAR);
         let panels = Vec::from_iter(std::iter::once(all).chain(near));
@@ -167,12 +176,24 @@ impl<'a> Trainings<'a> {
                 };
                 (name.to_owned(), look)
             });
-        let levels = trainings.iter().enumerate().filter(|_| !one);
+        // A row's samples look as its curves do, and are of the trainings that it has.
+        let kind = only.map_or(0, |only| {
+            let networks = self.networks();
+            networks.iter().position(|name| *name == only).unwrap_or(0)
+        });
+        let has = |training: &str| {
+            let mut members = self.members.iter();
+            members.any(|member| {
+                member.training == training && only.is_none_or(|only| only == member.network)
+            })
+        };
+        let levels = trainings.iter().enumerate();
+        let levels = levels.filter(|(_, name)| !one && has(name));
         Key {
             networks: networks.collect(),
             training: if one { trainings[0] } else { "trained by" }.to_owned(),
             levels: levels
-                .map(|(rank, name)| ((*name).to_owned(), Look::named(0, rank)))
+                .map(|(rank, name)| ((*name).to_owned(), Look::named(kind, rank)))
                 .collect(),
             ordered: false,
         }

@@ -54,6 +54,18 @@ fn smoke_many_trainings_have_a_row_for_each_network() {
     for name in ["StdCNN", "GCNN"] {
         assert_eq!(count(&found, name), 2, "{name}");
     }
+    // The first network has circles, from the eighth training on hollow ones, in its panels and legend: seven
+    // levels and five, and a sample. White circles are rims besides, of each.
+    let circles = found.matches("<circle").count();
+    let white = found
+        .split("<circle")
+        .filter(|one| one.contains("fill=\"#FFFFFF\""))
+        .count();
+    let of_one = 7 + 5 + 1;
+    assert_eq!(
+        (white, circles - white),
+        (9 * of_one + 1 + 2 * of_one, 9 * of_one + 1)
+    );
 }
 
 #[test]

@@ -201,6 +201,27 @@ fn convention_what_is_done_is_not_done_again() {
         (trained, measured),
         (0, BTreeSet::from(["attacks".to_owned()]))
     );
+
+    // Unless that was another network, as another version of the kernels trains: its history says so.
+    let cells = folder.path().join("cells");
+    fs::remove_file(cells.join(format!("{}.json", other.address))).unwrap();
+    let file = cells.join(format!("{}.json", cell.address));
+    let text = fs::read_to_string(&file).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    changed["history"][0]["train_loss"] = 0.5.into();
+    changed.as_object_mut().unwrap().remove("digest");
+    fs::write(&file, changed.to_string()).unwrap();
+    let mut measured = BTreeSet::new();
+    let tell = |step: Step| {
+        if let Step::Measuring { measurement, .. } = step {
+            measured.insert(measurement.to_owned());
+        }
+    };
+    let Made::Now(again, _) = work.run_cell(&other, tell).unwrap() else {
+        panic!("not made");
+    };
+    assert!(measured.iter().eq(["attacks", "poses"]), "{measured:?}");
+    assert_eq!(again.history, result.history);
 }
 
 #[test]

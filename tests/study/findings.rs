@@ -292,6 +292,20 @@ fn smoke_axes_of_poses_have_plots() {
         assert_eq!(page.matches("<svg").count(), figures + 4, "{angles:?}");
         assert!(!page.contains("not learned"));
     }
+    // One pose under several radii: over these.
+    let mut study = whole();
+    let pgd = Pgd::linf(0.0).with_steps(1);
+    let poses = [(Degrees(30.0), Pixels(0.0))];
+    study.measurements[1].axes = vec![Axis::attacked_poses(pgd, poses, [0.0, 0.05])];
+    study.measurements.remove(0);
+    study.endpoints.clear();
+    study.series.clear();
+    study.networks.truncate(1);
+    let folder = tempfile::tempdir().unwrap();
+    let work = study.begin(folder.path(), &fireproof::device()).unwrap();
+    work.run(Shard::ALL, |_| {}).unwrap();
+    let page = work.findings().unwrap().to_html().unwrap();
+    assert!(page.contains("±30° ±0 px, ε = …"));
     assert!(made().2.to_html().unwrap().contains("(not learned)"));
 }
 

@@ -64,21 +64,25 @@ impl Work {
             claim.fulfilled();
             return Ok(Made::Before(result));
         }
-        let known = self.known(cell)?;
+        let others = self.others(cell)?;
         // Where other machines have measured all of it, their record of the training is enough.
         let there = match self.folder.record(&cell.trained)? {
-            Some(record) => self.there(cell, &known)?.map(|there| (record, there)),
+            Some(record) => {
+                let known = known(&others, &record);
+                self.there(cell, &known)?.map(|there| (record, there))
+            }
             None => None,
         };
         let (record, (measured, measuring)) = match there {
             Some(there) => there,
             None => {
                 let (record, network) = self.network(cell, &claim, &mut tell)?;
+                let known = known(&others, &record);
                 let victim = Frozen::from_shared(network.inference());
                 let (mut measured, mut measuring) = (Vec::new(), 0.0);
                 for (at, of) in &cell.measurements {
                     if let Some(known) = known.iter().find(|known| known.of == *of) {
-                        measured.push(known.clone());
+                        measured.push((*known).clone());
                         continue;
                     }
                     let all = (Shard::ALL, 0);
@@ -97,16 +101,12 @@ impl Work {
             versions: Versions::of(&self.device),
             machine: machine(),
         };
-        let untimed = |epoch: EpochRecord| EpochRecord {
-            seconds: 0.0,
-            ..epoch
-        };
         let result = CellResult {
             schema: CELL_SCHEMA,
             settings: cell.settings.clone(),
             trained: cell.trained.clone(),
             parameters: record.parameters,
-            history: record.history.into_iter().map(untimed).collect(),
+            history: untimed(&record.history),
             measured,
             digest: None,
         }
@@ -146,12 +146,13 @@ impl Work {
             };
             self.network(cell, &claim, &mut tell)?;
         }
-        let Some((_, weights)) = self.folder.trained(&cell.trained)? else {
+        let Some((record, weights)) = self.folder.trained(&cell.trained)? else {
             return Ok(false);
         };
         let network = self.spec(cell)?.load(weights, &self.device)?;
         let victim = Frozen::from_shared(network.inference());
-        let known = self.known(cell)?;
+        let others = self.others(cell)?;
+        let known = known(&others, &record);
         let mut first = 0;
         for (at, of) in &cell.measurements {
             if known.iter().all(|known| known.of != *of) {
@@ -212,9 +213,9 @@ impl Work {
         Ok((record, network))
     }
 
-    /// What other cells have measured of the same trained network.
-    fn known(&self, cell: &Cell) -> Result<Vec<Measured>> {
-        let mut known = Vec::new();
+    /// Other cells of the same training.
+    fn others(&self, cell: &Cell) -> Result<Vec<CellResult>> {
+        let mut others = Vec::new();
         for address in self.folder.all_cells()? {
             if address == cell.address {
                 continue;
@@ -223,18 +224,18 @@ impl Work {
             if let Ok(Some(other)) = self.folder.cell(&address)
                 && other.trained == cell.trained
             {
-                known.extend(other.measured);
+                others.push(other);
             }
         }
-        Ok(known)
+        Ok(others)
     }
 
     /// All measurements of a cell with their seconds, if every part of those that are not known is there.
-    fn there(&self, cell: &Cell, known: &[Measured]) -> Result<Option<(Vec<Measured>, f64)>> {
+    fn there(&self, cell: &Cell, known: &[&Measured]) -> Result<Option<(Vec<Measured>, f64)>> {
         let (mut measured, mut seconds) = (Vec::new(), 0.0);
         for (at, of) in &cell.measurements {
             if let Some(known) = known.iter().find(|known| known.of == *of) {
-                measured.push(known.clone());
+                measured.push((*known).clone());
                 continue;
             }
             let (set, mut parts) = (&self.images.tests[*at], Vec::new());
@@ -303,6 +304,22 @@ impl Work {
         let whole = (share == Shard::ALL).then(|| Measured::joined(parts, DataSummary::of(set)));
         Ok((whole.transpose()?, seconds))
     }
+}
+
+/// What was measured of the very network that was trained so: of one by another version of the kernels, which round
+/// otherwise, the history differs.
+fn known<'a>(others: &'a [CellResult], record: &TrainedRecord) -> Vec<&'a Measured> {
+    let history = untimed(&record.history);
+    let same = others.iter().filter(|other| other.history == history);
+    same.flat_map(|other| &other.measured).collect()
+}
+
+fn untimed(history: &[EpochRecord]) -> Vec<EpochRecord> {
+    let untimed = |epoch: &EpochRecord| EpochRecord {
+        seconds: 0.0,
+        ..epoch.clone()
+    };
+    history.iter().map(untimed).collect()
 }
 
 fn part_of(set: &ImageSet, from: usize) -> ImageSet {

@@ -70,11 +70,9 @@ impl Section {
                 let whole = Vec::from_iter(self.arms.iter().map(|arm| &arm.profile));
                 let figure = match self.series.levels.is_empty() {
                     true => {
-                        let mut trainings = Trainings::new();
-                        for arm in &placed {
-                            trainings = trainings.with(&arm.network, &arm.training, &arm.profile);
-                        }
-                        trainings.plane("", spatial, adversarial)?
+                        let profiles = self.arms.iter().map(|arm| arm.profile.clone());
+                        let profiles = Vec::from_iter(profiles);
+                        self.trainings(&profiles).plane("", spatial, adversarial)?
                     }
                     false => {
                         let family = self.family(None, &whole);
@@ -159,15 +157,18 @@ fn slices(curve: &Curve) -> Vec<Curve> {
         return Vec::new();
     };
     // Two parts are a pose without a radius.
-    let last = first.parts().len() - 1;
-    let radius = (last > 1).then_some(last);
+    let Some(last) = first.parts().len().checked_sub(1) else {
+        return Vec::new();
+    };
+    let mut radius = (last > 1).then_some(last);
     let differs = |part: &usize| {
         let mut points = curve.points.iter();
         points.any(|point| point.level.parts()[*part] != first.parts()[*part])
     };
     let poses = 0..radius.unwrap_or(last + 1);
     let moving = match Vec::from_iter(poses.filter(differs))[..] {
-        [] => 0,
+        // One pose: over its radii.
+        [] => radius.take().unwrap_or(0),
         [moving] => moving,
         _ => return Vec::new(),
     };

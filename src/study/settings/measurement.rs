@@ -13,8 +13,8 @@ pub struct Measurement {
     /// Its name, the heading of its tables.
     #[setters(skip)]
     pub name: String,
-    /// So many of the study's test images, as many of each class; all if it is not said or there are fewer. Those of a smaller
-    /// measurement are among those of a larger one.
+    /// So many of the study's test images, as many of each class; all if it is not said or there are fewer.
+    /// Those of a smaller measurement are among those of a larger one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[setters(strip_option)]
     pub images: Option<usize>,

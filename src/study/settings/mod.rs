@@ -257,7 +257,13 @@ impl Study {
                 .any(|training| networks.iter().any(|network| includes(training, network)));
             let of = format!("measurement `{}`: only", measurement.name);
             Error::unless(some, of, "no cell of the study", "at least one")?;
-            let known = |seed: &&u64| self.trainings.iter().any(|t| t.seeds.contains(seed));
+            let among = measurement.only.trainings.as_ref();
+            let known = |seed: &&u64| {
+                let mut trainings = self.trainings.iter();
+                trainings.any(|t| {
+                    t.seeds.contains(seed) && among.is_none_or(|names| names.contains(&t.name))
+                })
+            };
             let mut unknown = measurement.only.seeds.iter().flatten();
             if let Some(seed) = unknown.find(|seed| !known(seed)) {
                 let of = format!("measurement `{}`: only seeds", measurement.name);
