@@ -3,6 +3,7 @@ use super::course::Course;
 use super::curve::{Curve, Point};
 use super::key::Key;
 use super::panel::said;
+use super::trainings::distinct;
 use super::{Figure, Panel};
 use crate::base::{Error, Result};
 use crate::evaluate::{At, Entry, Estimand, Level, Profile};
@@ -110,8 +111,8 @@ impl<'a> Family<'a> {
         let named = (self.members.iter())
             .map(|member| (self.name(&member.network, &member.level), member.profile));
         let named = Vec::from_iter(named);
-        let panels = axes.iter();
-        let panels = panels.map(|axis| Panel::of_estimand(estimand, axis, &named));
+        let of = |axis: &&str| Panel::of_estimand(estimand, axis, &named);
+        let panels = axes.iter().map(of);
         let panels = panels.collect::<Result<Vec<_>>>()?;
         let figure = Figure::new(title);
         Ok(figure.with_row_by_key("", panels, self.looks(), self.key()))
@@ -182,15 +183,8 @@ impl<'a> Family<'a> {
         format!("{network}, {}", level.within(&self.label))
     }
 
-    // In the order of their first appearance.
     fn networks(&self) -> Vec<&str> {
-        let mut networks = Vec::new();
-        for member in &self.members {
-            if !networks.contains(&&*member.network) {
-                networks.push(&*member.network);
-            }
-        }
-        networks
+        distinct(self.members.iter().map(|member| member.network.as_str()))
     }
 
     // Growing.
